@@ -1,0 +1,173 @@
+"""What every board, span and signalling looks like to the control plane.
+
+Board owns Spans; a Span owns Channels (timeslots or ports) and one media Port
+into the engine; a Signalling turns a span's line activity into line events and
+carries our requests to the far end. Virtual and real boards, PRI and analog,
+all stand behind these protocols; nothing above `drivers` knows which it is.
+
+All methods are called on the control thread (the asyncio loop's); none blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol
+
+from drivers.events import Alarm, LineEvent, Number
+
+EventSink = Callable[[LineEvent], None]
+
+
+class SpanKind(Enum):
+    E1 = "e1"  # 31 timeslots, 30 B channels and the D channel in timeslot 16
+    FXS = "fxs"  # we feed a telephone
+    FXO = "fxo"  # we are the telephone on an exchange line
+
+
+class DriverError(Exception):
+    """A request the line could not carry out; says which span, channel and why."""
+
+
+@dataclass(slots=True)
+class Channel:
+    """One timeslot or port. `number` is the timeslot (1–31) or port (from 1) as people name it.
+
+    `index` is its place in the engine, given when the board is attached; -1 before.
+    """
+
+    span: str
+    number: int
+    index: int = -1
+
+    @property
+    def name(self) -> str:
+        return f"{self.span}/{self.number}"
+
+
+class Span(Protocol):
+    """One line interface."""
+
+    name: str
+    kind: SpanKind
+    channels: Sequence[Channel]
+    port: Any  # dsp_ext.port.Port: the octets of all `channels`, in this order
+
+    @property
+    def alarms(self) -> frozenset[Alarm]: ...
+
+    def watch(self, on_alarm: EventSink) -> None:
+        """Call `on_alarm` with SpanAlarm events from now on."""
+
+
+class DChannelSpan(Span, Protocol):
+    """A span whose board gives its D channel as a stream of frames."""
+
+    def send_frame(self, frame: bytes) -> None:
+        """Queue one HDLC frame, address to information field, without flags or FCS."""
+
+    def on_frame(self, receive: Callable[[bytes], None]) -> None:
+        """Hand every received frame (FCS already checked and taken off) to `receive`."""
+
+
+@dataclass(frozen=True, slots=True)
+class HookChange:
+    """FXS: the telephone's hook. FXO: loop current seen."""
+
+    channel: int
+    off_hook: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RingChange:
+    """FXO: ringing voltage began or ended; the caller ID sent with it, as data."""
+
+    channel: int
+    ringing: bool
+    caller_number: str = ""
+    caller_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HookFlash:
+    channel: int
+
+
+AnalogEvent = HookChange | RingChange | HookFlash
+
+
+class AnalogSpan(Span, Protocol):
+    """A span of analog ports; FXS drives ring, FXO drives hook and flash."""
+
+    def set_hook(self, channel: int, off_hook: bool) -> None: ...
+
+    def set_ring(
+        self, channel: int, ringing: bool, caller_number: str = "", caller_name: str = ""
+    ) -> None: ...
+
+    def flash(self, channel: int) -> None: ...
+
+    def on_line(self, receive: Callable[[AnalogEvent], None]) -> None: ...
+
+
+class Board(Protocol):
+    """A card, or what stands for one."""
+
+    name: str
+    spans: Sequence[Span]
+
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class SetupRequest:
+    """An outgoing call. `complete` false sends the number in overlap."""
+
+    channel: int
+    called: Number
+    calling: Number = field(default_factory=Number)
+    name: str = ""
+    complete: bool = True
+
+
+class Signalling(Protocol):
+    """Call control on one span, the same words for PRI, R2 and analog.
+
+    `setup` gives the new call's ref. Requests for a ref that has gone raise
+    DriverError; a caller that races the far end catches it and goes on.
+    """
+
+    span: Span
+    sink: EventSink
+
+    @property
+    def up(self) -> bool:
+        """Whether new calls can be made now."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None:
+        """Let go of the line; no events after this."""
+
+    def setup(self, request: SetupRequest) -> int: ...
+
+    def acknowledge(self, ref: int) -> None:
+        """SETUP ACK: more digits, please (overlap receiving)."""
+
+    def information(self, ref: int, digits: str) -> None:
+        """Overlap sending: further digits of the called number."""
+
+    def proceeding(self, ref: int) -> None: ...
+
+    def alerting(self, ref: int, inband: bool = False) -> None: ...
+
+    def progress(self, ref: int, inband: bool = True) -> None: ...
+
+    def answer(self, ref: int) -> None: ...
+
+    def release(self, ref: int, cause: int) -> None:
+        """Begin or finish clearing; `Released` follows once the channel is idle."""
+
+    def restart(self, channel: int) -> None:
+        """Bring one channel to idle at both ends (Q.931 5.5)."""
