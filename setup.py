@@ -1,0 +1,79 @@
+"""Build of the compiled parts: every ``dsp_ext/*.pyx`` and every cffi binding.
+
+Everything declarative lives in ``pyproject.toml``.  This file holds what has to be computed: the
+list of extensions and the one place where the compiler directives are set.
+
+``MEDIASERVER_CHECKS=1`` builds the same sources with bounds checks, negative-index handling and
+Python's division rules.  Its C files go to a directory of their own, so that both builds can stand
+side by side (``make test-checks`` runs the tests of the data plane in that build).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+ROOT = Path(__file__).resolve().parent
+CHECKS = os.environ.get("MEDIASERVER_CHECKS", "") not in ("", "0")
+
+DIRECTIVES = {
+    "language_level": "3",
+    "boundscheck": CHECKS,
+    "wraparound": CHECKS,
+    "initializedcheck": CHECKS,
+    "cdivision": not CHECKS,
+    "embedsignature": True,
+}
+
+# -O3 is a must (the bank loops do not vectorise at -O2).  No -ffast-math: golden data must hold.
+# No -march=native: one wheel serves every processor; SIMD variants are chosen at run time.
+COMPILE_ARGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-pthread"]
+
+
+def cython_extensions() -> list[Extension]:
+    """One extension per ``dsp_ext/*.pyx``, each rebuilt when a shared header changes."""
+    headers = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "dsp_ext").glob("*.h"))
+    return [
+        Extension(
+            f"dsp_ext.{path.stem}",
+            [str(path.relative_to(ROOT))],
+            include_dirs=[".", "dsp_ext", numpy.get_include()],
+            define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
+            extra_compile_args=COMPILE_ARGS,
+            extra_link_args=["-pthread"],
+            libraries=["m"],
+            depends=headers,
+        )
+        for path in sorted((ROOT / "dsp_ext").glob("*.pyx"))
+    ]
+
+
+def cffi_modules() -> list[str]:
+    """Every binding script that exists, as ``path:ffibuilder``."""
+    scripts = [*ROOT.glob("drivers/*/*_build.py"), *ROOT.glob("fax/*_build.py")]
+    return [f"{path.relative_to(ROOT)}:ffibuilder" for path in sorted(scripts)]
+
+
+def main() -> None:
+    """Hand the computed parts to setuptools."""
+    os.chdir(ROOT)
+    # Binding scripts may share declarations with modules of the tree.
+    sys.path.insert(0, str(ROOT))
+    setup(
+        ext_modules=cythonize(
+            cython_extensions(),
+            compiler_directives=DIRECTIVES,
+            build_dir="build/cython-checks" if CHECKS else "build/cython",
+            nthreads=min(2, os.cpu_count() or 1),
+            quiet=True,
+        ),
+        cffi_modules=cffi_modules(),
+    )
+
+
+main()
