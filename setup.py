@@ -6,6 +6,9 @@ list of extensions and the one place where the compiler directives are set.
 ``MEDIASERVER_CHECKS=1`` builds the same sources with bounds checks, negative-index handling and
 Python's division rules.  Its C files go to a directory of their own, so that both builds can stand
 side by side (``make test-checks`` runs the tests of the data plane in that build).
+
+``MEDIASERVER_EXTENSIONS=0`` leaves the compiled parts out: an editable install that only puts the
+command down, while ``build_ext --inplace`` builds into the tree.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 
 ROOT = Path(__file__).resolve().parent
+WITH_EXTENSIONS = os.environ.get("MEDIASERVER_EXTENSIONS", "1") != "0"
 CHECKS = os.environ.get("MEDIASERVER_CHECKS", "") not in ("", "0")
 
 DIRECTIVES = {
@@ -64,6 +68,9 @@ def main() -> None:
     os.chdir(ROOT)
     # Binding scripts may share declarations with modules of the tree.
     sys.path.insert(0, str(ROOT))
+    if not WITH_EXTENSIONS:
+        setup()
+        return
     setup(
         ext_modules=cythonize(
             cython_extensions(),
