@@ -1,0 +1,39 @@
+"""C doors of the DTMF detector; dtmf.pyx says what and how."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t
+
+cdef enum:
+    DIGIT_START = 1
+    DIGIT_END = 0
+
+cdef struct dtmf_event:
+    int channel
+    int digit  # ASCII
+    int kind  # DIGIT_START or DIGIT_END
+    int64_t at  # bank time (samples since dtmf_new) at which the digit began
+    int duration_ms  # 0 at the start
+    float level_dbm0  # of both tones together
+    float twist_db  # positive: the high tone is stronger
+
+cdef struct dtmf_bank:
+    int channels
+    int cstride  # floats in a row of pcm: units.padded(channels)
+    int fill  # samples in the unfinished hop
+    int slot  # the history place the unfinished hop will take
+    int64_t now  # bank time, samples
+    int64_t dropped  # events that found no room in `out`
+    float* history  # [HOPS][17][cstride] sums of the last hops: 8 × (re, im), energy
+    float* power  # [8][cstride] scratch of the decision
+    uint8_t* enabled  # [cstride]
+    uint8_t* tile_on  # [cstride / LANES] any channel of the tile enabled
+    int32_t* candidate  # [cstride] digit index of the newest window, -1 none
+    void* tracks  # per channel duration logic
+
+cdef dtmf_bank* dtmf_new(int channels) noexcept nogil  # NULL: no memory; all disabled
+cdef void dtmf_free(dtmf_bank* bank) noexcept nogil  # NULL is allowed
+# -> events written; 2 × channels is always room enough for blocks of up to 160 samples
+cdef int dtmf_process(dtmf_bank* bank, const float* pcm, int block, dtmf_event* out,
+                      int max_events) noexcept nogil
+cdef void dtmf_reset(dtmf_bank* bank, int channel) noexcept nogil
+# enabling starts from silence; disabling drops a digit that is sounding without an end event
+cdef void dtmf_enable(dtmf_bank* bank, int channel, bint on) noexcept nogil
