@@ -9,7 +9,7 @@ ARGS ?=
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-checks lint format bench build checks-build run fresh clean distclean
+.PHONY: help demo test test-checks lint format bench build run fresh clean distclean
 
 help:  ## list the targets (what you see now)
 	@printf 'Telephony media server.  make TARGET [ARGS="..."]\n\n'
