@@ -1,0 +1,87 @@
+"""What one key says about another: names that must exist, and must not exist twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from mediaserver.config.problems import Problem, Where, did_you_mean
+
+if TYPE_CHECKING:
+    from mediaserver.config.settings import Agent, Settings
+
+
+def cross_check(settings: Settings) -> list[Problem]:
+    """Every contradiction between keys; empty when there is none."""
+    return [*_twice(settings), *_references(settings), *_ports(settings)]
+
+
+def _twice(settings: Settings) -> Iterator[Problem]:
+    boards, agents = settings.boards, settings.agents
+    tables: list[list[tuple[Where, str]]] = [
+        [(("board", i, "name"), b.name) for i, b in enumerate(boards)],
+        [
+            (("board", i, "span", j, "name"), s.name)
+            for i, b in enumerate(boards)
+            for j, s in enumerate(b.spans)
+        ],
+        [(("trunk_group", i, "name"), t.name) for i, t in enumerate(settings.trunk_groups)],
+        [(("queue", i, "name"), q.name) for i, q in enumerate(settings.queues)],
+        [(("agent", i, "name"), a.name) for i, a in enumerate(agents)],
+        [(("agent", i, "number"), a.number) for i, a in enumerate(agents)],
+        [(("agent", i, "line"), a.line) for i, a in enumerate(agents) if a.line],
+    ]
+    for rows in tables:
+        first: dict[str, Where] = {}
+        for where, name in rows:
+            if name in first:
+                yield Problem(where, f"is {Problem(first[name], '').key} already", name)
+            first.setdefault(name, where)
+
+
+def _references(settings: Settings) -> Iterator[Problem]:
+    spans = [s.name for s in settings.spans()]
+    trunks = [t.name for t in settings.trunk_groups]
+    agents = list(dict.fromkeys(a.name for a in settings.agents))
+    for i, group in enumerate(settings.trunk_groups):
+        where: Where = ("trunk_group", i, "spans")
+        yield from _known("span", where, group.spans, spans)
+    for i, queue in enumerate(settings.queues):
+        yield from _known("agent", ("queue", i, "agents"), queue.agents, agents)
+    for i, agent in enumerate(settings.agents):
+        if agent.trunk and agent.trunk not in trunks:
+            yield _unknown("trunk group", ("agent", i, "trunk"), agent.trunk, trunks)
+        if agent.line:
+            yield from _agent_line(settings, i, agent)
+    for i, route in enumerate(settings.routes):
+        if route.trunk and route.trunk not in trunks:
+            yield _unknown("trunk group", ("route", i, "trunk"), route.trunk, trunks)
+
+
+def _known(what: str, where: Where, given: Iterable[str], allowed: list[str]) -> Iterator[Problem]:
+    for i, name in enumerate(given):
+        if name not in allowed:
+            yield _unknown(what, (*where, i), name, allowed)
+
+
+def _unknown(what: str, where: Where, given: str, allowed: list[str]) -> Problem:
+    return Problem(where, f"there is no such {what}; {did_you_mean(given, allowed)}", given)
+
+
+def _agent_line(settings: Settings, index: int, agent: Agent) -> Iterator[Problem]:
+    where: Where = ("agent", index, "line")
+    phones = {s.name: s for s in settings.spans() if s.kind == "fxs"}
+    name, slash, port = agent.line.rpartition("/")
+    if not slash or not port.isdecimal():
+        yield Problem(where, 'must be an FXS span and a port, such as "FXS-1/3"', agent.line)
+    elif name not in phones:
+        yield _unknown("FXS span", where, agent.line, list(phones))
+    elif int(port) not in phones[name].numbers:
+        last = phones[name].numbers[-1]
+        yield Problem(where, f"span {name} has ports 1 to {last}", agent.line)
+
+
+def _ports(settings: Settings) -> Iterator[Problem]:
+    cti, web = settings.cti, settings.web
+    if cti.port and (cti.host, cti.port) == (web.host, web.port):
+        yield Problem(("web", "port"), "is the port of [cti] too; give them two", web.port)

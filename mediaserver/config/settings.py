@@ -1,0 +1,252 @@
+"""Every key of the configuration file, its type, default and limits.
+
+Paths may be relative to the directory of the file and may hold "{data_dir}".
+An empty string means the default wherever that is made from data_dir, or is none.
+Unknown keys are refused. Values keep their TOML type: "8" is not a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from mediaserver.config.check import cross_check
+from mediaserver.config.problems import ConfigError, from_validation
+
+Name = Annotated[str, Field(pattern=r"^[\w.\-]+$", description="letters, digits, _ . and -")]
+Digits = Annotated[str, Field(pattern=r"^[0-9*#+]+$", description="digits, * # and +")]
+FilePath = Annotated[Path, Field(strict=False)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Names = Annotated[tuple[Name, ...], Field(strict=False)]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_means_default(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {k: v for k, v in data.items() if not (v == "" and k in cls._optional())}
+
+    @classmethod
+    def _optional(cls) -> set[str]:
+        """Keys whose default an empty string stands for."""
+        fields = cls.model_fields.items()
+        return {k for k, f in fields if f.default is None or "{data_dir}" in str(f.default)}
+
+
+class Server(Part):
+    name: str = "Call centre"
+    data_dir: FilePath = Path("var")
+    language: Literal["en", "zh"] = "en"
+
+
+class Media(Part):
+    block_ms: Literal[2, 5, 10, 20] = 10
+    law: Literal["alaw", "ulaw"] = "alaw"
+    realtime_priority: int = Field(default=50, ge=0, le=99)  # 0: an ordinary thread
+    tone_plan: Name = "cn"
+
+
+class Database(Part):
+    url: str = "sqlite:///{data_dir}/mediaserver.db"
+    timeout_s: float = Field(default=2.0, gt=0, le=60)
+
+    @field_validator("url")
+    @classmethod
+    def _known_database(cls, url: str) -> str:
+        if not url.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+            raise ValueError('must begin with "sqlite:///" or "postgresql://"')
+        return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+class Recording(Part):
+    enabled: bool = True
+    directory: FilePath = Path("{data_dir}/recordings")
+    min_free_percent: float = Field(default=5.0, ge=0, lt=100)
+    max_minutes: int = Field(default=240, ge=1, le=1440)
+
+
+class Prompts(Part):
+    directories: Annotated[tuple[FilePath, ...], Field(strict=False)] = (
+        Path("/usr/share/asterisk/sounds/en_US_f_Allison"),
+    )
+    music: FilePath = Path("/usr/share/asterisk/moh")
+    voice: str = "en"
+
+
+class Cti(Part):
+    socket: FilePath = Path("{data_dir}/cti.sock")
+    host: str = "127.0.0.1"
+    port: Port = 7700  # 0: Unix socket only
+
+
+class Web(Part):
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    secret_file: FilePath = Path("{data_dir}/web.key")
+
+
+class Span(Part):
+    """One line interface. `side`, `overlap`, `isolate`, `t309_s` are E1's; `ports` is analog's."""
+
+    name: Name
+    kind: Literal["e1", "fxs", "fxo"]
+    signalling: Literal["", "pri", "analog"] = ""  # "": what goes with the kind
+    side: Literal["user", "network"] = "user"
+    overlap: bool = True
+    isolate: bool = False
+    t309_s: float = Field(default=90.0, ge=0, le=300)
+    ports: int = Field(default=8, ge=1, le=64)
+
+    @model_validator(mode="after")
+    def _signalling_fits(self) -> Span:
+        fits = "pri" if self.kind == "e1" else "analog"
+        if self.signalling not in ("", fits):
+            raise ValueError(f'kind "{self.kind}" goes with signalling "{fits}"')
+        object.__setattr__(self, "signalling", fits)
+        return self
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The channels calls can use: timeslots 1–15 and 17–31, or ports from 1."""
+        if self.kind == "e1":
+            return (*range(1, 16), *range(17, 32))
+        return tuple(range(1, self.ports + 1))
+
+
+class Board(Part):
+    name: Name
+    type: Literal["virtual"] = "virtual"
+    seed: int = 1
+    spans: Annotated[tuple[Span, ...], Field(alias="span", strict=False)] = ()
+
+
+class TrunkGroup(Part):
+    name: Name
+    spans: Names = Field(min_length=1)
+    select: Literal["ascending", "descending", "least-used"] = "ascending"
+
+
+class Agent(Part):
+    """Reached at `line` ("FXS-1/3"), or by dialling `number` out of `trunk`: one of the two."""
+
+    name: Name
+    number: Digits
+    display: str = ""
+    line: str = ""
+    trunk: str = ""
+
+    @model_validator(mode="after")
+    def _one_way_to_reach(self) -> Agent:
+        if bool(self.line) == bool(self.trunk):
+            raise ValueError(
+                'needs exactly one of line ("SPAN/PORT") and trunk (a trunk group\'s name)'
+            )
+        if not self.display:
+            object.__setattr__(self, "display", self.name)
+        return self
+
+
+class Queue(Part):
+    """`music` "" is prompts.music; `announce_every_s` and `overflow_s` 0 mean never."""
+
+    name: Name
+    agents: Names = ()
+    strategy: Literal["longest-idle"] = "longest-idle"
+    ring_s: float = Field(default=15.0, gt=0, le=600)
+    music: str = ""
+    announce_every_s: float = Field(default=20.0, ge=0)
+    overflow_s: float = Field(default=120.0, ge=0)
+    overflow_node: str = ""
+    retry_s: float = Field(default=5.0, gt=0)
+    max_waiting: int = Field(default=50, ge=1)
+
+
+class Route(Part):
+    """Calls to numbers like `called` (a glob: * ? [0-9]) run `flow`; the first match counts."""
+
+    called: str = Field(min_length=1)
+    flow: Name
+    trunk: str = ""  # only calls that come in on this trunk group
+
+
+class Flows(Part):
+    directory: FilePath | None = None  # None: the flows that come with the program
+
+
+class Settings(Part):
+    server: Server = Server()
+    media: Media = Media()
+    database: Database = Database()
+    recording: Recording = Recording()
+    prompts: Prompts = Prompts()
+    cti: Cti = Cti()
+    web: Web = Web()
+    flows: Flows = Flows()
+    boards: Annotated[tuple[Board, ...], Field(alias="board", strict=False)] = ()
+    trunk_groups: Annotated[tuple[TrunkGroup, ...], Field(alias="trunk_group", strict=False)] = ()
+    agents: Annotated[tuple[Agent, ...], Field(alias="agent", strict=False)] = ()
+    queues: Annotated[tuple[Queue, ...], Field(alias="queue", strict=False)] = ()
+    routes: Annotated[tuple[Route, ...], Field(alias="route", strict=False)] = ()
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], base: Path | None = None) -> Settings:
+        """Settings from parsed TOML; relative paths start at `base` (the working directory).
+
+        Raises ConfigError with every problem found, not only the first.
+        """
+        try:
+            settings = cls.model_validate(data, context={"base": base})
+        except ValidationError as error:
+            raise ConfigError(from_validation(error, cls)) from None
+        if problems := cross_check(settings):
+            raise ConfigError(problems)
+        return settings
+
+    @model_validator(mode="after")
+    def _resolve_paths(self, info: ValidationInfo) -> Settings:
+        base = ((info.context or {}).get("base") or Path.cwd()).absolute()
+        data_dir = base / self.server.data_dir
+
+        def place(path: Path) -> Path:
+            return base / str(path).replace("{data_dir}", str(data_dir))
+
+        def fill(part: str, **changes: Any) -> None:
+            object.__setattr__(self, part, getattr(self, part).model_copy(update=changes))
+
+        fill("server", data_dir=data_dir)
+        fill("database", url=self.database.url.replace("{data_dir}", str(data_dir)))
+        fill("recording", directory=place(self.recording.directory))
+        fill("cti", socket=place(self.cti.socket))
+        fill("web", secret_file=place(self.web.secret_file))
+        fill(
+            "prompts",
+            directories=tuple(place(p) for p in self.prompts.directories),
+            music=place(self.prompts.music),
+        )
+        if self.flows.directory is not None:
+            fill("flows", directory=place(self.flows.directory))
+        return self
+
+    @property
+    def journal_path(self) -> Path:
+        """Where records wait while the database cannot be reached."""
+        return self.server.data_dir / "journal.jsonl"
+
+    def spans(self) -> Iterator[Span]:
+        for board in self.boards:
+            yield from board.spans

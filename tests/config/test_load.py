@@ -1,0 +1,235 @@
+"""The configuration file: what is accepted, and what an error says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mediaserver.config import ConfigError, Settings, load, parse
+
+GOOD = """
+[server]
+name = "Support"
+data_dir = "state"
+language = "zh"
+[media]
+law = "ulaw"
+[[board]]
+name = "virtual"
+  [[board.span]]
+  name = "E1-1"
+  kind = "e1"
+  side = "network"
+  [[board.span]]
+  name = "FXS-1"
+  kind = "fxs"
+  ports = 2
+[[trunk_group]]
+name = "pstn"
+spans = ["E1-1"]
+[[agent]]
+name = "alice"
+number = "8001"
+line = "FXS-1/2"
+[[agent]]
+name = "paul"
+display = "Paul"
+number = "8101"
+trunk = "pstn"
+[[queue]]
+name = "sales"
+agents = ["alice", "paul"]
+[[route]]
+called = "66880*"
+flow = "main"
+trunk = "pstn"
+"""
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        parse(text, "ms.toml")
+    return str(caught.value).splitlines()
+
+
+def test_a_whole_file(tmp_path: Path) -> None:
+    (tmp_path / "ms.toml").write_text(GOOD)
+    settings = load(tmp_path / "ms.toml")
+    assert settings.server.language == "zh"
+    assert settings.media.law == "ulaw"
+    assert [s.name for s in settings.spans()] == ["E1-1", "FXS-1"]
+    assert settings.boards[0].spans[0].signalling == "pri"
+    assert settings.boards[0].spans[1].signalling == "analog"
+    assert len(settings.boards[0].spans[0].numbers) == 30
+    assert 16 not in settings.boards[0].spans[0].numbers
+    assert settings.agents[0].display == "alice"
+    assert settings.queues[0].agents == ("alice", "paul")
+    assert settings.routes[0].flow == "main"
+
+
+def test_paths_start_at_the_file_and_follow_data_dir(tmp_path: Path) -> None:
+    text = '[server]\ndata_dir = "state"\n[recording]\ndirectory = ""\n'
+    text += '[cti]\nsocket = "{data_dir}/run/s"\n[prompts]\nmusic = "moh"\n'
+    (tmp_path / "ms.toml").write_text(text)
+    settings = load(tmp_path / "ms.toml")
+    assert settings.server.data_dir == tmp_path / "state"
+    assert settings.recording.directory == tmp_path / "state/recordings"
+    assert settings.cti.socket == tmp_path / "state/run/s"
+    assert settings.prompts.music == tmp_path / "moh"
+    assert settings.database.url == f"sqlite:///{tmp_path}/state/mediaserver.db"
+    assert settings.journal_path == tmp_path / "state/journal.jsonl"
+    assert settings.flows.directory is None
+
+
+def test_an_empty_file_gives_the_defaults() -> None:
+    assert parse("") == Settings() == Settings.from_dict({})
+
+
+def test_a_postgresql_url_names_our_driver() -> None:
+    url = Settings.from_dict({"database": {"url": "postgresql://me@db/ms"}}).database.url
+    assert url == "postgresql+psycopg://me@db/ms"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            '[server]\n\nnmae = "x"',
+            'ms.toml:3: server.nmae = "x": unknown key; did you mean "name"? '
+            "allowed: name, data_dir, language",
+        ),
+        (
+            "[sever]\n",
+            'ms.toml:1: sever = {…}: unknown key; did you mean "server"? allowed: server, media, '
+            "database, recording, prompts, cti, web, flows, board, trunk_group, agent, queue, "
+            "route",
+        ),
+        (
+            '[server]\nlanguage = "zn"',
+            'ms.toml:2: server.language = "zn": did you mean "zh"? allowed: en, zh',
+        ),
+        (
+            '[database]\ntimeout_s = "2"',
+            'ms.toml:2: database.timeout_s = "2": must be a number',
+        ),
+        ("[cti]\nport = 70000", "ms.toml:2: cti.port = 70000: must be at most 65535"),
+        ("[cti]\nport = true", "ms.toml:2: cti.port = true: must be a whole number"),
+        ("[media]\nblock_ms = 7", "ms.toml:2: media.block_ms = 7: allowed: 2, 5, 10, 20"),
+        (
+            '[database]\nurl = "mysql://me:secret@h/db"',
+            'ms.toml:2: database.url = "mysql://me:***@h/db": '
+            'must begin with "sqlite:///" or "postgresql://"',
+        ),
+        (
+            "[cti]\nport = 8080\n[web]\nport = 8080",
+            "ms.toml:4: web.port = 8080: is the port of [cti] too; give them two",
+        ),
+        (
+            '[[board]]\nname = "v"\n[[board.span]]\nname = "a/b"\nkind = "e1"',
+            'ms.toml:4: board[1].span[1].name = "a/b": may hold only letters, digits, _ . and -, '
+            "and must not be empty",
+        ),
+        (
+            '[[board]]\nname = "v"\n[[board.span]]\nname = "a"\n',
+            "ms.toml:3: board[1].span[1].kind: is missing",
+        ),
+        (
+            '[[board]]\nname = "v"\n[[board.span]]\nname = "a"\nkind = "fxs"\nsignalling = "pri"',
+            'ms.toml:3: board[1].span[1]: kind "fxs" goes with signalling "analog"',
+        ),
+        ('[queue]\nname = "q"', "ms.toml:1: queue = {…}: must be a list, or tables written [[…]]"),
+        (
+            '[[agent]]\nname = "a"\nnumber = "80"',
+            'ms.toml:1: agent[1]: needs exactly one of line ("SPAN/PORT") and trunk '
+            "(a trunk group's name)",
+        ),
+        (
+            '[[route]]\ncalled = ""\nflow = "m"',
+            'ms.toml:2: route[1].called = "": must not be empty',
+        ),
+        (
+            "[server\nname = 1",
+            "ms.toml:1: not TOML: Expected ']' at the end of a table declaration",
+        ),
+        ("a = [1,\n", "ms.toml:2: not TOML: Invalid value"),
+    ],
+)
+def test_one_fault_one_line_that_says_what_to_do(text: str, said: str) -> None:
+    assert problems(text) == [said]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("FXS-1/2", "FXS-1/3", 'agent[1].line = "FXS-1/3": span FXS-1 has ports 1 to 2'),
+        ("FXS-1/2", "FXS-1/0", 'agent[1].line = "FXS-1/0": span FXS-1 has ports 1 to 2'),
+        (
+            "FXS-1/2",
+            "FXS-2/1",
+            'agent[1].line = "FXS-2/1": there is no such FXS span; '
+            'did you mean "FXS-1"? allowed: FXS-1',
+        ),
+        (
+            "FXS-1/2",
+            "E1-1/1",
+            'agent[1].line = "E1-1/1": there is no such FXS span; allowed: FXS-1',
+        ),
+        (
+            "FXS-1/2",
+            "FXS-1",
+            'agent[1].line = "FXS-1": must be an FXS span and a port, such as "FXS-1/3"',
+        ),
+        (
+            '["alice", "paul"]',
+            '["alice", "pual"]',
+            'queue[1].agents[2] = "pual": there is no such agent; '
+            'did you mean "paul"? allowed: alice, paul',
+        ),
+        (
+            '["E1-1"]',
+            '["E1-9"]',
+            'trunk_group[1].spans[1] = "E1-9": there is no such span; '
+            'did you mean "E1-1"? allowed: E1-1, FXS-1',
+        ),
+        (
+            'number = "8101"\ntrunk = "pstn"',
+            'number = "8101"\ntrunk = "x"',
+            'agent[2].trunk = "x": there is no such trunk group; allowed: pstn',
+        ),
+        (
+            'flow = "main"\ntrunk = "pstn"',
+            'flow = "main"\ntrunk = "x"',
+            'route[1].trunk = "x": there is no such trunk group; allowed: pstn',
+        ),
+        ('"8101"', '"8001"', 'agent[2].number = "8001": is agent[1].number already'),
+        (
+            'name = "FXS-1"\n  kind = "fxs"',
+            'name = "E1-1"\n  kind = "e1"',
+            'board[1].span[2].name = "E1-1": is board[1].span[1].name already',
+        ),
+    ],
+)
+def test_one_key_against_another(old: str, new: str, said: str) -> None:
+    found = problems(GOOD.replace(old, new, 1))
+    assert said in [row.split(": ", 1)[1] for row in found]
+
+
+def test_the_line_of_a_cross_check_is_that_of_the_value() -> None:
+    text = GOOD.replace('["alice", "paul"]', '[\n"alice",\n"pual",\n]')
+    line = text.splitlines().index('"pual",') + 1
+    assert problems(text)[0].startswith(f"ms.toml:{line}: queue[1].agents[2]")
+
+
+def test_all_problems_at_once_in_the_order_of_the_file() -> None:
+    found = problems("[web]\nport = -1\n[server]\nlanguage = 5\nx = 1\n")
+    assert [row.split(": ")[0] for row in found] == ["ms.toml:2", "ms.toml:4", "ms.toml:5"]
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.toml", tmp_path):
+        with pytest.raises(ConfigError, match=str(path)):
+            load(path)
+    (tmp_path / "latin.toml").write_bytes(b"[server]\nname = 'caf\xe9'\n")
+    with pytest.raises(ConfigError, match=r"latin\.toml:2: is not UTF-8"):
+        load(tmp_path / "latin.toml")
