@@ -10,6 +10,7 @@ an executor thread (disk, database), virtual time stands still.
 from __future__ import annotations
 
 import asyncio
+import math
 import selectors
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -45,7 +46,7 @@ class Clock:
         return {"media_ms": self.media_ms(), "utc": self.utc()}
 
 
-class _TickingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
+class _TickingSelector(selectors.DefaultSelector):
     """Instead of waiting for `timeout`, moves virtual time forward by whole blocks."""
 
     loop: VirtualLoop
@@ -92,7 +93,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if timeout is None:
             want = self._idle_limit
         else:
-            want = max(1, -int(-timeout // self._block_s))
+            want = max(1, math.ceil(timeout / self._block_s - 1e-6))  # timers lie on block edges
         done = want if self._advance is None else self._advance(want)
         self._blocks += done
         if self._after is not None:
@@ -100,7 +101,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if timeout is None and done == want and not self._ready:  # type: ignore[attr-defined]
             raise RuntimeError("virtual time ran dry: no timer is set and no media event came")
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Any, *args: Any
+    ) -> Any:
         """As asyncio's; virtual time is held until the work is done."""
         future = super().run_in_executor(executor, func, *args)
         self.held += 1

@@ -1,0 +1,70 @@
+"""Bridges: who hears whom in the mixer.
+
+What: a bridge is an id in the engine and a set of ports. Each member hears all
+others (N−1); `talk` and `listen` are linear gains, 0 is muted or deaf, so
+`talk=0` listens in silence. Limits: as many bridges as channels; a port is in
+one bridge at a time.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mediaserver.media.errors import MediaError
+
+if TYPE_CHECKING:
+    from mediaserver.media.port import MediaPort
+    from mediaserver.media.session import MediaSession
+
+
+class Bridge:
+    """Made by `MediaSession.bridge()`; `close()` gives the id back."""
+
+    def __init__(self, session: MediaSession, number: int) -> None:
+        self.number = number
+        self.closed = False
+        self._session = session
+        self._members: dict[int, MediaPort] = {}
+
+    @property
+    def members(self) -> tuple[MediaPort, ...]:
+        """In the order they joined."""
+        return tuple(self._members.values())
+
+    def join(self, port: MediaPort, *, talk: float = 1.0, listen: float = 1.0) -> None:
+        """Put `port` in, or change its gains; takes it out of another bridge first.
+
+        Raises MediaError on a closed bridge.
+        """
+        if self.closed:
+            raise MediaError(f"bridge {self.number} is closed")
+        if port.bridge is not None and port.bridge is not self:
+            port.bridge.leave(port)
+        self._members[port.channel] = port
+        port.bridge = self
+        engine = self._session.engine
+        self._session.command(
+            partial(engine.join, port.channel, self.number, talk=talk, listen=listen)
+        )
+
+    def leave(self, port: MediaPort) -> None:
+        """Take `port` out; harmless if it is not in."""
+        if self._members.pop(port.channel, None) is None:
+            return
+        port.bridge = None
+        self._session.command(partial(self._session.engine.leave, port.channel))
+
+    def forget(self, port: MediaPort) -> None:
+        """The engine has taken the port out already (reset)."""
+        self._members.pop(port.channel, None)
+        port.bridge = None
+
+    def close(self) -> None:
+        """All leave; the id may serve another bridge."""
+        if self.closed:
+            return
+        for port in self.members:
+            self.leave(port)
+        self.closed = True
+        self._session.return_bridge(self.number)

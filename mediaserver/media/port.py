@@ -1,0 +1,164 @@
+"""MediaPort: one engine channel as a leg uses it.
+
+What: plays, sends tones and digits, hears digits, taps. Every request is a
+command that takes effect at the next block. Limits: one player and one tone
+generator a channel; control thread only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import dsp_ext.tone as tones
+
+from mediaserver.media.digits import DigitEvent, DigitQueue
+from mediaserver.media.prompt import Playable, samples_of
+from mediaserver.media.turn import Generator
+
+if TYPE_CHECKING:
+    from mediaserver.media.bridge import Bridge
+    from mediaserver.media.session import MediaSession
+
+log = logging.getLogger(__name__)
+OnDigit = Callable[[DigitEvent], None]
+
+#: Digits a tone program can hold (32 segments).
+_DIGITS_A_PROGRAM = 32
+
+
+class MediaPort:
+    """`channel` is the engine's channel; `digits` what was keyed and not yet read."""
+
+    def __init__(self, session: MediaSession, channel: int) -> None:
+        engine = session.engine
+        self.channel = channel
+        self.bridge: Bridge | None = None
+        self.digits = DigitQueue()
+        self._session = session
+        self._player = Generator(session, partial(engine.stop, channel))
+        self._tones = Generator(session, partial(engine.stop_tone, channel))
+        self._listeners: list[OnDigit] = []
+
+    # ---- sending
+
+    @property
+    def playing(self) -> bool:
+        return self._player.busy
+
+    async def play(self, what: Playable, *, loop: bool = False, gain: float = 1.0) -> bool:
+        """Play to the end: True; False when stopped, replaced or reset.
+
+        `what` is a Prompt, int16 samples of shape (n,), or several of them, played
+        without a gap. Cancelling stops the player. Raises MediaError for other samples.
+        """
+        samples = samples_of(what)
+        if not len(samples):
+            return True
+        play = self._session.engine.play
+        return await self._player.begin(
+            lambda token: play(self.channel, samples, loop=loop, gain=gain, token=token)
+        )
+
+    def stop(self) -> None:
+        self._player.stop()
+
+    def tone(self, program: tones.Program) -> asyncio.Future[bool]:
+        """Send a tone. The future gives True when a program that does not repeat has
+        ended, False when it was stopped or replaced; cancelling it stops the tone."""
+        tone = self._session.engine.tone
+        return self._tones.begin(lambda token: tone(self.channel, program, token=token))
+
+    def stop_tone(self) -> None:
+        self._tones.stop()
+
+    async def dial(
+        self, digits: str, *, on_ms: int = 80, off_ms: int = 80, level_dbm0: float = -9.0
+    ) -> bool:
+        """Send DTMF; True when all of it was sent. Raises ValueError for what is no digit."""
+        programs = [
+            tones.Program.dtmf(part, on_ms=on_ms, off_ms=off_ms, level_dbm0=level_dbm0)
+            for part in _parts(digits)
+        ]
+        for program in programs:
+            if not await self.tone(program):
+                return False
+        return True
+
+    # ---- hearing
+
+    @property
+    def level_dbm0(self) -> float:
+        """What is received, smoothed."""
+        return float(self._session.engine.levels()[self.channel])
+
+    def detect(self, on: bool = True) -> None:
+        """Hear DTMF digits on this channel, or no longer."""
+        self._session.command(partial(self._session.engine.detect, self.channel, on))
+
+    def on_digit(self, listener: OnDigit) -> Callable[[], None]:
+        """Call `listener` when a digit begins and again when it ends; gives the undo.
+
+        The second event is the one with a `duration_ms`. `reset()` forgets all listeners.
+        """
+        self._listeners.append(listener)
+
+        def undo() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return undo
+
+    async def digit(self, timeout_s: float | None = None) -> str | None:
+        """The next digit keyed, also ahead of time; None after `timeout_s`."""
+        return await self.digits.get(timeout_s)
+
+    def heard(self, event: DigitEvent) -> None:
+        """From the session: a digit began or ended."""
+        if event.duration_ms is None:
+            self.digits.put(event.digit)
+        for listener in tuple(self._listeners):
+            try:
+                listener(event)
+            except Exception:
+                log.exception("channel %d: digit listener failed", self.channel)
+
+    # ---- taps
+
+    def tap(self, ring: Any, mode: str = "both") -> asyncio.Future[None]:
+        """Copy octets as on the line into `ring` ("both" is received, sent, received, …).
+
+        The future is done when the engine has begun; nobody need wait for it.
+        """
+        return self._session.acked(partial(self._session.engine.tap, self.channel, ring, mode=mode))
+
+    def untap(self, ring: Any) -> asyncio.Future[None]:
+        """Stop copying; when the future is done the engine writes to `ring` no more."""
+        return self._session.acked(partial(self._session.engine.untap, self.channel, ring))
+
+    def feed(self, ring: Any) -> asyncio.Future[None]:
+        """Add int16 samples out of `ring` to what is sent."""
+        return self._session.acked(partial(self._session.engine.feed, self.channel, ring))
+
+    def unfeed(self) -> asyncio.Future[None]:
+        return self._session.acked(partial(self._session.engine.unfeed, self.channel))
+
+    # ---- the end
+
+    def reset(self) -> asyncio.Future[None]:
+        """Everything off: player, tones, bridge, taps, detector, listeners, digits kept."""
+        self._player.forget()
+        self._tones.forget()
+        if self.bridge is not None:
+            self.bridge.forget(self)
+        self._listeners.clear()
+        self.digits.clear()
+        return self._session.acked(partial(self._session.engine.reset, self.channel))
+
+
+def _parts(digits: str) -> Iterator[str]:
+    for start in range(0, len(digits), _DIGITS_A_PROGRAM):
+        yield digits[start : start + _DIGITS_A_PROGRAM]

@@ -1,0 +1,188 @@
+"""MediaSession: one media engine as the control plane sees it.
+
+What: turns requests of ports and bridges into engine commands, and what the
+engine posts into finished futures and digit events.
+How: commands go down a ring of fixed size; should it be full, they wait here in
+order and follow as the engine acknowledges earlier ones, so that a storm of
+calls delays commands but loses none. `drain()` is called when the engine's
+eventfd is readable (real time) or after virtual time moved (see clockwork).
+Limits: control thread only; `BACKLOG` commands wait at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import dsp_ext.engine as dsp
+
+from mediaserver.bus import Bus
+from mediaserver.clock import Clock
+from mediaserver.events import SystemAlarm
+from mediaserver.media.bridge import Bridge
+from mediaserver.media.digits import DigitEvent
+from mediaserver.media.errors import MediaError
+from mediaserver.media.port import MediaPort
+from mediaserver.media.prompt import RATE
+
+__all__ = ["Bridge", "DigitEvent", "MediaError", "MediaPort", "MediaSession"]
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 65_536
+#: An alarm about late ticks goes when there were none for this long.
+_LATE_QUIET_S = 60.0
+
+Command = Callable[[], int]
+
+
+class MediaSession:
+    """Owner of one engine's rings. Turns' futures belong to the running loop."""
+
+    def __init__(self, engine: Any, clock: Clock, bus: Bus | None = None) -> None:
+        self.engine = engine
+        self.missed_ticks = 0
+        self.tap_octets_lost = 0
+        self._clock = clock
+        self._bus = bus
+        self._ports: dict[int, MediaPort] = {}
+        self._bridges = list(range(engine.channels))
+        self._backlog: deque[tuple[Command, asyncio.Future[None] | None]] = deque()
+        self._acks: dict[int, asyncio.Future[None]] = {}
+        self._turns: dict[int, asyncio.Future[bool]] = {}
+        self._token = 0
+        self._late: asyncio.TimerHandle | None = None
+        self._handlers: dict[int, Callable[[Any], None]] = {
+            dsp.ACK: self._acknowledged,
+            dsp.PLAY_DONE: self._play_done,
+            dsp.TONE_DONE: self._tone_done,
+            dsp.DIGIT_START: self._digit,
+            dsp.DIGIT_END: self._digit,
+            dsp.TAP_OVERRUN: self._overrun,
+            dsp.MISSED: self._missed,
+        }
+
+    # ---- what others use
+
+    def port(self, channel: int) -> MediaPort:
+        """The port of an engine channel, always the same object. Raises MediaError."""
+        if not 0 <= channel < self.engine.channels:
+            raise MediaError(f"no channel {channel}: the engine has {self.engine.channels}")
+        port = self._ports.get(channel)
+        if port is None:
+            port = self._ports[channel] = MediaPort(self, channel)
+        return port
+
+    def bridge(self) -> Bridge:
+        """A new, empty bridge. Raises MediaError when all are in use."""
+        if not self._bridges:
+            raise MediaError(f"all {self.engine.channels} bridges are in use")
+        return Bridge(self, heapq.heappop(self._bridges))
+
+    @property
+    def open_bridges(self) -> int:
+        return int(self.engine.channels) - len(self._bridges)
+
+    def drain(self) -> None:
+        """Hand on everything the engine has posted, then send commands that wait."""
+        for event in self.engine.drain():
+            self._handlers[event.kind](event)
+        self._flush()
+
+    # ---- for ports and bridges
+
+    def command(self, issue: Command) -> None:
+        """Send a command, in order. Raises MediaError when too many wait already."""
+        self._send(issue, None)
+
+    def acked(self, issue: Command) -> asyncio.Future[None]:
+        """As `command`; the future is done once the engine has applied it."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._send(issue, done)
+        return done
+
+    def open_turn(self) -> tuple[int, asyncio.Future[bool]]:
+        """A token for a player or tone command, and the future of its end."""
+        self._token = self._token % 0x7FFF_FFFF + 1
+        token = self._token
+        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._turns[token] = turn
+        turn.add_done_callback(lambda _: self._turns.pop(token, None))
+        return token, turn
+
+    def return_bridge(self, number: int) -> None:
+        heapq.heappush(self._bridges, number)
+
+    # ---- down
+
+    def _send(self, issue: Command, done: asyncio.Future[None] | None) -> None:
+        if self._backlog or not self._issue(issue, done):
+            if len(self._backlog) >= BACKLOG:
+                raise MediaError(f"{BACKLOG} media commands wait: the engine does not tick")
+            self._backlog.append((issue, done))
+
+    def _issue(self, issue: Command, done: asyncio.Future[None] | None) -> bool:
+        try:
+            sequence = issue()
+        except dsp.RingFull:
+            return False
+        if done is not None:
+            self._acks[sequence] = done
+        return True
+
+    def _flush(self) -> None:
+        while self._backlog and self._issue(*self._backlog[0]):
+            self._backlog.popleft()
+
+    # ---- up
+
+    def _acknowledged(self, event: Any) -> None:
+        done = self._acks.pop(event.a, None)
+        if done is not None and not done.done():
+            done.set_result(None)
+
+    def _play_done(self, event: Any) -> None:
+        self._turn_over(event.a, not event.b)
+
+    def _tone_done(self, event: Any) -> None:
+        self._turn_over(event.a, True)
+
+    def _turn_over(self, token: int, to_the_end: bool) -> None:
+        turn = self._turns.get(token)
+        if turn is not None and not turn.done():
+            turn.set_result(to_the_end)
+
+    def _digit(self, event: Any) -> None:
+        ended = event.kind == dsp.DIGIT_END
+        port = self._ports.get(event.channel)
+        if port is not None:
+            at_ms, duration_ms = event.at * 1000 // RATE, event.b if ended else None
+            port.heard(DigitEvent(chr(event.a), at_ms, event.x, event.y, duration_ms))
+
+    def _overrun(self, event: Any) -> None:
+        self.tap_octets_lost += event.a
+        log.warning("channel %d: a tap was full, %d octets lost", event.channel, event.a)
+
+    def _missed(self, event: Any) -> None:
+        self.missed_ticks += event.a
+        if self._late is None:
+            text = f"{event.a} media ticks late ({self.missed_ticks} since start)"
+            log.warning("%s", text)
+            self._alarm(True, text)
+        else:
+            self._late.cancel()
+        loop = asyncio.get_running_loop()
+        self._late = loop.call_later(_LATE_QUIET_S, self._on_time_again)
+
+    def _on_time_again(self) -> None:
+        self._late = None
+        self._alarm(False, f"media on time for {_LATE_QUIET_S:.0f} s")
+
+    def _alarm(self, active: bool, text: str) -> None:
+        if self._bus is not None:
+            stamp = self._clock.stamp()
+            self._bus.publish(SystemAlarm(name="media", active=active, text=text, **stamp))
