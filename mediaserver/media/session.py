@@ -18,8 +18,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-import dsp_ext.engine as dsp
-
+from dsp_ext import event as dsp
+from dsp_ext.event import Event
 from mediaserver.bus import Bus
 from mediaserver.clock import Clock
 from mediaserver.events import SystemAlarm
@@ -56,7 +56,7 @@ class MediaSession:
         self._turns: dict[int, asyncio.Future[bool]] = {}
         self._token = 0
         self._late: asyncio.TimerHandle | None = None
-        self._handlers: dict[int, Callable[[Any], None]] = {
+        self._handlers: dict[int, Callable[[Event], None]] = {
             dsp.ACK: self._acknowledged,
             dsp.PLAY_DONE: self._play_done,
             dsp.TONE_DONE: self._tone_done,
@@ -140,15 +140,15 @@ class MediaSession:
 
     # ---- up
 
-    def _acknowledged(self, event: Any) -> None:
+    def _acknowledged(self, event: Event) -> None:
         done = self._acks.pop(event.a, None)
         if done is not None and not done.done():
             done.set_result(None)
 
-    def _play_done(self, event: Any) -> None:
+    def _play_done(self, event: Event) -> None:
         self._turn_over(event.a, not event.b)
 
-    def _tone_done(self, event: Any) -> None:
+    def _tone_done(self, event: Event) -> None:
         self._turn_over(event.a, True)
 
     def _turn_over(self, token: int, to_the_end: bool) -> None:
@@ -156,18 +156,18 @@ class MediaSession:
         if turn is not None and not turn.done():
             turn.set_result(to_the_end)
 
-    def _digit(self, event: Any) -> None:
+    def _digit(self, event: Event) -> None:
         ended = event.kind == dsp.DIGIT_END
         port = self._ports.get(event.channel)
         if port is not None:
             at_ms, duration_ms = event.at * 1000 // RATE, event.b if ended else None
             port.heard(DigitEvent(chr(event.a), at_ms, event.x, event.y, duration_ms))
 
-    def _overrun(self, event: Any) -> None:
+    def _overrun(self, event: Event) -> None:
         self.tap_octets_lost += event.a
         log.warning("channel %d: a tap was full, %d octets lost", event.channel, event.a)
 
-    def _missed(self, event: Any) -> None:
+    def _missed(self, event: Event) -> None:
         self.missed_ticks += event.a
         if self._late is None:
             text = f"{event.a} media ticks late ({self.missed_ticks} since start)"
