@@ -54,8 +54,11 @@ def _references(settings: Settings) -> Iterator[Problem]:
         if agent.line:
             yield from _agent_line(settings, i, agent)
     for i, route in enumerate(settings.routes):
-        if route.trunk and route.trunk not in trunks:
-            yield _unknown("trunk group", ("route", i, "trunk"), route.trunk, trunks)
+        for key, name in (("trunk", route.trunk), ("out", route.out)):
+            if name and name not in trunks:
+                yield _unknown("trunk group", ("route", i, key), name, trunks)
+        if route.agent and route.agent not in agents:
+            yield _unknown("agent", ("route", i, "agent"), route.agent, agents)
 
 
 def _known(what: str, where: Where, given: Iterable[str], allowed: list[str]) -> Iterator[Problem]:

@@ -177,11 +177,24 @@ class Queue(Part):
 
 
 class Route(Part):
-    """Calls to numbers like `called` (a glob: * ? [0-9]) run `flow`; the first match counts."""
+    """Calls to numbers like `called` go to `flow`, to `agent`, or out by trunk group `out`.
 
-    called: str = Field(min_length=1)
-    flow: Name
+    In `called`, X is any one digit and a last * any further digits; the first match
+    counts. `strip` leading digits are taken off before dialling out.
+    """
+
+    called: str = Field(pattern=r"^[0-9X#+]*\*?$", min_length=1, description="digits, X, a last *")
+    flow: str = ""
+    agent: str = ""
+    out: str = ""
+    strip: int = Field(default=0, ge=0, le=15)
     trunk: str = ""  # only calls that come in on this trunk group
+
+    @model_validator(mode="after")
+    def _one_way_to_go(self) -> Route:
+        if sum(map(bool, (self.flow, self.agent, self.out))) != 1:
+            raise ValueError("needs exactly one of flow, agent and out (a trunk group's name)")
+        return self
 
 
 class Flows(Part):

@@ -1,0 +1,247 @@
+"""The ACD: sets waiting calls before ready agents.
+
+How: whenever something changes (a call joins, an agent is free, an offer ends)
+`_match` gives the first unoffered call of each queue to the agent the queue's
+strategy picks. Each offer is a task that rings the agent's phone; a phone that
+is not answered in time goes to the back and the next agent is tried, the
+caller keeping the place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from drivers.cause import Cause
+from mediaserver.acd.agent import Agent, AgentInput, AgentState
+from mediaserver.acd.queue import Answer, Queue, Ticket
+from mediaserver.acd.store import AcdStore, Offer
+from mediaserver.bus import Bus
+from mediaserver.call.call import Call
+from mediaserver.call.dialler import Dialler, NotAnswered
+from mediaserver.call.leg import Leg, LegState
+from mediaserver.call.lines import NoChannel
+from mediaserver.clock import Clock
+from mediaserver.events import (
+    AgentAnswered,
+    AgentMissed,
+    AgentOffered,
+    Queued,
+    QueueLeft,
+    QueueMoved,
+)
+
+log = logging.getLogger(__name__)
+
+
+class QueueFull(Exception):
+    """The queue takes no more callers now."""
+
+
+class _Dialled:
+    """Remembers the last leg dialled for a call, which adopts it."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self.leg: Leg | None = None
+
+    def __call__(self, leg: Leg) -> None:
+        self.leg = leg
+        self._call.adopt(leg)
+
+
+class Acd:
+    def __init__(
+        self,
+        agents: Mapping[str, Agent],
+        queues: Mapping[str, Queue],
+        store: AcdStore,
+        dialler: Dialler,
+        bus: Bus,
+        clock: Clock,
+    ) -> None:
+        self.agents = agents
+        self.queues = queues
+        self._store = store
+        self._dialler = dialler
+        self._bus = bus
+        self._clock = clock
+        self._tickets: dict[str, Ticket] = {}
+        self._offers: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # ---- callers
+
+    def enter(self, call: Call, queue_name: str) -> Ticket:
+        """Put a call into a queue. Raises QueueFull."""
+        queue = self.queues[queue_name]
+        if len(self._store.waiting(queue.name)) >= queue.max_waiting:
+            raise QueueFull(f"queue {queue.name} has {queue.max_waiting} callers waiting")
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        ticket = Ticket(call, queue, self._clock.media_ms(), future)
+        self._store.enqueue(queue.name, call.id)
+        self._tickets[call.id] = ticket
+        ticket.position = len(self._store.waiting(queue.name))
+        self._tell(call, Queued, queue=queue.name, position=ticket.position)
+        self._match()
+        return ticket
+
+    def leave(self, ticket: Ticket, outcome: str) -> None:
+        """The caller gave up ("abandoned") or waited too long ("overflow")."""
+        if self._tickets.pop(ticket.call.id, None) is None:
+            return
+        self._store.leave(ticket.queue.name, ticket.call.id)
+        offer = self._offers.pop(ticket.call.id, None)
+        if offer is not None:
+            offer.cancel()
+        self._left(ticket, outcome)
+
+    def _left(self, ticket: Ticket, outcome: str) -> None:
+        waited = self._clock.media_ms() - ticket.since_ms
+        name = ticket.queue.name
+        self._tell(ticket.call, QueueLeft, queue=name, outcome=outcome, waited_ms=waited)
+        for place, call_id in enumerate(self._store.waiting(name), start=1):
+            other = self._tickets.get(call_id)
+            if other is not None and other.position != place:
+                other.position = place
+                self._tell(other.call, QueueMoved, queue=name, position=place)
+                if other.on_moved is not None:
+                    other.on_moved()
+
+    # ---- agents
+
+    def set_agent(self, name: str, state: str, reason: str) -> bool:
+        """A person sets an agent's state; False if it waits for the call to end.
+
+        Raises KeyError for an unknown agent, ValueError for an unknown state.
+        """
+        done = self.agents[name].wish(state, reason)
+        self._match()
+        return done
+
+    def finished(self, answer: Answer) -> None:
+        """The talk is over: the agent is free once the phone is back on the hook."""
+        agent = answer.agent
+        agent.move(AgentInput.FINISH, "call over", agent.call_id)
+        self._spawn(self._free_when_released(agent, answer.leg))
+
+    async def _free_when_released(self, agent: Agent, leg: Leg) -> None:
+        await leg.wait(LegState.RELEASED)
+        agent.free("phone free")
+        self._match()
+
+    async def _ready_again(self, agent: Agent, leg: Leg | None, reason: str) -> None:
+        if leg is not None:
+            await leg.wait(LegState.RELEASED)
+        agent.move(AgentInput.MISS, reason)
+        if agent.pending is not None:
+            agent.free(reason)
+        self._match()
+
+    # ---- matching
+
+    def _match(self) -> None:
+        for queue in self.queues.values():
+            for call_id in self._store.unoffered(queue.name):
+                agent = self._choose(queue, self._tickets[call_id])
+                if agent is None:
+                    break  # whoever is behind waits behind
+                self._offer(queue, call_id, agent)
+
+    def _choose(self, queue: Queue, ticket: Ticket) -> Agent | None:
+        now = self._clock.media_ms()
+        ready = [a for a in queue.agents if a.state is AgentState.READY]
+        fresh = [
+            a
+            for a in ready
+            if a.name not in ticket.missed_by
+            or now - ticket.missed_by[a.name] >= queue.retry_s * 1000
+        ]
+        if ready and not fresh:
+            asyncio.get_running_loop().call_later(queue.retry_s, self._match)
+        return queue.strategy(fresh) if fresh else None
+
+    def _offer(self, queue: Queue, call_id: str, agent: Agent) -> None:
+        offer = self._store.claim(queue.name, call_id, agent.name)
+        agent.move(AgentInput.OFFER, f"queue {queue.name}", call_id)
+        ticket = self._tickets[call_id]
+        self._tell(
+            ticket.call,
+            AgentOffered,
+            queue=queue.name,
+            agent=agent.name,
+            line=agent.target.where,
+        )
+        self._offers[call_id] = self._spawn(self._ring(offer, ticket, agent))
+
+    async def _ring(self, offer: Offer, ticket: Ticket, agent: Agent) -> None:
+        call, dialled = ticket.call, _Dialled(ticket.call)
+        try:
+            leg = await self._dialler.place(
+                agent.target,
+                "agent",
+                ticket.queue.ring_s,
+                calling=call.caller.party,
+                name=call.caller_name,
+                on_leg=dialled,
+            )
+        except (NotAnswered, NoChannel) as error:
+            reason = error.reason if isinstance(error, NotAnswered) else "no channel"
+            self._missed(offer, ticket, agent, dialled.leg, reason, error.cause)
+        except asyncio.CancelledError:
+            self._missed(offer, ticket, agent, dialled.leg, "caller gone", None)
+            raise
+        else:
+            self._answered(offer, ticket, agent, leg)
+        finally:
+            self._offers.pop(call.id, None)
+
+    def _answered(self, offer: Offer, ticket: Ticket, agent: Agent, leg: Leg) -> None:
+        if ticket.answer.cancelled() or ticket.call.id not in self._tickets:
+            leg.clear(Cause.NORMAL)
+            self._missed(offer, ticket, agent, leg, "caller gone", None)
+            return
+        waited = self._clock.media_ms() - ticket.since_ms
+        self._store.resolve(offer, answered=True)
+        del self._tickets[ticket.call.id]
+        agent.move(AgentInput.ANSWER, "answered", ticket.call.id)
+        self._tell(
+            ticket.call,
+            AgentAnswered,
+            queue=ticket.queue.name,
+            agent=agent.name,
+            waited_ms=waited,
+        )
+        self._left(ticket, "answered")
+        ticket.answer.set_result(Answer(agent, leg))
+
+    def _missed(
+        self,
+        offer: Offer,
+        ticket: Ticket,
+        agent: Agent,
+        leg: Leg | None,
+        reason: str,
+        cause: int | None,
+    ) -> None:
+        self._store.resolve(offer, answered=False)
+        ticket.missed_by[agent.name] = self._clock.media_ms()
+        self._tell(
+            ticket.call,
+            AgentMissed,
+            queue=ticket.queue.name,
+            agent=agent.name,
+            reason=reason,
+            cause=cause,
+        )
+        self._spawn(self._ready_again(agent, leg, reason))
+
+    def _spawn(self, work) -> asyncio.Task[None]:  # type: ignore[no-untyped-def]
+        task: asyncio.Task[None] = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _tell(self, call: Call, kind: type, **data: object) -> None:
+        self._bus.publish(kind(call_id=call.id, **self._clock.stamp(), **data))

@@ -1,0 +1,232 @@
+"""A call: its legs, its state, and how it ends.
+
+What: owns one caller leg and whoever it is connected to; says on the bus what
+happens; ends exactly once, whoever ends it, and is not forgotten before its
+record is durable.
+How: the table below; what the caller is led through is the flow's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from drivers.cause import Cause
+from mediaserver.bus import Bus
+from mediaserver.call.leg import Leg, LegState
+from mediaserver.call.lines import Lines
+from mediaserver.clock import Clock
+from mediaserver.events import (
+    Bridged,
+    CallAnswered,
+    CallChanged,
+    CallEnded,
+    LegChanged,
+    Unbridged,
+)
+from mediaserver.media.session import MediaPort, MediaSession
+from mediaserver.table import StateTable
+
+log = logging.getLogger(__name__)
+
+#: A record that takes longer than this no longer holds back its channel.
+DURABLE_LIMIT_S = 10.0
+
+
+class CallState(Enum):
+    OFFERED = "offered"
+    FLOW = "flow"
+    QUEUED = "queued"
+    RINGING = "ringing"
+    TALKING = "talking"
+    CLEARING = "clearing"
+    ENDED = "ended"
+
+
+class CallInput(Enum):
+    ENTER = "enter"  # into a flow, or back to it
+    QUEUE = "queue"
+    RING = "ring"
+    TALK = "talk"
+    END = "end"
+    SETTLED = "settled"  # legs gone, recording closed, record durable
+
+
+_S, _I = CallState, CallInput
+_END = {_I.END: _S.CLEARING}
+TABLE: StateTable[CallState, CallInput] = StateTable(
+    "call",
+    _S.OFFERED,
+    frozenset({_S.ENDED}),
+    {
+        _S.OFFERED: {_I.ENTER: _S.FLOW, **_END},
+        _S.FLOW: {_I.ENTER: _S.FLOW, _I.QUEUE: _S.QUEUED, _I.RING: _S.RINGING, **_END},
+        _S.QUEUED: {_I.ENTER: _S.FLOW, _I.TALK: _S.TALKING, **_END},
+        _S.RINGING: {_I.ENTER: _S.FLOW, _I.TALK: _S.TALKING, **_END},
+        _S.TALKING: {_I.ENTER: _S.FLOW, **_END},
+        _S.CLEARING: {_I.END: _S.CLEARING, _I.SETTLED: _S.ENDED},
+    },
+)
+
+
+class Recorder(Protocol):
+    def start(self, call_id: str, port: MediaPort) -> object: ...
+
+    async def stop(self, call_id: str) -> object: ...
+
+
+class Records(Protocol):
+    async def durable(self, call_id: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a call works with; wired once, in the app."""
+
+    bus: Bus
+    clock: Clock
+    lines: Lines
+    media: MediaSession
+    recorder: Recorder
+    records: Records
+
+
+class Call:
+    """One caller's time with us. `settled` is done when nothing of it is left to do."""
+
+    def __init__(self, call_id: str, caller: Leg, called: str, name: str, services: Services):
+        self.id = call_id
+        self.caller = caller
+        self.called = called
+        self.caller_name = name
+        self.services = services
+        self.state = CallState.OFFERED
+        self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.on_settled: Callable[[Call], None] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._finish: asyncio.Task[None] | None = None
+        self._legs: list[Leg] = []
+        self._answered = self._recording = False
+        self.adopt(caller)
+
+    # ---- life
+
+    def run(self, story: Awaitable[None]) -> None:
+        """Lead the caller through `story`; when it returns the call is ended normally."""
+        self._task = asyncio.ensure_future(self._run(story))
+
+    async def _run(self, story: Awaitable[None]) -> None:
+        try:
+            await story
+        except Exception:
+            log.exception("call %s: its flow failed", self.id)
+            self.end(Cause.TEMPORARY_FAILURE, "system", "flow failed")
+        else:
+            self.end(Cause.NORMAL, "system")
+
+    def adopt(self, leg: Leg) -> None:
+        """Make `leg` one of the call's: its moves are told, and it is cleared at the end."""
+        leg.call_id = self.id
+        self._legs.append(leg)
+        leg.listeners.append(self._leg_moved)
+
+    def move(self, event: CallInput) -> None:
+        old = self.state
+        new = TABLE.next(old, event, self.id)
+        if new is None or new is old:
+            return
+        self.state = new
+        self._publish(CallChanged, old=old.value, new=new.value)
+
+    def answer(self, record: bool) -> None:
+        """Answer the caller (once); `record` from here on."""
+        if self.caller.state is LegState.OFFERED:
+            self.caller.answer()
+        if self.caller.state is LegState.CONNECTED and not self._answered:
+            self._answered = True
+            self._publish(CallAnswered)
+        if record:
+            self.record()
+
+    def record(self) -> None:
+        """Record from now to the end; a recorder in trouble says so itself and stops no call."""
+        if self.caller.state is LegState.CONNECTED and not self._recording:
+            self._recording = True
+            self.services.recorder.start(self.id, self.caller.media)
+
+    async def talk(self, leg: Leg) -> str:
+        """Bridge the caller with `leg` until one of them goes; who did: "agent" or "line"."""
+        self.move(CallInput.TALK)
+        bridge = self.services.media.bridge()
+        legs = (self.caller, leg)
+        for each in legs:
+            bridge.join(each.media)
+            self.services.lines.show_talking(each, True)
+        names = tuple(each.id for each in legs)
+        self._publish(Bridged, legs=names)
+        try:
+            await leg.wait(LegState.CLEARING, LegState.RELEASED)
+            return "line" if self.services.lines.trouble(leg) else "agent"
+        finally:
+            bridge.close()
+            self._publish(Unbridged, legs=names)
+            leg.clear(Cause.NORMAL)
+            self.services.lines.show_talking(self.caller, False)
+
+    def end(self, cause: int, by: str, detail: str = "") -> None:
+        """End the call, once; later wishes to end it are too late and change nothing."""
+        if self.state in (CallState.CLEARING, CallState.ENDED):
+            return
+        self.move(CallInput.END)
+        self._finish = asyncio.ensure_future(self._finished(int(cause), by, detail))
+
+    async def _finished(self, cause: int, by: str, detail: str) -> None:
+        if self._task is not None and self._task is not asyncio.current_task():
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        for leg in self._legs:
+            leg.clear(cause)
+        if self._recording:
+            await self._guarded(self.services.recorder.stop(self.id), "closing the recording")
+        self._publish(CallEnded, cause=cause, cleared_by=by, detail=detail)
+        await self._guarded(self.services.records.durable(self.id), "writing the record")
+        self.move(CallInput.SETTLED)
+        self.settled.set_result(None)
+        if self.on_settled is not None:
+            self.on_settled(self)
+
+    async def _guarded(self, work: Awaitable[object], what: str) -> None:
+        """A slow disk or database must not hold the channel for ever."""
+        try:
+            async with asyncio.timeout(DURABLE_LIMIT_S):
+                await work
+        except TimeoutError:
+            log.error("call %s: %s took over %g s, going on", self.id, what, DURABLE_LIMIT_S)
+        except Exception:
+            log.exception("call %s: %s failed", self.id, what)
+
+    # ---- inside
+
+    def _leg_moved(self, leg: Leg, old: LegState, new: LegState) -> None:
+        self._publish(
+            LegChanged,
+            leg_id=leg.id,
+            role=leg.role,
+            line=leg.line,
+            party=leg.party,
+            old=old.value,
+            new=new.value,
+            cause=leg.cause,
+        )
+        if leg is self.caller and not leg.alive:
+            trouble = self.services.lines.trouble(leg)
+            cause = leg.cause if leg.cause is not None else Cause.NORMAL_UNSPECIFIED
+            self.end(cause, "line" if trouble else "caller", trouble)
+
+    def _publish(self, kind: type, **data: object) -> None:
+        services = self.services
+        services.bus.publish(kind(call_id=self.id, **services.clock.stamp(), **data))

@@ -1,0 +1,111 @@
+"""Placing an outgoing leg: to a port, or through a trunk group with one more try.
+
+A call refused before it got anywhere with a cause that speaks of this channel
+or trunk (glare, no circuit: Q.850 34, 38, 41–44, 47) is tried once more on
+another channel.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from drivers.base import SetupRequest
+from drivers.cause import RETRY_ELSEWHERE, Cause
+from drivers.events import Number
+from mediaserver.call.leg import Leg, LegState
+from mediaserver.call.lines import Lines
+from mediaserver.call.trunks import TrunkGroup
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom to ring: a port ("FXS-1/1"), or a number through a trunk group."""
+
+    party: str
+    line: str = ""
+    trunk: str = ""
+    number: str = ""
+
+    @property
+    def where(self) -> str:
+        return self.line or f"{self.trunk}:{self.number}"
+
+
+class NotAnswered(Exception):
+    """The far end was not reached; `cause` is Q.850's word for why."""
+
+    def __init__(self, target: Target, cause: int, reason: str) -> None:
+        super().__init__(f"{target.where}: {reason}")
+        self.cause = cause
+        self.reason = reason
+
+
+_REASONS: dict[int, str] = {
+    Cause.USER_BUSY: "busy",
+    Cause.NO_ANSWER: "no answer",
+    Cause.NO_USER_RESPONDING: "no answer",
+}
+_TRIES = 2
+
+
+class Dialler:
+    def __init__(self, lines: Lines, groups: Mapping[str, TrunkGroup]) -> None:
+        self._lines = lines
+        self.groups = groups
+
+    async def place(
+        self,
+        target: Target,
+        role: str,
+        ring_s: float,
+        *,
+        calling: str = "",
+        name: str = "",
+        on_leg: Callable[[Leg], None] | None = None,
+    ) -> Leg:
+        """Ring `target` until it answers; the connected leg.
+
+        `on_leg` hears of each leg as it is dialled. Raises NoChannel when there
+        is no channel, NotAnswered when it is busy, refuses, or does not answer
+        within `ring_s`. Cancelled, it clears what it dialled.
+        """
+        tried: frozenset[str] = frozenset()
+        for attempt in range(1, _TRIES + 1):
+            leg = self._dial(target, role, calling, name, tried)
+            if on_leg is not None:
+                on_leg(leg)
+            cause = await self._answered(leg, ring_s)
+            if cause is None:
+                return leg
+            tried |= {leg.line}
+            again = target.trunk and cause in RETRY_ELSEWHERE and leg.cleared_by_them
+            if attempt == _TRIES or not again:
+                raise NotAnswered(target, cause, _REASONS.get(cause, "failed"))
+        raise AssertionError("unreachable")
+
+    def _dial(
+        self, target: Target, role: str, calling: str, name: str, tried: frozenset[str]
+    ) -> Leg:
+        slot = (
+            self._lines.slot(target.line) if target.line else self.groups[target.trunk].pick(tried)
+        )
+        request = SetupRequest(slot.channel.number, Number(target.number), Number(calling), name)
+        return self._lines.dial(slot, role, target.party, request)
+
+    @staticmethod
+    async def _answered(leg: Leg, ring_s: float) -> int | None:
+        """None once connected, else the cause it failed with."""
+        try:
+            async with asyncio.timeout(ring_s):
+                state = await leg.wait(LegState.CONNECTED, LegState.CLEARING, LegState.RELEASED)
+        except TimeoutError:
+            leg.clear(Cause.NORMAL)
+            return int(Cause.NO_ANSWER)
+        except asyncio.CancelledError:
+            leg.clear(Cause.NORMAL)
+            raise
+        if state is LegState.CONNECTED:
+            return None
+        return leg.cause or int(Cause.NORMAL_UNSPECIFIED)

@@ -1,0 +1,225 @@
+"""A leg: one party's connection to us, owning one channel.
+
+What: turns line events into the leg's state, and our wishes (answer, clear)
+into signalling requests. A leg never decides anything; its owner, the Call,
+listens to `on_change`.
+How: the table below; Q.931 clause 5's call states folded to what matters above
+the line. Limits: one bearer channel a leg.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from enum import Enum
+
+from drivers import cause as causes
+from drivers import events as line
+from drivers.base import Channel, DriverError, Signalling
+from mediaserver.media.session import MediaPort
+from mediaserver.table import StateTable
+
+log = logging.getLogger(__name__)
+
+
+class LegState(Enum):
+    NULL = "null"
+    OFFERED = "offered"  # their SETUP, not answered yet
+    DIALLING = "dialling"  # our SETUP sent
+    PROCEEDING = "proceeding"
+    ALERTING = "alerting"
+    CONNECTED = "connected"
+    CLEARING = "clearing"
+    RELEASED = "released"
+
+
+class LegEvent(Enum):
+    OFFER = "offer"
+    DIAL = "dial"
+    PROCEEDING = "proceeding"
+    ALERTING = "alerting"
+    ANSWER = "answer"  # we answer them
+    CONNECTED = "connected"  # they answer us
+    DISCONNECTED = "disconnected"
+    CLEAR = "clear"  # we clear
+    RELEASED = "released"
+
+
+_S, _E = LegState, LegEvent
+_CLEARING = {_E.DISCONNECTED: _S.CLEARING, _E.CLEAR: _S.CLEARING, _E.RELEASED: _S.RELEASED}
+# The far end may repeat itself or overtake our answer; that moves nothing.
+TABLE: StateTable[LegState, LegEvent] = StateTable(
+    "leg",
+    _S.NULL,
+    frozenset({_S.RELEASED}),
+    {
+        _S.NULL: {_E.OFFER: _S.OFFERED, _E.DIAL: _S.DIALLING, _E.RELEASED: _S.RELEASED},
+        _S.OFFERED: {_E.ANSWER: _S.CONNECTED, **_CLEARING},
+        _S.DIALLING: {
+            _E.PROCEEDING: _S.PROCEEDING,
+            _E.ALERTING: _S.ALERTING,
+            _E.CONNECTED: _S.CONNECTED,
+            **_CLEARING,
+        },
+        _S.PROCEEDING: {
+            _E.PROCEEDING: _S.PROCEEDING,
+            _E.ALERTING: _S.ALERTING,
+            _E.CONNECTED: _S.CONNECTED,
+            **_CLEARING,
+        },
+        _S.ALERTING: {
+            _E.PROCEEDING: _S.ALERTING,
+            _E.ALERTING: _S.ALERTING,
+            _E.CONNECTED: _S.CONNECTED,
+            **_CLEARING,
+        },
+        _S.CONNECTED: {_E.CONNECTED: _S.CONNECTED, **_CLEARING},
+        _S.CLEARING: {
+            _E.PROCEEDING: _S.CLEARING,
+            _E.ALERTING: _S.CLEARING,
+            _E.CONNECTED: _S.CLEARING,
+            **_CLEARING,
+        },
+    },
+)
+
+_FROM_LINE: dict[type[line.LineEvent], LegEvent] = {
+    line.Proceeding: _E.PROCEEDING,
+    line.Progress: _E.PROCEEDING,
+    line.Alerting: _E.ALERTING,
+    line.Connected: _E.CONNECTED,
+    line.Disconnected: _E.DISCONNECTED,
+    line.Released: _E.RELEASED,
+}
+
+
+class Leg:
+    """One party. `role` is "caller", "agent" or "party"; `party` names who is there.
+
+    Each of `listeners` is called with (leg, old, new) after each move. `media` is
+    the leg's port into the engine, idle until the leg is used.
+    """
+
+    def __init__(
+        self, leg_id: str, role: str, party: str, signalling: Signalling, channel: Channel,
+        media: MediaPort,
+    ) -> None:
+        self.id = leg_id
+        self.role = role
+        self.party = party
+        self.signalling = signalling
+        self.channel = channel
+        self.media = media
+        self.ref: int | None = None
+        self.state = LegState.NULL
+        self.cause: int | None = None
+        self.cleared_by_them = False
+        self.inband = False  # the far end says tones or speech are on the channel
+        self.call_id: str | None = None
+        self.listeners: list[Callable[[Leg, LegState, LegState], None]] = []
+        self.on_flash: Callable[[Leg], None] | None = None
+        self._waiters: list[tuple[frozenset[LegState], asyncio.Future[LegState]]] = []
+
+    @property
+    def line(self) -> str:
+        return self.channel.name
+
+    @property
+    def alive(self) -> bool:
+        return self.state not in (LegState.CLEARING, LegState.RELEASED)
+
+    # ---- from the line
+
+    def on_line(self, event: line.LineEvent) -> None:
+        if isinstance(event, line.Disconnected | line.Released) and self.cause is None:
+            self.cause = event.cause
+            self.cleared_by_them = self.state is not LegState.CLEARING
+        if isinstance(event, line.Alerting | line.Proceeding | line.Progress):
+            self.inband = self.inband or event.inband
+        if isinstance(event, line.Flash) and self.on_flash is not None:
+            self.on_flash(self)
+        known = _FROM_LINE.get(type(event))
+        if known is not None:
+            self._move(known)
+        if isinstance(event, line.Disconnected):
+            self._request("release", event.cause)
+
+    # ---- our wishes
+
+    def offered(self, ref: int) -> None:
+        self.ref = ref
+        self._move(LegEvent.OFFER)
+
+    def dialled(self, ref: int) -> None:
+        self.ref = ref
+        self._move(LegEvent.DIAL)
+
+    def answer(self) -> None:
+        """Answer an offered leg; nothing happens if the caller has gone meanwhile."""
+        if self.state is LegState.OFFERED and self._request("answer"):
+            self._move(LegEvent.ANSWER)
+
+    def proceeding(self) -> None:
+        """The called number is complete and known."""
+        if self.state is LegState.OFFERED:
+            self._request("proceeding")
+
+    def more_digits(self) -> None:
+        """The called number may be incomplete: ask for more (overlap receiving)."""
+        if self.state is LegState.OFFERED:
+            self._request("acknowledge")
+
+    def alerting(self, inband: bool = False) -> None:
+        if self.state is LegState.OFFERED:
+            self._request("alerting", inband)
+
+    def progress(self) -> None:
+        """Tell the caller's exchange that speech is on the channel before the answer."""
+        if self.state is LegState.OFFERED and not self.inband:
+            self.inband = True
+            self._request("progress", True)
+
+    def clear(self, cause: int = causes.Cause.NORMAL) -> None:
+        """Clear the leg; harmless when it is being cleared already."""
+        if not self.alive:
+            return
+        if self.cause is None:
+            self.cause = int(cause)
+        self._move(LegEvent.CLEAR)
+        if not self._request("release", int(cause)):
+            self._move(LegEvent.RELEASED)  # the line has forgotten the call already
+
+    async def wait(self, *states: LegState) -> LegState:
+        """Until the leg is in one of `states` (at once if it is)."""
+        if self.state in states:
+            return self.state
+        future: asyncio.Future[LegState] = asyncio.get_running_loop().create_future()
+        self._waiters.append((frozenset(states), future))
+        return await future
+
+    # ---- inside
+
+    def _request(self, what: str, *args: object) -> bool:
+        if self.ref is None:
+            return False
+        try:
+            getattr(self.signalling, what)(self.ref, *args)
+        except DriverError as error:
+            log.warning("leg %s on %s: %s: %s", self.id, self.line, what, error)
+            return False
+        return True
+
+    def _move(self, event: LegEvent) -> None:
+        old = self.state
+        new = TABLE.next(old, event, f"{self.id} on {self.line}")
+        if new is None or new is old:
+            return
+        self.state = new
+        for listener in tuple(self.listeners):
+            listener(self, old, new)
+        for states, future in self._waiters[:]:
+            if new in states or new is LegState.RELEASED:
+                self._waiters.remove((states, future))
+                if not future.done():
+                    future.set_result(new)

@@ -1,0 +1,279 @@
+"""All lines of the system: which leg is on which channel, and which channels are free.
+
+What: takes line events from every span's signalling to the right leg, offers
+new calls upwards, finds channels for outgoing ones, and tells the bus what each
+channel and span is doing.
+A channel is used again only when the record of its last call is durable
+(`settle`), so a crash can never leave two calls on a channel and one record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+
+from drivers import events as line
+from drivers.base import Channel, DriverError, SetupRequest, Signalling, Span
+from drivers.cause import Cause
+from mediaserver.bus import Bus
+from mediaserver.call.leg import Leg, LegState
+from mediaserver.clock import Clock
+from mediaserver.events import ChannelChanged, SpanChanged
+from mediaserver.media.session import MediaSession
+
+log = logging.getLogger(__name__)
+
+#: How a leg's state shows on the board.
+_SHOWN = {
+    LegState.OFFERED: "ringing",
+    LegState.DIALLING: "ringing",
+    LegState.PROCEEDING: "ringing",
+    LegState.ALERTING: "ringing",
+    LegState.CONNECTED: "busy",
+    LegState.CLEARING: "clearing",
+    LegState.RELEASED: "idle",
+}
+
+
+class NoChannel(Exception):
+    """No idle channel for an outgoing call; `cause` says why in Q.850's words."""
+
+    def __init__(self, where: str, cause: Cause) -> None:
+        super().__init__(f"{where}: no channel for another call")
+        self.cause = cause
+
+
+@dataclass(eq=False)
+class Slot:
+    """A channel as the system sees it."""
+
+    channel: Channel
+    signalling: Signalling
+    leg: Leg | None = None
+    in_service: bool = True
+    idle_since_ms: int = 0
+    settling: asyncio.Future[None] | None = None
+    shown: str = "idle"
+
+    @property
+    def idle(self) -> bool:
+        settled = self.settling is None or self.settling.done()
+        return self.leg is None and self.in_service and settled
+
+    @property
+    def usable(self) -> bool:
+        return self.idle and self.signalling.up and not self.signalling.span.alarms
+
+
+@dataclass(eq=False)
+class _Line:
+    signalling: Signalling
+    slots: dict[int, Slot]
+    legs: dict[int, Leg] = field(default_factory=dict)
+    up: bool = False
+
+
+class Lines:
+    """Owns every span. `on_offer(leg, setup)` is told of each new call from a line."""
+
+    def __init__(self, bus: Bus, clock: Clock, media: MediaSession) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._media = media
+        self._lines: dict[str, _Line] = {}
+        self._legs_made = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.on_offer: Callable[[Leg, line.Setup], None] | None = None
+        self.on_digits: Callable[[Leg, line.Digits], None] | None = None
+        #: Awaited after a leg's release, before its channel serves another call.
+        self.settle: Callable[[Leg], Awaitable[None]] | None = None
+
+    def add(self, signalling: Signalling) -> None:
+        """Take a span's signalling; its channels must have their engine index."""
+        span = signalling.span
+        slots = {c.number: Slot(c, signalling) for c in span.channels}
+        self._lines[span.name] = _Line(signalling, slots)
+        signalling.sink = self._on_line
+        span.watch(self._on_line)
+
+    def start(self) -> None:
+        for each in self._lines.values():
+            each.signalling.start()
+
+    def stop(self) -> None:
+        for each in self._lines.values():
+            each.signalling.stop()
+
+    # ---- looking
+
+    def spans(self) -> Iterator[Span]:
+        return (each.signalling.span for each in self._lines.values())
+
+    def slots(self, span: str) -> list[Slot]:
+        return list(self._lines[span].slots.values())
+
+    def slot(self, name: str) -> Slot:
+        """By name, "FXS-1/3". Raises NoChannel when there is no such channel."""
+        span, _, number = name.rpartition("/")
+        try:
+            return self._lines[span].slots[int(number)]
+        except (KeyError, ValueError):
+            raise NoChannel(name, Cause.DESTINATION_OUT_OF_ORDER) from None
+
+    def trouble(self, leg: Leg) -> str:
+        """Why the line itself may have dropped this leg, or an empty string."""
+        span = leg.signalling.span
+        if span.alarms:
+            return "alarm: " + ", ".join(sorted(a.value for a in span.alarms))
+        return "" if leg.signalling.up else "signalling down"
+
+    def legs(self) -> list[Leg]:
+        return [slot.leg for e in self._lines.values() for slot in e.slots.values() if slot.leg]
+
+    # ---- outgoing
+
+    def dial(self, slot: Slot, role: str, party: str, request: SetupRequest) -> Leg:
+        """Start an outgoing leg on `slot`. Raises NoChannel if it is in use or down."""
+        if not slot.usable:
+            cause = Cause.USER_BUSY if slot.leg else Cause.DESTINATION_OUT_OF_ORDER
+            raise NoChannel(slot.channel.name, cause)
+        leg = self._make_leg(slot, role, party)
+        try:
+            ref = slot.signalling.setup(request)
+        except DriverError as error:
+            slot.leg = None
+            log.warning("setup on %s: %s", slot.channel.name, error)
+            raise NoChannel(slot.channel.name, Cause.TEMPORARY_FAILURE) from error
+        self._lines[slot.channel.span].legs[ref] = leg
+        leg.dialled(ref)
+        return leg
+
+    # ---- from the lines
+
+    def _on_line(self, event: line.LineEvent) -> None:
+        where = self._lines.get(event.span)
+        if where is None:
+            log.error("event from a span nobody knows: %r", event)
+        elif isinstance(event, line.Setup):
+            self._setup(where, event)
+        elif isinstance(event, line.CallEvent):
+            self._call_event(where, event)
+        elif isinstance(event, line.SpanAlarm | line.SignallingState):
+            reason = event.reason if isinstance(event, line.SignallingState) else ""
+            self._show_span(where, reason)
+        elif isinstance(event, line.ChannelState):
+            self._service(where, event)
+        else:
+            log.warning("%s: %r", event.span, event)
+
+    def _setup(self, where: _Line, event: line.Setup) -> None:
+        slot = where.slots.get(event.channel)
+        if slot is None or slot.leg is not None or not slot.in_service:
+            log.warning("%s: call offered on channel %d, in use", event.span, event.channel)
+            where.signalling.release(event.ref, Cause.CHANNEL_UNAVAILABLE)
+            return
+        leg = self._make_leg(slot, "caller", event.calling.digits)
+        where.legs[event.ref] = leg
+        leg.offered(event.ref)
+        if slot.settling is None or slot.settling.done():
+            self._offer(leg, event)
+        else:
+            slot.settling.add_done_callback(lambda _: self._offer(leg, event))
+
+    def _offer(self, leg: Leg, event: line.Setup) -> None:
+        if leg.state is LegState.OFFERED and self.on_offer is not None:
+            self.on_offer(leg, event)
+
+    def _call_event(self, where: _Line, event: line.CallEvent) -> None:
+        leg = where.legs.get(event.ref)
+        if leg is None:
+            log.debug("%s: %r for a call that has gone", event.span, event)
+            return
+        if isinstance(event, line.ChannelSet):
+            self._move_channel(where, leg, event.channel)
+        elif isinstance(event, line.Digits) and self.on_digits is not None:
+            self.on_digits(leg, event)
+        if isinstance(event, line.Released):
+            del where.legs[event.ref]
+        leg.on_line(event)
+
+    def _move_channel(self, where: _Line, leg: Leg, number: int) -> None:
+        """The far end chose another channel for our call (Q.931 5.1.2)."""
+        old, new = where.slots[leg.channel.number], where.slots.get(number)
+        if new is old:
+            return
+        if new is None or new.leg is not None:
+            log.warning("%s: far end chose channel %d, which is not free", leg.line, number)
+            leg.clear(Cause.CHANNEL_UNAVAILABLE)
+            return
+        old.leg, new.leg = None, leg
+        leg.channel, leg.media = new.channel, self._media.port(new.channel.index)
+        self._show(old, "idle", None)
+        self._show(new, _SHOWN[leg.state], leg)
+
+    def _service(self, where: _Line, event: line.ChannelState) -> None:
+        slot = where.slots.get(event.channel)
+        if slot is None:
+            return
+        slot.in_service = event.in_service
+        if slot.leg is None:
+            self._show(slot, "idle" if event.in_service else "blocked", None)
+
+    # ---- keeping the slots
+
+    def _make_leg(self, slot: Slot, role: str, party: str) -> Leg:
+        self._legs_made += 1
+        media = self._media.port(slot.channel.index)
+        leg = Leg(f"L{self._legs_made}", role, party, slot.signalling, slot.channel, media)
+        leg.listeners.append(self._leg_moved)
+        slot.leg = leg
+        return leg
+
+    def _leg_moved(self, leg: Leg, old: LegState, new: LegState) -> None:
+        slot = self._lines[leg.channel.span].slots[leg.channel.number]
+        if new is LegState.CLEARING:
+            leg.media.reset()
+        if new is LegState.RELEASED:
+            leg.media.reset()
+            slot.leg = None
+            slot.idle_since_ms = self._clock.media_ms()
+            if self.settle is not None:
+                task = asyncio.ensure_future(self.settle(leg))
+                slot.settling = task
+                self._tasks.add(task)  # type: ignore[arg-type]
+                task.add_done_callback(self._tasks.discard)  # type: ignore[arg-type]
+        shown = _SHOWN[new] if slot.in_service else "blocked"
+        self._show(slot, shown, None if new is LegState.RELEASED else leg)
+
+    def show_talking(self, leg: Leg, talking: bool) -> None:
+        """On the board, tell two people talking from one person and a machine."""
+        slot = self._lines[leg.channel.span].slots[leg.channel.number]
+        if slot.leg is leg and leg.state is LegState.CONNECTED:
+            self._show(slot, "talking" if talking else "busy", leg)
+
+    def _show(self, slot: Slot, state: str, leg: Leg | None) -> None:
+        slot.shown = state
+        self._bus.publish(
+            ChannelChanged(
+                span=slot.channel.span,
+                channel=slot.channel.number,
+                state=state,
+                call_id=leg.call_id if leg else None,
+                party=leg.party if leg else "",
+                **self._clock.stamp(),
+            )
+        )
+
+    def _show_span(self, where: _Line, reason: str) -> None:
+        span = where.signalling.span
+        self._bus.publish(
+            SpanChanged(
+                span=span.name,
+                up=where.signalling.up,
+                alarms=tuple(sorted(a.value for a in span.alarms)),
+                reason=reason,
+                **self._clock.stamp(),
+            )
+        )

@@ -1,0 +1,158 @@
+"""What each kind of node does with the caller; gives the next node's name, "" to end.
+
+A caller who hangs up cancels the coroutine wherever it waits, so each behaviour
+puts its own things away in `finally`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from drivers.cause import Cause
+from dsp_ext import tone_plan
+from mediaserver.call.call import CallInput
+from mediaserver.call.dialler import NotAnswered, Target
+from mediaserver.call.lines import NoChannel
+from mediaserver.events import DigitsKeyed
+from mediaserver.ivr import waiting
+from mediaserver.ivr.flow import (
+    AnswerNode,
+    CollectNode,
+    DialNode,
+    HangUpNode,
+    MenuNode,
+    Node,
+    PlayNode,
+    QueueNode,
+    RecordNode,
+)
+
+if TYPE_CHECKING:
+    from mediaserver.ivr.session import FlowSession
+
+#: What stands for a secret digit wherever digits are shown.
+REDACTED = "•"
+
+
+async def answer(session: FlowSession, name: str, node: AnswerNode) -> str:
+    session.answer()
+    return node.next
+
+
+async def play(session: FlowSession, name: str, node: PlayNode) -> str:
+    await session.say(node.prompts, node.barge_in)
+    return node.next
+
+
+async def menu(session: FlowSession, name: str, node: MenuNode) -> str:
+    prompts = node.prompts
+    for _ in range(node.tries):
+        await session.say(prompts, barge_in=True)
+        key = await session.port.digit(node.timeout_s)
+        if key is not None and key in node.choices:
+            session.publish(DigitsKeyed, node=name, digits=key, outcome="choice")
+            return node.choices[key]
+        outcome = "timeout" if key is None else "invalid"
+        session.publish(DigitsKeyed, node=name, digits=key or "", outcome=outcome)
+        prompts = (*node.invalid, *node.prompts) if key else node.prompts
+    return node.on_fail
+
+
+async def collect(session: FlowSession, name: str, node: CollectNode) -> str:
+    prompts = node.prompts
+    for _ in range(node.tries):
+        await session.say(prompts, barge_in=True)
+        digits = await _digits(session, node)
+        good = len(digits) >= node.minimum
+        outcome = "collected" if good else "invalid" if digits else "timeout"
+        shown = REDACTED * len(digits) if node.secret else digits
+        session.publish(DigitsKeyed, node=name, digits=shown, outcome=outcome)
+        if good:
+            session.variables[node.variable] = digits
+            return node.next
+        if node.secret:
+            session.port.digits.clear()
+        prompts = (*node.invalid, *node.prompts) if digits else node.prompts
+    return node.on_fail
+
+
+async def _digits(session: FlowSession, node: CollectNode) -> str:
+    digits = ""
+    while len(digits) < node.maximum:
+        key = await session.port.digit(node.timeout_s)
+        if key is None or key == node.terminator:
+            break
+        digits += key
+    return digits
+
+
+async def queue(session: FlowSession, name: str, node: QueueNode) -> str:
+    session.answer()
+    reply = await waiting.for_agent(session, node.queue)
+    if reply is None:
+        return node.on_overflow or session.tools.voices[node.queue].overflow_node
+    try:
+        by = await session.call.talk(reply.leg)
+    finally:
+        session.tools.acd.finished(reply)
+    if not node.next:
+        session.call.end(reply.leg.cause or Cause.NORMAL, by)
+    return node.next
+
+
+async def dial(session: FlowSession, name: str, node: DialNode) -> str:
+    """Ring back tone is ours until the far end answers: the caller hears that it rings."""
+    call, tools = session.call, session.tools
+    target = _target(session, node)
+    call.move(CallInput.RING)
+    call.caller.alerting()
+    ringing = session.port.tone(tone_plan.program(tools.tone_plan, "ringback"))
+    try:
+        leg = await tools.dialler.place(
+            target, "party", node.ring_s, calling=call.caller.party, on_leg=call.adopt
+        )
+    except (NotAnswered, NoChannel) as error:
+        if not node.on_fail:
+            call.end(error.cause, "system", str(error))
+        return node.on_fail
+    finally:
+        ringing.cancel()
+    session.answer()
+    by = await call.talk(leg)
+    if not node.next:
+        call.end(leg.cause or Cause.NORMAL, "party" if by == "agent" else by)
+    return node.next
+
+
+def _target(session: FlowSession, node: DialNode) -> Target:
+    if node.agent:
+        return session.tools.acd.agents[node.agent].target
+    number = node.number.format_map(session.variables)
+    return Target(party=number, trunk=node.trunk, number=number)
+
+
+async def record_notice(session: FlowSession, name: str, node: RecordNode) -> str:
+    session.answer()
+    await session.say(node.prompts)
+    if session.tools.record:
+        session.call.record()
+    return node.next
+
+
+async def hang_up(session: FlowSession, name: str, node: HangUpNode) -> str:
+    await session.say(node.prompts)
+    session.call.end(node.cause, "system")
+    return ""
+
+
+BEHAVIOUR: dict[type[Node], Callable[[Any, str, Any], Awaitable[str]]] = {
+    AnswerNode: answer,
+    PlayNode: play,
+    MenuNode: menu,
+    CollectNode: collect,
+    QueueNode: queue,
+    DialNode: dial,
+    RecordNode: record_notice,
+    HangUpNode: hang_up,
+}

@@ -1,0 +1,156 @@
+"""Reception: takes each new call from a line, finds where it wants to go, sends it there.
+
+A number may come at once, digit by digit over the D channel (overlap receiving,
+Q.931 5.1.3), or keyed on a telephone that hears dial tone; all three end in the
+same routing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from drivers import events as line
+from drivers.base import SpanKind
+from drivers.cause import Cause
+from dsp_ext import tone_plan
+from mediaserver.call.call import Call, CallState, Services
+from mediaserver.call.leg import Leg
+from mediaserver.call.routing import Fit, Route, Routing
+from mediaserver.events import CallOffered
+from mediaserver.ivr.flow import DialNode, Flow
+from mediaserver.ivr.session import FlowSession, Tools
+
+log = logging.getLogger(__name__)
+
+#: Q.931 table 9-1, T302: how long to wait for the next digit of a number.
+T302_S = 15.0
+#: A number that may be complete is taken as complete after this pause.
+COMPLETE_AFTER_S = 4.0
+
+
+class Reception:
+    """`groups` names the trunk group of each span that is in one."""
+
+    def __init__(
+        self,
+        services: Services,
+        routing: Routing,
+        flows: Mapping[str, Flow],
+        tools: Tools,
+        groups: Mapping[str, str],
+    ) -> None:
+        self._services = services
+        self._routing = routing
+        self._flows = flows
+        self._tools = tools
+        self._groups = groups
+        self._made = 0
+        self._digits: dict[Leg, asyncio.Queue[str]] = {}
+        self.calls: dict[str, Call] = {}
+        services.lines.on_offer = self.offered
+        services.lines.on_digits = self._more
+
+    def offered(self, leg: Leg, setup: line.Setup) -> None:
+        """From the lines: a call begins."""
+        call = Call(self._call_id(), leg, setup.called.digits, setup.name, self._services)
+        call.on_settled = lambda gone: self.calls.pop(gone.id, None) and None
+        self.calls[call.id] = call
+        self._digits[leg] = asyncio.Queue()
+        call.run(self._receive(call, setup))
+
+    async def settled(self, leg: Leg) -> None:
+        """Until the record of the leg's call is durable; at once for the agent's side,
+        whose phone another call may use while the caller goes on."""
+        call = self.calls.get(leg.call_id or "")
+        if call is not None and (call.caller is leg or call.state is CallState.CLEARING):
+            await asyncio.shield(call.settled)
+
+    def _call_id(self) -> str:
+        """Sorts by time; unique across restarts, as two starts are more than 1 ms apart."""
+        self._made += 1
+        return f"{self._services.clock.utc():%Y%m%d%H%M%S%f}"[:17] + f"-{self._made:04d}"
+
+    def _more(self, leg: Leg, event: line.Digits) -> None:
+        if leg in self._digits:
+            self._digits[leg].put_nowait(event.digits + ("\n" if event.complete else ""))
+
+    async def _receive(self, call: Call, setup: line.Setup) -> None:
+        leg = call.caller
+        route: Route | None = None
+        try:
+            route = await self._number(call, setup)
+        finally:
+            del self._digits[leg]
+            self._tell_offered(call, route)
+        if route is None:
+            short = self._routing.decide(call.called, self._group(leg)).fit is Fit.PARTIAL
+            call.end(Cause.INVALID_NUMBER if short else Cause.UNALLOCATED, "system", "no route")
+            return
+        leg.proceeding()
+        await FlowSession(call, self._flow(route, call), self._tools).run()
+
+    def _tell_offered(self, call: Call, route: Route | None) -> None:
+        self._services.bus.publish(
+            CallOffered(
+                call_id=call.id,
+                direction="in",
+                line=call.caller.line,
+                caller=call.caller.party,
+                caller_name=call.caller_name,
+                called=call.called,
+                flow=(route.flow or "direct") if route else "",
+                **self._services.clock.stamp(),
+            )
+        )
+
+    # ---- the number
+
+    async def _number(self, call: Call, setup: line.Setup) -> Route | None:
+        """The route, once the number is complete; None when there is none for it."""
+        leg, complete = call.caller, setup.complete
+        phone = leg.signalling.span.kind is SpanKind.FXS
+        asked = False
+        while True:
+            verdict = self._routing.decide(call.called, self._group(leg))
+            if complete or verdict.fit in (Fit.FULL, Fit.NONE):
+                return verdict.route
+            if not asked:
+                asked = True
+                self._ask(leg, phone)
+            wait = COMPLETE_AFTER_S if verdict.fit is Fit.OPEN else T302_S
+            more = await (self._keyed(leg, wait) if phone else self._sent(leg, wait))
+            complete = more is None or more.endswith("\n")
+            call.called += (more or "").rstrip("\n")
+
+    def _ask(self, leg: Leg, phone: bool) -> None:
+        leg.more_digits()
+        if phone:
+            leg.media.detect(True)
+            leg.media.tone(tone_plan.program(self._tools.tone_plan, "dial"))
+
+    async def _keyed(self, leg: Leg, wait_s: float) -> str | None:
+        key = await leg.media.digit(wait_s)
+        leg.media.stop_tone()
+        return key
+
+    async def _sent(self, leg: Leg, wait_s: float) -> str | None:
+        try:
+            async with asyncio.timeout(wait_s):
+                return await self._digits[leg].get()
+        except TimeoutError:
+            return None
+
+    # ---- the way on
+
+    def _group(self, leg: Leg) -> str:
+        return self._groups.get(leg.channel.span, "")
+
+    def _flow(self, route: Route, call: Call) -> Flow:
+        """The route's flow; a direct route is a flow of one node."""
+        if route.flow:
+            return self._flows[route.flow]
+        number = call.called[route.strip :] if route.out else ""
+        node = DialNode(kind="dial", agent=route.agent, number=number, trunk=route.out)
+        return Flow(name="direct", start="dial", node={"dial": node})

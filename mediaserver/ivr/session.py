@@ -1,0 +1,131 @@
+"""Walks one caller through a flow, node after node, until a node leads nowhere.
+
+What nodes share stands here: speaking with prompts that may be missing, reading
+keys, and the way to agents. The behaviour of each kind of node is in nodes.py.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from drivers.cause import Cause
+from mediaserver.acd.service import Acd
+from mediaserver.call.call import Call, CallInput
+from mediaserver.call.dialler import Dialler
+from mediaserver.call.leg import LegState
+from mediaserver.events import NodeEntered, PromptPlayed
+from mediaserver.ivr import nodes
+from mediaserver.ivr.flow import Flow
+from mediaserver.media.errors import PromptMissing
+from mediaserver.media.prompt import Prompt
+from mediaserver.media.prompts import PromptLibrary
+
+log = logging.getLogger(__name__)
+
+#: A flow whose nodes lead in a circle without waiting for anything is stopped.
+MAX_STEPS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class QueueVoice:
+    """What a queue's callers hear, and for how long they are kept."""
+
+    music: str
+    announce_every_s: float
+    overflow_s: float
+    overflow_node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What nodes work with; the same for all calls."""
+
+    acd: Acd
+    dialler: Dialler
+    prompts: PromptLibrary
+    voices: Mapping[str, QueueVoice]
+    tone_plan: str
+    language: str
+    record: bool
+
+
+class FlowSession:
+    """One call in one flow. `variables` holds what the caller keyed into collect nodes."""
+
+    def __init__(self, call: Call, flow: Flow, tools: Tools) -> None:
+        self.call = call
+        self.flow = flow
+        self.tools = tools
+        self.variables: dict[str, str] = {}
+        self.port = call.caller.media
+
+    async def run(self) -> None:
+        """Until the flow ends or hangs up; the caller of this ends the call then."""
+        self.port.detect(True)
+        name = self.flow.start
+        for _ in range(MAX_STEPS):
+            node = self.flow.node[name]
+            self.call.move(CallInput.ENTER)
+            self.publish(NodeEntered, flow=self.flow.name, node=name, kind=node.kind)
+            name = await nodes.BEHAVIOUR[type(node)](self, name, node)
+            if not name:
+                return
+        log.error("call %s: flow %s took %d steps, ending", self.call.id, self.flow.name, MAX_STEPS)
+        self.call.end(Cause.TEMPORARY_FAILURE, "system", "the flow does not end")
+
+    def answer(self) -> None:
+        record = self.tools.record and not self.flow.records
+        self.call.answer(record)
+
+    # ---- speaking
+
+    async def say(self, names: Iterable[str], barge_in: bool = False) -> bool:
+        """Play prompts one after the other; True if all were heard to the end.
+
+        With `barge_in` a key stops them. A prompt that is missing is skipped and told:
+        a caller is better off with silence than without a call.
+        """
+        if self.call.caller.state is LegState.OFFERED:
+            self.call.caller.progress()
+        for name in names:
+            if barge_in and len(self.port.digits):
+                self.publish(PromptPlayed, prompt=name, outcome="interrupted")
+                return False
+            prompt = await self.prompt(name)
+            if prompt is not None and not await self._play(prompt, barge_in):
+                return False
+        return True
+
+    async def _play(self, prompt: Prompt, barge_in: bool) -> bool:
+        undo = self.port.on_digit(lambda _: self.port.stop()) if barge_in else None
+        try:
+            heard = await self.port.play(prompt)
+        finally:
+            if undo is not None:
+                undo()
+        outcome = "done" if heard else "interrupted"
+        self.publish(PromptPlayed, prompt=prompt.name, outcome=outcome)
+        return heard
+
+    async def play_music(self, music: str) -> None:
+        """Music on hold, for as long as nobody cancels it; silence when there is none."""
+        try:
+            await self.port.play(await self.tools.prompts.music(music), loop=True)
+        except PromptMissing as error:
+            log.error("call %s: music on hold: %s", self.call.id, error)
+
+    async def prompt(self, name: str) -> Prompt | None:
+        """A loaded prompt, or None (told and logged) when there is none."""
+        try:
+            return await self.tools.prompts.load(name)
+        except PromptMissing as error:
+            log.error("call %s: %s", self.call.id, error)
+            self.publish(PromptPlayed, prompt=name, outcome="missing")
+            return None
+
+    def publish(self, kind: type, **data: Any) -> None:
+        services = self.call.services
+        services.bus.publish(kind(call_id=self.call.id, **services.clock.stamp(), **data))

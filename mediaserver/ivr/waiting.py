@@ -1,0 +1,68 @@
+"""Waiting in a queue: music, the position now and then, until an agent comes.
+
+The position is told on entering, when it gets better, and every
+`announce_every_s`; music plays on where nothing is said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from mediaserver.acd.queue import Answer, Ticket
+from mediaserver.acd.service import QueueFull
+from mediaserver.call.call import CallInput
+
+if TYPE_CHECKING:
+    from mediaserver.ivr.session import FlowSession, QueueVoice
+
+
+async def for_agent(session: FlowSession, queue: str) -> Answer | None:
+    """The agent's answer; None when the queue is full or nobody came in time."""
+    acd = session.tools.acd
+    voice = session.tools.voices[queue]
+    session.call.move(CallInput.QUEUE)
+    try:
+        ticket = acd.enter(session.call, queue)
+    except QueueFull:
+        return None
+    entertainer = asyncio.ensure_future(_entertain(session, ticket, voice))
+    outcome = "abandoned"
+    try:
+        async with asyncio.timeout(voice.overflow_s or None):
+            answer = await ticket.answer
+        outcome = "answered"
+        return answer
+    except TimeoutError:
+        outcome = "overflow"
+        return None
+    finally:
+        acd.leave(ticket, outcome)
+        entertainer.cancel()
+        await asyncio.wait([entertainer])
+
+
+async def _entertain(session: FlowSession, ticket: Ticket, voice: QueueVoice) -> None:
+    moved = asyncio.Event()
+    ticket.on_moved = moved.set
+    while True:
+        moved.clear()
+        await session.say(_position(session, ticket.position))
+        playing = asyncio.ensure_future(session.play_music(voice.music))
+        try:
+            async with asyncio.timeout(voice.announce_every_s or None):
+                await moved.wait()
+        except TimeoutError:
+            pass
+        finally:
+            playing.cancel()
+            await asyncio.wait([playing])
+
+
+def _position(session: FlowSession, position: int) -> list[str]:
+    """What is said of a place in the queue, in the caller's language."""
+    if session.tools.language == "zh":
+        return [f"say:您排在第{position}位,请稍候。"]
+    if position == 1:
+        return ["queue-youarenext", "queue-thankyou"]
+    return ["queue-thereare", f"number:{position}", "queue-callswaiting"]
