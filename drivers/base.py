@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
+from drivers.cause import Cause
 from drivers.events import Alarm, LineEvent, Number
 
 EventSink = Callable[[LineEvent], None]
@@ -27,7 +28,14 @@ class SpanKind(Enum):
 
 
 class DriverError(Exception):
-    """A request the line could not carry out; says which span, channel and why."""
+    """A request the line could not carry out; says which span, channel and why.
+
+    `cause` is the Q.850 value to clear the call with that asked for it.
+    """
+
+    def __init__(self, message: str, cause: int = Cause.TEMPORARY_FAILURE) -> None:
+        super().__init__(message)
+        self.cause = int(cause)
 
 
 @dataclass(slots=True)
@@ -122,7 +130,10 @@ class Board(Protocol):
 
 @dataclass(slots=True)
 class SetupRequest:
-    """An outgoing call. `complete` false sends the number in overlap."""
+    """An outgoing call. `complete` false sends the number in overlap.
+
+    `channel` 0 lets the signalling take any idle one (ChannelSet tells which).
+    """
 
     channel: int
     called: Number

@@ -1,0 +1,240 @@
+"""libpri as one Python object: times in seconds, events as tuples, errors as exceptions.
+
+Every call gives libpri its time first; `check` is the only way from a return
+code to an exception. Text is decoded here and cut to what a number or a name
+may hold, so that nothing odd from the line goes further up.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from drivers.base import DriverError
+from drivers.signalling._pri import ffi, lib
+
+UP = lib.PRI_EVENT_DCHAN_UP
+DOWN = lib.PRI_EVENT_DCHAN_DOWN
+RESTART = lib.PRI_EVENT_RESTART
+CONFIGURATION = lib.PRI_EVENT_CONFIG_ERR
+RING = lib.PRI_EVENT_RING
+HANGUP = lib.PRI_EVENT_HANGUP
+RINGING = lib.PRI_EVENT_RINGING
+ANSWER = lib.PRI_EVENT_ANSWER
+HANGUP_ACK = lib.PRI_EVENT_HANGUP_ACK
+RESTART_ACK = lib.PRI_EVENT_RESTART_ACK
+INFORMATION = lib.PRI_EVENT_INFO_RECEIVED
+PROCEEDING = lib.PRI_EVENT_PROCEEDING
+SETUP_ACK = lib.PRI_EVENT_SETUP_ACK
+HANGUP_REQUEST = lib.PRI_EVENT_HANGUP_REQ
+PROGRESS = lib.PRI_EVENT_PROGRESS
+KEYPAD = lib.PRI_EVENT_KEYPAD_DIGIT
+
+REQUEST_SETUP_ACK = lib.SHIM_SETUP_ACK
+REQUEST_PROCEEDING = lib.SHIM_PROCEEDING
+REQUEST_ALERTING = lib.SHIM_ALERTING
+REQUEST_PROGRESS = lib.SHIM_PROGRESS
+REQUEST_CONNECT = lib.SHIM_CONNECT
+REQUEST_HANGUP = lib.SHIM_HANGUP
+REQUEST_DESTROY = lib.SHIM_DESTROY
+
+SWITCHES = {
+    "euroisdn_e1": lib.PRI_SWITCH_EUROISDN_E1,
+    "euroisdn_t1": lib.PRI_SWITCH_EUROISDN_T1,
+    "ni2": lib.PRI_SWITCH_NI2,
+    "qsig": lib.PRI_SWITCH_QSIG,
+}
+SIDES = {"network": lib.PRI_NETWORK, "user": lib.PRI_CPE}
+_LAYER1 = {"alaw": lib.PRI_LAYER_1_ALAW, "ulaw": lib.PRI_LAYER_1_ULAW}
+_CAPABILITIES = {"speech": lib.PRI_TRANS_CAP_SPEECH, "audio": lib.PRI_TRANS_CAP_3_1K_AUDIO}
+_DIGITS = frozenset("0123456789*#+ABCDabcd")
+_NAME_OCTETS = 50
+_BUFFER = 65536
+
+
+class RawEvent(NamedTuple):
+    """What libpri reported; -1 where an event carries no channel or cause."""
+
+    kind: int
+    call: int
+    cref: int
+    channel: int
+    cause: int
+    inband: bool
+    complete: bool
+    flexible: bool
+    calling: str
+    calling_plan: int
+    calling_pres: int
+    name: str
+    called: str
+    called_plan: int
+    text: str
+
+
+class OutgoingCall(NamedTuple):
+    """What a SETUP carries. `plan` values are type of number << 4 | numbering plan."""
+
+    channel: int
+    exclusive: bool
+    called: str
+    called_plan: int
+    complete: bool
+    calling: str = ""
+    calling_plan: int = 0
+    calling_pres: int = 0
+    name: str = ""
+
+
+def check(code: int, what: str) -> int:
+    """Give back libpri's return code, or raise DriverError when it says failure."""
+    if code < 0:
+        raise DriverError(f"libpri refused: {what} (code {code})")
+    return code
+
+
+def version() -> str:
+    return str(ffi.string(lib.pri_get_version()).decode("ascii", "replace"))
+
+
+def _microseconds(now: float) -> int:
+    return round(now * 1e6)
+
+
+def _digits(field: Any) -> str:
+    text = ffi.string(field).decode("latin-1")
+    return "".join(letter for letter in text if letter in _DIGITS)
+
+
+def _name(field: Any) -> str:
+    raw = ffi.string(field)
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+    return "".join(letter for letter in text if letter.isprintable()).strip()
+
+
+def _encode_name(name: str) -> bytes:
+    """UTF-8, cut at a character's border to what a display element holds."""
+    return name.encode()[:_NAME_OCTETS].decode("utf-8", "ignore").encode()
+
+
+class Libpri:
+    """One D channel controller of libpri. Not to be shared between threads."""
+
+    def __init__(
+        self, side: str, switch: str, now: float, law: str = "alaw", capability: str = "speech"
+    ) -> None:
+        self._layer1 = _LAYER1[law]
+        self._capability = _CAPABILITIES[capability]
+        self._shim = lib.shim_open(SIDES[side], SWITCHES[switch], _microseconds(now))
+        if self._shim == ffi.NULL:
+            raise DriverError("libpri gave no D channel controller")
+        self._event = ffi.new("shim_event *")
+        self._buffer = ffi.new("uint8_t[]", _BUFFER)
+        self._text = ffi.new("char[]", _BUFFER)
+
+    def close(self) -> None:
+        """Let go of the D channel; using the object afterwards is an error."""
+        lib.shim_close(self._shim)
+        self._shim = ffi.NULL
+
+    def set_timer(self, name: str, value: int) -> None:
+        """Set a timer (ms) or counter of libpri by its name, as `T309` or `N200`."""
+        check(lib.shim_timer(self._shim, name.encode(), value), f"timer {name} = {value}")
+
+    def feed(self, frame: bytes, now: float) -> RawEvent | None:
+        code = lib.shim_feed(self._shim, _microseconds(now), frame, len(frame), self._event)
+        return self._take_event(check(code, f"a frame of {len(frame)} octets"))
+
+    def poll(self, now: float) -> RawEvent | None:
+        """Run due timers up to the first that gives an event; call again until None."""
+        return self._take_event(lib.shim_poll(self._shim, _microseconds(now), self._event))
+
+    def deadline(self) -> float | None:
+        """When the next timer is due, in the time given to the calls."""
+        at = lib.shim_next(self._shim)
+        return None if at < 0 else at / 1e6
+
+    def take_frames(self) -> list[bytes]:
+        length = lib.shim_take(self._shim, self._buffer, _BUFFER)
+        data = ffi.buffer(self._buffer, length)[:]
+        frames, at = [], 0
+        while at < length:
+            size = int.from_bytes(data[at : at + 2], "little")
+            frames.append(data[at + 2 : at + 2 + size])
+            at += 2 + size
+        return frames
+
+    def take_log(self) -> list[tuple[bool, str]]:
+        """(is an error, line) for what libpri printed since the last time."""
+        length = lib.shim_log(self._shim, self._text, _BUFFER)
+        if not length:
+            return []
+        lines = ffi.buffer(self._text, length)[:].decode("latin-1").splitlines()
+        return [(line[:1] == "E", line[1:].strip()) for line in lines if line[1:].strip()]
+
+    def new_call(self) -> int:
+        call = lib.shim_new_call(self._shim)
+        if not call:
+            raise DriverError("libpri has no call reference left")
+        return int(call)
+
+    def setup(self, call: int, wanted: OutgoingCall, now: float) -> None:
+        record = ffi.new("shim_call *")
+        texts = [
+            ffi.new("char[]", text)
+            for text in (
+                wanted.called.encode("latin-1", "replace"),
+                wanted.calling.encode("latin-1", "replace"),
+                _encode_name(wanted.name),
+            )
+        ]
+        record.channel, record.exclusive = wanted.channel, wanted.exclusive
+        record.capability, record.layer1 = self._capability, self._layer1
+        record.called, record.called_plan = texts[0], wanted.called_plan
+        record.complete = wanted.complete
+        record.calling = texts[1] if wanted.calling else ffi.NULL
+        record.calling_plan, record.calling_pres = wanted.calling_plan, wanted.calling_pres
+        record.name = texts[2] if wanted.name else ffi.NULL
+        code = lib.shim_setup(self._shim, _microseconds(now), call, record)
+        check(code, f"SETUP on channel {wanted.channel}")
+
+    def digit(self, call: int, digit: str, now: float) -> None:
+        code = lib.shim_digit(self._shim, _microseconds(now), call, digit.encode("latin-1"))
+        check(code, f"INFORMATION {digit!r}")
+
+    def request(self, call: int, what: int, now: float, channel: int = 0, info: int = 0) -> int:
+        """One of REQUEST_*; gives libpri's code (negative when the call has gone)."""
+        return int(
+            lib.shim_request(self._shim, _microseconds(now), call, what, channel, int(info))
+        )
+
+    def restart(self, channel: int, now: float) -> None:
+        check(lib.shim_restart(self._shim, _microseconds(now), channel), f"RESTART {channel}")
+
+    def valid(self, call: int) -> bool:
+        """Whether libpri still keeps this call."""
+        return bool(lib.shim_valid(self._shim, call))
+
+    def _take_event(self, code: int) -> RawEvent | None:
+        if not code:
+            return None
+        event = self._event
+        return RawEvent(
+            event.kind,
+            int(event.call),
+            event.cref,
+            event.channel,
+            event.cause,
+            bool(event.inband),
+            bool(event.complete),
+            bool(event.flexible),
+            _digits(event.calling),
+            event.calling_plan,
+            event.calling_pres,
+            _name(event.name),
+            _digits(event.called),
+            event.called_plan,
+            ffi.string(event.text).decode("latin-1").strip(),
+        )

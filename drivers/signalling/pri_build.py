@@ -1,0 +1,143 @@
+"""Builds `drivers.signalling._pri`: libpri behind one small, flat C door.
+
+What: libpri (Debian package libpri-dev) is linked in statically, and every
+clock reading of it goes to `__wrap_gettimeofday` below, so that the time the
+caller gives is the only time its timers know. Frames, events and messages pass
+through plain buffers: libpri never calls into Python.
+
+Limits: libpri has no destructor for a D channel, so a closed one leaves its
+`struct pri` behind (some 30 KB). Over-reads of libpri 1.6 on malformed number
+elements end in our read buffer, whose rest is filled with 0xFF.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from cffi import FFI
+
+DECLARATIONS = """
+typedef struct pri_shim pri_shim;
+
+typedef struct {
+    int kind;             /* PRI_EVENT_* */
+    uintptr_t call;       /* libpri's call, 0 when the event has none */
+    int cref;
+    int channel;          /* -1: none or any */
+    int cause;            /* -1: none */
+    int inband;
+    int complete;
+    int flexible;
+    int calling_plan;
+    int calling_pres;
+    int called_plan;
+    char calling[64];
+    char name[64];
+    char called[256];
+    char text[256];
+} shim_event;
+
+typedef struct {
+    int channel;
+    int exclusive;
+    int capability;
+    int layer1;
+    const char *called;
+    int called_plan;
+    int complete;
+    const char *calling;  /* NULL: no calling number */
+    int calling_plan;
+    int calling_pres;
+    const char *name;     /* NULL: no name */
+} shim_call;
+
+pri_shim *shim_open(int node, int switchtype, int64_t now_us);
+void shim_close(pri_shim *shim);
+int shim_timer(pri_shim *shim, const char *name, int value);
+int shim_feed(pri_shim *shim, int64_t now_us, const uint8_t *frame, int length, shim_event *event);
+int shim_poll(pri_shim *shim, int64_t now_us, shim_event *event);
+int64_t shim_next(pri_shim *shim);
+int shim_take(pri_shim *shim, uint8_t *buffer, int size);
+int shim_log(pri_shim *shim, char *buffer, int size);
+
+uintptr_t shim_new_call(pri_shim *shim);
+int shim_setup(pri_shim *shim, int64_t now_us, uintptr_t call, const shim_call *wanted);
+int shim_digit(pri_shim *shim, int64_t now_us, uintptr_t call, char digit);
+int shim_request(pri_shim *shim, int64_t now_us, uintptr_t call, int what, int channel, int info);
+int shim_restart(pri_shim *shim, int64_t now_us, int channel);
+int shim_valid(pri_shim *shim, uintptr_t call);
+
+#define SHIM_SETUP_ACK ...
+#define SHIM_PROCEEDING ...
+#define SHIM_ALERTING ...
+#define SHIM_PROGRESS ...
+#define SHIM_CONNECT ...
+#define SHIM_HANGUP ...
+#define SHIM_DESTROY ...
+
+#define PRI_NETWORK ...
+#define PRI_CPE ...
+#define PRI_SWITCH_EUROISDN_E1 ...
+#define PRI_SWITCH_EUROISDN_T1 ...
+#define PRI_SWITCH_NI2 ...
+#define PRI_SWITCH_QSIG ...
+#define PRI_TRANS_CAP_SPEECH ...
+#define PRI_TRANS_CAP_3_1K_AUDIO ...
+#define PRI_LAYER_1_ALAW ...
+#define PRI_LAYER_1_ULAW ...
+
+#define PRI_EVENT_DCHAN_UP ...
+#define PRI_EVENT_DCHAN_DOWN ...
+#define PRI_EVENT_RESTART ...
+#define PRI_EVENT_CONFIG_ERR ...
+#define PRI_EVENT_RING ...
+#define PRI_EVENT_HANGUP ...
+#define PRI_EVENT_RINGING ...
+#define PRI_EVENT_ANSWER ...
+#define PRI_EVENT_HANGUP_ACK ...
+#define PRI_EVENT_RESTART_ACK ...
+#define PRI_EVENT_INFO_RECEIVED ...
+#define PRI_EVENT_PROCEEDING ...
+#define PRI_EVENT_SETUP_ACK ...
+#define PRI_EVENT_HANGUP_REQ ...
+#define PRI_EVENT_PROGRESS ...
+#define PRI_EVENT_KEYPAD_DIGIT ...
+
+const char *pri_get_version(void);
+"""
+
+SHIM = Path(__file__).resolve().with_name("pri_shim.c")
+
+
+def find_archive() -> str:
+    """Path of libpri.a as the compiler finds it; a clear end when it is missing."""
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    answer = subprocess.run(
+        [*compiler, "-print-file-name=libpri.a"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    if Path(answer).is_absolute() and Path(answer).exists():
+        return answer
+    for folder in ("/usr/lib", "/usr/local/lib"):
+        candidate = Path(folder, "libpri.a")
+        if candidate.exists():
+            return str(candidate)
+    sys.exit("libpri.a was not found: install the Debian package libpri-dev (apt install libpri-dev)")
+
+
+ffibuilder = FFI()
+ffibuilder.cdef(DECLARATIONS)
+ffibuilder.set_source(
+    "drivers.signalling._pri",
+    SHIM.read_text(),
+    extra_compile_args=["-O2", "-fno-strict-aliasing"],
+    extra_link_args=["-Wl,--wrap=gettimeofday"],
+    extra_objects=[find_archive()],
+    depends=[str(SHIM)],
+)
+
+if __name__ == "__main__":
+    ffibuilder.compile(verbose=True)

@@ -1,0 +1,492 @@
+"""ISDN PRI call control on one D channel, sans-I/O: frames and time in, line events out.
+
+What: libpri does Q.921 and Q.931; this wrapper gives its calls our refs, picks
+channels, settles glare, keeps every clearing cause, restarts channels that may
+be left busy, and delivers `Released` exactly once for each ref.
+How: `feed`, `poll` and the requests append to one list of events that `feed`,
+`poll` and `take_events` hand out; outgoing frames wait in `take_frames`.
+Limits: T301, T304 and T310 are the caller's business (it knows how long a
+caller may wait); libpri runs T303, T305, T308, T309 and T313, we run T316.
+Source: Q.931 5.1 to 5.8 (5.5 restart, 5.7 glare, 5.8.9 data link failure).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from drivers.base import DriverError, SetupRequest
+from drivers.cause import Cause
+from drivers.events import (
+    Alerting,
+    ChannelSet,
+    ChannelState,
+    Connected,
+    Digits,
+    Disconnected,
+    LineEvent,
+    MoreDigits,
+    Number,
+    Proceeding,
+    Progress,
+    Released,
+    Setup,
+    SignallingFault,
+    SignallingState,
+)
+from drivers.signalling import pri_binding as pri
+from drivers.signalling import q931
+from drivers.signalling.pri_binding import Libpri, OutgoingCall, RawEvent
+from drivers.signalling.pri_calls import Call, CallState
+from drivers.signalling.pri_restart import RestartQueue
+
+E1_CHANNELS = tuple(n for n in range(1, 32) if n != 16)
+
+#: Causes libpri sends as RELEASE COMPLETE in answer to a bare SETUP (Q.931 5.3.2 a).
+_REFUSE_AT_ONCE = frozenset({1, 34, 44, 81, 82, 88})
+
+
+@dataclass(frozen=True, slots=True)
+class PriSettings:
+    """How one PRI span is run. Times in seconds; Q.931 tables 9-1 and 9-2 give their ranges."""
+
+    side: str = "user"  # "network" or "user"
+    switch: str = "euroisdn_e1"
+    overlap: bool = False  # incoming numbers may come digit by digit
+    channels: tuple[int, ...] = E1_CHANNELS
+    exclusive: bool = True  # our SETUP insists on its channel
+    law: str = "alaw"
+    capability: str = "speech"
+    t309_s: float = 90.0  # calls in talk outlive a lost data link this long
+    t316_s: float = 120.0
+    restart_tries: int = 2
+    restart_on_start: bool = False  # RESTART every channel when the link first comes up
+    timers: dict[str, int] = field(default_factory=dict)  # libpri's own, by name, ms
+
+    def __post_init__(self) -> None:
+        if self.side not in pri.SIDES:
+            raise ValueError(f"side is {self.side!r}; it can be {sorted(pri.SIDES)}")
+        if self.switch not in pri.SWITCHES:
+            raise ValueError(f"switch is {self.switch!r}; it can be {sorted(pri.SWITCHES)}")
+        if not 0 < self.t309_s <= 90:
+            raise ValueError(f"t309_s is {self.t309_s}; Q.931 allows up to 90 s")
+
+
+class PriLink:
+    """Call control of one PRI span. `now` is seconds of any monotonic clock."""
+
+    def __init__(
+        self, settings: PriSettings, *, span: str = "", now: float = 0.0, first_ref: int = 2
+    ) -> None:
+        self.settings = settings
+        self.span = span
+        self.up = False
+        self._calls: dict[int, Call] = {}
+        self._by_handle: dict[int, Call] = {}
+        self._ghosts: set[int] = set()  # handles whose ref has been given up (lost glare)
+        self._events: list[LineEvent] = []
+        self._restarts = RestartQueue(settings.t316_s, settings.restart_tries)
+        self._next_ref = first_ref + first_ref % 2  # outgoing even, incoming odd
+        self._started = False
+        self._inband = False
+        self._libpri = Libpri(
+            settings.side, settings.switch, now, settings.law, settings.capability
+        )
+        self._libpri.set_timer("T309", round(settings.t309_s * 1000))
+        for name, value in settings.timers.items():
+            self._libpri.set_timer(name, value)
+        self._handlers: dict[int, Callable[[RawEvent, float, bool], None]] = {
+            pri.UP: self._on_up,
+            pri.DOWN: self._on_down,
+            pri.CONFIGURATION: self._on_configuration,
+            pri.RESTART: self._on_restart,
+            pri.RESTART_ACK: self._on_restart_ack,
+            pri.RING: self._on_ring,
+            pri.INFORMATION: self._on_information,
+            pri.KEYPAD: self._on_information,
+            pri.SETUP_ACK: self._on_progressing,
+            pri.PROCEEDING: self._on_progressing,
+            pri.PROGRESS: self._on_progressing,
+            pri.RINGING: self._on_progressing,
+            pri.ANSWER: self._on_answer,
+            pri.HANGUP_REQUEST: self._on_hangup_request,
+            pri.HANGUP: self._on_hangup,
+            pri.HANGUP_ACK: self._on_hangup,
+        }
+
+    # ---- line and time -------------------------------------------------------------------
+
+    def feed(self, frame: bytes, now: float) -> list[LineEvent]:
+        """One received frame, address octet first and without FCS."""
+        try:
+            message = q931.parse(frame)
+        except q931.MalformedError as error:
+            self._fault(error.what, error.detail)
+            if error.layer == 2 or frame[2] & 1:
+                return self.take_events()
+            # The data link must count the frame, or the far end would send it for ever.
+            frame, message = frame[:4], None
+        if message is not None and message.type not in q931.MESSAGES:
+            self._fault("unknown message", message.name)
+        self._inband = message is not None and message.inband
+        raw = self._libpri.feed(frame, now)
+        if raw is not None:
+            self._dispatch(raw, now, timed=False)
+        self._settle(now)
+        return self.take_events()
+
+    def poll(self, now: float) -> list[LineEvent]:
+        """Run the timers that are due."""
+        while (raw := self._libpri.poll(now)) is not None:
+            self._dispatch(raw, now, timed=True)
+        if (expired := self._restarts.expired(now)) is not None:
+            channel, again = expired
+            if again:
+                self._libpri.restart(channel, now)
+            else:
+                self._channel_state(channel, False, "no answer to RESTART")
+        self._settle(now)
+        return self.take_events()
+
+    def next_timeout(self, now: float) -> float | None:
+        """Seconds until `poll` has something to do; None when no timer runs."""
+        times = [t for t in (self._libpri.deadline(), self._restarts.deadline) if t is not None]
+        return max(0.0, min(times) - now) if times else None
+
+    def take_frames(self) -> list[bytes]:
+        """Frames to send, oldest first."""
+        return self._libpri.take_frames()
+
+    def take_events(self) -> list[LineEvent]:
+        """Events not handed out yet (requests leave theirs here)."""
+        events, self._events = self._events, []
+        return events
+
+    def take_log(self) -> list[tuple[bool, str]]:
+        """(is an error, line): what libpri had to say."""
+        return self._libpri.take_log()
+
+    def close(self) -> None:
+        """Let go of libpri; no other call may follow."""
+        self._libpri.close()
+
+    # ---- requests ------------------------------------------------------------------------
+
+    def setup(self, request: SetupRequest, now: float, ref: int | None = None) -> int:
+        """Send SETUP; gives the call's ref. Raises DriverError with the cause to clear with."""
+        if not self.up:
+            raise DriverError(f"{self.span}: the D channel is down", Cause.NETWORK_OUT_OF_ORDER)
+        channel = request.channel or self._pick_channel()
+        if channel is None:
+            raise DriverError(f"{self.span}: no idle channel", Cause.NO_CHANNEL)
+        if not self.is_idle(channel):
+            raise DriverError(f"{self.span}/{channel} is not idle", Cause.CHANNEL_UNAVAILABLE)
+        handle = self._libpri.new_call()
+        called, calling = request.called, request.calling
+        wanted = OutgoingCall(
+            channel,
+            self.settings.exclusive,
+            called.digits,
+            called.ton << 4 | called.npi,
+            request.complete,
+            calling.digits,
+            calling.ton << 4 | calling.npi,
+            calling.presentation,
+            request.name,
+        )
+        try:
+            self._libpri.setup(handle, wanted, now)
+        except DriverError:
+            self._libpri.request(handle, pri.REQUEST_DESTROY, now)
+            raise
+        if ref is None:
+            ref, self._next_ref = self._next_ref, self._next_ref + 2
+        self._keep(Call(ref, handle, channel, True, CallState.DIALLING))
+        if not request.channel:
+            self._events.append(ChannelSet(self.span, ref, channel))
+        self._settle(now)
+        return ref
+
+    def acknowledge(self, ref: int, now: float) -> None:
+        self._request(ref, "acknowledge", pri.REQUEST_SETUP_ACK, now)
+
+    def information(self, ref: int, digits: str, now: float) -> None:
+        call = self._call(ref)
+        call.move("information")
+        for digit in digits:
+            self._libpri.digit(call.handle, digit, now)
+        self._settle(now)
+
+    def proceeding(self, ref: int, now: float) -> None:
+        self._request(ref, "proceeding", pri.REQUEST_PROCEEDING, now)
+
+    def alerting(self, ref: int, now: float, inband: bool = False) -> None:
+        self._request(ref, "alerting", pri.REQUEST_ALERTING, now, inband)
+
+    def progress(self, ref: int, now: float, inband: bool = True) -> None:
+        # The message cannot do without its progress indicator; without one it is PROCEEDING.
+        what = pri.REQUEST_PROGRESS if inband else pri.REQUEST_PROCEEDING
+        self._request(ref, "progress", what, now, inband)
+
+    def answer(self, ref: int, now: float) -> None:
+        self._request(ref, "answer", pri.REQUEST_CONNECT, now)
+
+    def release(self, ref: int, cause: int, now: float) -> None:
+        """Begin or finish clearing; a second release of a clearing call does nothing."""
+        call = self._call(ref)
+        before = call.move("release")
+        if before is CallState.CLEARING:
+            return
+        cause = cause if 0 < cause < 128 else int(Cause.NORMAL_UNSPECIFIED)
+        call.clear_with(cause)
+        if before is CallState.OFFERED and cause not in _REFUSE_AT_ONCE:
+            # libpri sends nothing at all when a call it never answered is disconnected.
+            self._libpri.request(call.handle, pri.REQUEST_PROCEEDING, now, call.channel)
+        self._libpri.request(call.handle, pri.REQUEST_HANGUP, now, info=cause)
+        self._settle(now)
+
+    def restart(self, channel: int, now: float) -> None:
+        """Bring a channel to idle at both ends; a call on it is released (41)."""
+        if channel not in self.settings.channels:
+            raise DriverError(f"{self.span}: there is no channel {channel}")
+        self._drop_calls([channel], Cause.TEMPORARY_FAILURE, now)
+        self._queue_restart(channel, "restarting")
+        self._settle(now)
+
+    def drop_all(self, cause: int, now: float) -> None:
+        """The line is gone: release every call at once, restart their channels when it is back."""
+        for channel in self._drop_calls(self.settings.channels, cause, now):
+            self._queue_restart(channel, "left by an alarm")
+        for handle in list(self._ghosts):
+            self._libpri.request(handle, pri.REQUEST_DESTROY, now)
+        self._ghosts.clear()
+        self._settle(now)
+
+    # ---- what is going on ----------------------------------------------------------------
+
+    def is_idle(self, channel: int) -> bool:
+        """Whether a new call may be put on this channel."""
+        return (
+            channel in self.settings.channels
+            and channel not in self._restarts
+            and all(call.channel != channel for call in self._calls.values())
+        )
+
+    def calls(self) -> list[Call]:
+        """The calls that live, oldest first."""
+        return list(self._calls.values())
+
+    # ---- events from libpri --------------------------------------------------------------
+
+    def _dispatch(self, raw: RawEvent, now: float, *, timed: bool) -> None:
+        handler = self._handlers.get(raw.kind)
+        if handler is None:
+            return
+        call = self._by_handle.get(raw.call)
+        if call is not None:
+            call.cref = raw.cref or call.cref
+        handler(raw, now, timed)
+
+    def _on_up(self, raw: RawEvent, now: float, timed: bool) -> None:
+        if self.up:
+            self._restarts.link_lost()
+        else:
+            self.up = True
+            self._events.append(SignallingState(self.span, True, "data link established"))
+        if not self._started and self.settings.restart_on_start:
+            for channel in self.settings.channels:
+                if self.is_idle(channel):
+                    self._queue_restart(channel, "restarting")
+        self._started = True
+
+    def _on_down(self, raw: RawEvent, now: float, timed: bool) -> None:
+        self._restarts.link_lost()
+        if self.up:
+            self.up = False
+            self._events.append(SignallingState(self.span, False, "data link lost"))
+
+    def _on_configuration(self, raw: RawEvent, now: float, timed: bool) -> None:
+        self._fault("configuration", raw.text)
+
+    def _on_restart(self, raw: RawEvent, now: float, timed: bool) -> None:
+        channels = self.settings.channels if raw.channel == -1 else (raw.channel,)
+        self._drop_calls(channels, Cause.TEMPORARY_FAILURE, now)
+        for channel in channels:
+            self._restarts.cancel(channel)
+            if channel in self.settings.channels:
+                self._channel_state(channel, True, "restarted by the far end")
+
+    def _on_restart_ack(self, raw: RawEvent, now: float, timed: bool) -> None:
+        channel = self._restarts.current
+        if channel is not None and self._restarts.answered(raw.channel):
+            self._channel_state(channel, True, "restarted")
+
+    def _on_ring(self, raw: RawEvent, now: float, timed: bool) -> None:
+        channel = raw.channel
+        if channel > 0:
+            self._settle_glare(channel, now)
+            self._restarts.cancel(channel)  # their SETUP shows that they hold it idle
+        if channel <= 0 or (raw.flexible and not self.is_idle(channel)):
+            channel = self._pick_channel() or 0
+        if not channel or not self.is_idle(channel):
+            cause = Cause.CHANNEL_UNAVAILABLE if channel else Cause.NO_CHANNEL
+            self._libpri.request(raw.call, pri.REQUEST_HANGUP, now, info=cause)
+            self._fault("call refused", f"channel {raw.channel} is not idle, cause {int(cause)}")
+            return
+        ref = self._next_ref + 1
+        self._next_ref += 2
+        self._keep(Call(ref, raw.call, channel, False, CallState.OFFERED, raw.cref))
+        calling = Number(
+            raw.calling, raw.calling_plan >> 4 & 7, raw.calling_plan & 15, raw.calling_pres & 0x7F
+        )
+        called = Number(raw.called, raw.called_plan >> 4 & 7, raw.called_plan & 15)
+        complete = raw.complete or not self.settings.overlap
+        self._events.append(
+            Setup(self.span, ref, channel, called, calling, raw.name, complete)
+        )
+
+    def _settle_glare(self, channel: int, now: float) -> None:
+        """Both ends took `channel` at once: the network's call goes on (Q.931 5.7)."""
+        for call in self._calls.values():
+            if call.channel == channel and call.state is CallState.DIALLING:
+                break
+        else:
+            return
+        if self.settings.side == "user":
+            self._ghosts.add(call.handle)
+            self._release(call, Cause.CHANNEL_UNAVAILABLE)
+
+    def _on_information(self, raw: RawEvent, now: float, timed: bool) -> None:
+        call = self._by_handle.get(raw.call)
+        if call is not None and (raw.called or raw.complete):
+            self._events.append(Digits(self.span, call.ref, raw.called, raw.complete))
+
+    def _on_progressing(self, raw: RawEvent, now: float, timed: bool) -> None:
+        call = self._by_handle.get(raw.call)
+        if call is None:
+            self._hang_up_unknown(raw.call, now)
+            return
+        call.move("more" if raw.kind == pri.SETUP_ACK else "working")
+        if not self._settle_channel(call, raw.channel, now):
+            return
+        cause = raw.cause if raw.cause > 0 else None
+        event: LineEvent
+        if raw.kind == pri.SETUP_ACK:
+            event = MoreDigits(self.span, call.ref)
+        elif raw.kind == pri.PROCEEDING:
+            event = Proceeding(self.span, call.ref, raw.inband)
+        elif raw.kind == pri.PROGRESS:
+            event = Progress(self.span, call.ref, raw.inband, cause)
+        else:
+            event = Alerting(self.span, call.ref, raw.inband)
+        self._events.append(event)
+
+    def _on_answer(self, raw: RawEvent, now: float, timed: bool) -> None:
+        call = self._by_handle.get(raw.call)
+        if call is None:
+            self._hang_up_unknown(raw.call, now)
+            return
+        call.move("connected")
+        if call.state is CallState.ACTIVE and self._settle_channel(call, raw.channel, now):
+            self._events.append(Connected(self.span, call.ref))
+
+    def _settle_channel(self, call: Call, channel: int, now: float) -> bool:
+        """Take the channel the far end settled on; False when that cannot be."""
+        if channel in (call.channel, -1, 0):
+            return True
+        if not self.is_idle(channel):
+            self.release(call.ref, 6, now)  # channel unacceptable
+            return False
+        call.channel = channel
+        self._events.append(ChannelSet(self.span, call.ref, channel))
+        return True
+
+    def _on_hangup_request(self, raw: RawEvent, now: float, timed: bool) -> None:
+        call = self._by_handle.get(raw.call)
+        if call is None:
+            self._hang_up_unknown(raw.call, now)
+            return
+        if call.state in (CallState.CLEARING, CallState.CLEARED):
+            self._libpri.request(call.handle, pri.REQUEST_HANGUP, now, info=call.clear_with(None))
+            return
+        cause = call.clear_with(raw.cause)
+        call.move("cleared")
+        self._events.append(Disconnected(self.span, call.ref, cause, self._inband))
+
+    def _on_hangup(self, raw: RawEvent, now: float, timed: bool) -> None:
+        """RELEASE or RELEASE COMPLETE came, or a timer of libpri gave the call up."""
+        call = self._by_handle.get(raw.call)
+        if call is not None:
+            dialled = call.state is CallState.DIALLING
+            cause = call.clear_with(raw.cause)
+            self._release(call, cause)
+            if timed and not (dialled and self.up):
+                # The far end has confirmed nothing: it may still hold the channel.
+                self._queue_restart(call.channel, "clearing was not confirmed")
+        if raw.kind == pri.HANGUP:
+            self._libpri.request(raw.call, pri.REQUEST_HANGUP, now, info=raw.cause)
+        self._ghosts.discard(raw.call)
+
+    # ---- bookkeeping ---------------------------------------------------------------------
+
+    def _call(self, ref: int) -> Call:
+        call = self._calls.get(ref)
+        if call is None:
+            raise DriverError(f"{self.span}: call {ref} has gone", Cause.INVALID_CALL_REFERENCE)
+        return call
+
+    def _request(
+        self, ref: int, word: str, what: int, now: float, inband: bool = False
+    ) -> None:
+        call = self._call(ref)
+        call.move(word)
+        code = self._libpri.request(call.handle, what, now, call.channel, inband)
+        self._settle(now)
+        pri.check(code, f"{word} on {self.span}/{call.channel}")
+
+    def _keep(self, call: Call) -> None:
+        self._calls[call.ref] = call
+        self._by_handle[call.handle] = call
+
+    def _release(self, call: Call, cause: int) -> None:
+        """The one place a ref ends."""
+        del self._calls[call.ref]
+        self._by_handle.pop(call.handle, None)
+        self._events.append(Released(self.span, call.ref, int(cause)))
+
+    def _drop_calls(self, channels: Iterable[int], cause: int, now: float) -> list[int]:
+        """Release the calls on these channels without a word to the far end."""
+        dropped = []
+        for call in [c for c in self._calls.values() if c.channel in channels]:
+            self._libpri.request(call.handle, pri.REQUEST_DESTROY, now)
+            self._release(call, call.cause or cause)
+            dropped.append(call.channel)
+        return dropped
+
+    def _hang_up_unknown(self, handle: int, now: float) -> None:
+        self._libpri.request(handle, pri.REQUEST_HANGUP, now, info=Cause.CHANNEL_UNAVAILABLE)
+
+    def _settle(self, now: float) -> None:
+        """After every step: end the refs whose call libpri let go of, send what is due."""
+        for call in list(self._calls.values()):
+            if not self._libpri.valid(call.handle):
+                self._release(call, call.clear_with(None))
+        if self.up and (channel := self._restarts.due(now)) is not None:
+            self._libpri.restart(channel, now)
+
+    def _pick_channel(self) -> int | None:
+        """An idle channel: the two sides hunt from opposite ends, so that they seldom meet."""
+        idle = [channel for channel in self.settings.channels if self.is_idle(channel)]
+        if not idle:
+            return None
+        return max(idle) if self.settings.side == "network" else min(idle)
+
+    def _queue_restart(self, channel: int, why: str) -> None:
+        if self._restarts.add(channel):
+            self._channel_state(channel, False, why)
+
+    def _channel_state(self, channel: int, in_service: bool, reason: str) -> None:
+        self._events.append(ChannelState(self.span, channel, in_service, reason))
+
+    def _fault(self, what: str, detail: str) -> None:
+        self._events.append(SignallingFault(self.span, what, detail))

@@ -1,0 +1,382 @@
+/*
+ * One flat door to libpri: buffers in, buffers and plain structs out.
+ * Included into the cffi module by pri_build.py. One thread at a time.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <libpri.h>
+
+#define READ_SIZE 1024     /* libpri's own buffer in pri_check_event() */
+#define OUT_SIZE 65536
+#define LOG_SIZE 8192
+#define FCS 2              /* libpri counts two FCS octets on every frame */
+
+enum {
+    SHIM_SETUP_ACK, SHIM_PROCEEDING, SHIM_ALERTING, SHIM_PROGRESS, SHIM_CONNECT,
+    SHIM_HANGUP, SHIM_DESTROY
+};
+
+/* Global in libpri.a; its header only offers it wrapped in every call. */
+int q931_is_call_valid(struct pri *ctrl, struct q931_call *call);
+
+typedef struct pri_shim {
+    struct pri *ctrl;
+    uint8_t in[READ_SIZE];
+    int in_length;
+    uint8_t out[OUT_SIZE];
+    int out_length;
+    char log[LOG_SIZE];
+    int log_length;
+} pri_shim;
+
+typedef struct {
+    int kind;
+    uintptr_t call;
+    int cref, channel, cause, inband, complete, flexible;
+    int calling_plan, calling_pres, called_plan;
+    char calling[64], name[64], called[256], text[256];
+} shim_event;
+
+typedef struct {
+    int channel, exclusive, capability, layer1;
+    const char *called;
+    int called_plan, complete;
+    const char *calling;
+    int calling_plan, calling_pres;
+    const char *name;
+} shim_call;
+
+static int64_t clock_us;
+
+/* The linker sends libpri's gettimeofday() here. */
+int __wrap_gettimeofday(struct timeval *tv, void *zone)
+{
+    (void) zone;
+    tv->tv_sec = clock_us / 1000000;
+    tv->tv_usec = clock_us % 1000000;
+    return 0;
+}
+
+static int read_frame(struct pri *ctrl, void *buffer, int size)
+{
+    pri_shim *shim = pri_get_userdata(ctrl);
+    int length = shim->in_length;
+
+    if (!length || size < length + FCS) {
+        return 0;
+    }
+    memset(buffer, 0xFF, size);
+    memcpy(buffer, shim->in, length);
+    shim->in_length = 0;
+    return length + FCS;
+}
+
+static int write_frame(struct pri *ctrl, void *buffer, int size)
+{
+    pri_shim *shim = pri_get_userdata(ctrl);
+    int length = size - FCS;
+
+    if (length > 0 && shim->out_length + length + 2 <= OUT_SIZE) {
+        uint8_t *to = shim->out + shim->out_length;
+        to[0] = length & 0xFF;
+        to[1] = length >> 8;
+        memcpy(to + 2, buffer, length);
+        shim->out_length += length + 2;
+    }
+    return size;
+}
+
+/* Lines are kept with a leading 'E' or 'M'; what does not fit is dropped. */
+static void keep(struct pri *ctrl, char mark, const char *text)
+{
+    pri_shim *shim = ctrl ? pri_get_userdata(ctrl) : NULL;
+    int length = strlen(text);
+
+    if (!shim || shim->log_length + length + 2 > LOG_SIZE) {
+        return;
+    }
+    shim->log[shim->log_length++] = mark;
+    memcpy(shim->log + shim->log_length, text, length);
+    shim->log_length += length;
+    if (!length || text[length - 1] != '\n') {
+        shim->log[shim->log_length++] = '\n';
+    }
+}
+
+static void keep_message(struct pri *ctrl, char *text) { keep(ctrl, 'M', text); }
+static void keep_error(struct pri *ctrl, char *text) { keep(ctrl, 'E', text); }
+
+static pri_shim *shim_open(int node, int switchtype, int64_t now_us)
+{
+    pri_shim *shim = calloc(1, sizeof(*shim));
+
+    if (!shim) {
+        return NULL;
+    }
+    clock_us = now_us;
+    pri_set_message(keep_message);
+    pri_set_error(keep_error);
+    shim->ctrl = pri_new_cb(-1, node, switchtype, read_frame, write_frame, shim);
+    if (!shim->ctrl) {
+        free(shim);
+        return NULL;
+    }
+    /* "Sending complete" goes out when we say so, not always; clearing follows Q.931 5.3. */
+    pri_set_overlapdial(shim->ctrl, 1);
+    pri_hangup_fix_enable(shim->ctrl, 1);
+    pri_display_options_send(shim->ctrl, PRI_DISPLAY_OPTION_NAME_INITIAL);
+    pri_display_options_receive(shim->ctrl, PRI_DISPLAY_OPTION_NAME_INITIAL);
+    return shim;
+}
+
+static void shim_close(pri_shim *shim)
+{
+    free(shim);
+}
+
+static int shim_timer(pri_shim *shim, const char *name, int value)
+{
+    return pri_set_timer(shim->ctrl, pri_timer2idx(name), value);
+}
+
+static int plain_channel(int encoded)
+{
+    return (encoded == -1 || (encoded & 0xFF) == 0xFF) ? -1 : (encoded & 0xFF);
+}
+
+static void copy(char *to, size_t size, const char *from)
+{
+    size_t length = 0;
+
+    while (length < size - 1 && from[length]) {
+        to[length] = from[length];
+        ++length;
+    }
+    to[length] = 0;
+}
+
+static void flatten_ring(const pri_event_ring *ring, shim_event *to)
+{
+    to->call = (uintptr_t) ring->call;
+    to->channel = plain_channel(ring->channel);
+    to->cref = ring->cref;
+    to->complete = ring->complete;
+    to->flexible = ring->flexible;
+    to->inband = !!(ring->progressmask & PRI_PROG_INBAND_AVAILABLE);
+    to->calling_plan = ring->callingplan;
+    to->calling_pres = ring->calling.number.presentation;
+    to->called_plan = ring->calledplan;
+    if (ring->calling.number.valid) {
+        copy(to->calling, sizeof(to->calling), ring->calling.number.str);
+    }
+    if (ring->calling.name.valid) {
+        copy(to->name, sizeof(to->name), ring->calling.name.str);
+    }
+    copy(to->called, sizeof(to->called), ring->callednum);
+}
+
+#define TAKE(view) do { \
+        to->call = (uintptr_t) from->view.call; \
+        to->channel = plain_channel(from->view.channel); \
+    } while (0)
+
+static int flatten(const pri_event *from, shim_event *to)
+{
+    memset(to, 0, sizeof(*to));
+    if (!from) {
+        return 0;
+    }
+    to->kind = from->e;
+    to->channel = -1;
+    to->cause = -1;
+    switch (from->e) {
+    case PRI_EVENT_RING:
+        flatten_ring(&from->ring, to);
+        break;
+    case PRI_EVENT_INFO_RECEIVED:
+        TAKE(ring);
+        to->complete = from->ring.complete;
+        copy(to->called, sizeof(to->called), from->ring.callednum);
+        break;
+    case PRI_EVENT_KEYPAD_DIGIT:
+        TAKE(digit);
+        copy(to->called, sizeof(to->called), from->digit.digits);
+        break;
+    case PRI_EVENT_SETUP_ACK:
+        TAKE(setup_ack);
+        to->inband = !!(from->setup_ack.progressmask & PRI_PROG_INBAND_AVAILABLE);
+        break;
+    case PRI_EVENT_PROCEEDING:
+    case PRI_EVENT_PROGRESS:
+        TAKE(proceeding);
+        to->cref = from->proceeding.cref;
+        to->cause = from->e == PRI_EVENT_PROGRESS ? from->proceeding.cause : -1;
+        to->inband = !!(from->proceeding.progressmask & PRI_PROG_INBAND_AVAILABLE);
+        break;
+    case PRI_EVENT_RINGING:
+        TAKE(ringing);
+        to->cref = from->ringing.cref;
+        to->inband = !!(from->ringing.progressmask & PRI_PROG_INBAND_AVAILABLE);
+        break;
+    case PRI_EVENT_ANSWER:
+        TAKE(answer);
+        to->cref = from->answer.cref;
+        break;
+    case PRI_EVENT_HANGUP:
+    case PRI_EVENT_HANGUP_REQ:
+    case PRI_EVENT_HANGUP_ACK:
+        TAKE(hangup);
+        to->cref = from->hangup.cref;
+        to->cause = from->hangup.cause;
+        break;
+    case PRI_EVENT_RESTART:
+        to->channel = plain_channel(from->restart.channel);
+        break;
+    case PRI_EVENT_RESTART_ACK:
+        to->channel = plain_channel(from->restartack.channel);
+        break;
+    case PRI_EVENT_CONFIG_ERR:
+        copy(to->text, sizeof(to->text), from->err.err);
+        break;
+    default:
+        break;
+    }
+    return 1;
+}
+
+static int shim_feed(pri_shim *shim, int64_t now_us, const uint8_t *frame, int length,
+    shim_event *event)
+{
+    if (length < 0 || READ_SIZE - FCS < length) {
+        return -1;
+    }
+    clock_us = now_us;
+    memcpy(shim->in, frame, length);
+    shim->in_length = length;
+    return flatten(pri_check_event(shim->ctrl), event);
+}
+
+static int shim_poll(pri_shim *shim, int64_t now_us, shim_event *event)
+{
+    clock_us = now_us;
+    return flatten(pri_schedule_run(shim->ctrl), event);
+}
+
+static int64_t shim_next(pri_shim *shim)
+{
+    struct timeval *next = pri_schedule_next(shim->ctrl);
+    return next ? (int64_t) next->tv_sec * 1000000 + next->tv_usec : -1;
+}
+
+static int shim_take(pri_shim *shim, uint8_t *buffer, int size)
+{
+    int length = shim->out_length <= size ? shim->out_length : 0;
+    memcpy(buffer, shim->out, length);
+    shim->out_length = 0;
+    return length;
+}
+
+static int shim_log(pri_shim *shim, char *buffer, int size)
+{
+    int length = shim->log_length <= size ? shim->log_length : 0;
+    memcpy(buffer, shim->log, length);
+    shim->log_length = 0;
+    return length;
+}
+
+static uintptr_t shim_new_call(pri_shim *shim)
+{
+    return (uintptr_t) pri_new_call(shim->ctrl);
+}
+
+static void fill_caller(struct pri_party_id *caller, const shim_call *wanted)
+{
+    memset(caller, 0, sizeof(*caller));
+    if (!wanted->calling && !wanted->name) {
+        return;
+    }
+    /* libpri takes a name only together with a number. */
+    caller->number.valid = 1;
+    caller->number.plan = wanted->calling_plan;
+    caller->number.presentation = PRES_NUMBER_NOT_AVAILABLE;
+    if (wanted->calling) {
+        caller->number.presentation = wanted->calling_pres;
+        copy(caller->number.str, sizeof(caller->number.str), wanted->calling);
+    }
+    if (wanted->name) {
+        caller->name.valid = 1;
+        caller->name.presentation = PRI_PRES_ALLOWED;
+        caller->name.char_set = PRI_CHAR_SET_ISO8859_1;
+        copy(caller->name.str, sizeof(caller->name.str), wanted->name);
+    }
+}
+
+static int shim_setup(pri_shim *shim, int64_t now_us, uintptr_t call, const shim_call *wanted)
+{
+    struct pri_sr *request = pri_sr_new();
+    struct pri_party_id caller;
+    int result;
+
+    if (!request) {
+        return -1;
+    }
+    clock_us = now_us;
+    fill_caller(&caller, wanted);
+    pri_sr_set_channel(request, wanted->channel, wanted->exclusive, 0);
+    pri_sr_set_bearer(request, wanted->capability, wanted->layer1);
+    pri_sr_set_called(request, (char *) wanted->called, wanted->called_plan, wanted->complete);
+    pri_sr_set_caller_party(request, &caller);
+    result = pri_setup(shim->ctrl, (q931_call *) call, request);
+    pri_sr_free(request);
+    return result;
+}
+
+static int shim_digit(pri_shim *shim, int64_t now_us, uintptr_t call, char digit)
+{
+    clock_us = now_us;
+    return pri_information(shim->ctrl, (q931_call *) call, digit);
+}
+
+static int shim_valid(pri_shim *shim, uintptr_t call)
+{
+    return q931_is_call_valid(shim->ctrl, (q931_call *) call);
+}
+
+/* info: in-band flag, or the cause for SHIM_HANGUP. */
+static int shim_request(pri_shim *shim, int64_t now_us, uintptr_t handle, int what, int channel,
+    int info)
+{
+    q931_call *call = (q931_call *) handle;
+
+    clock_us = now_us;
+    if (!shim_valid(shim, handle)) {
+        return -1;
+    }
+    switch (what) {
+    case SHIM_SETUP_ACK:
+        return pri_setup_ack(shim->ctrl, call, channel, 0, info);
+    case SHIM_PROCEEDING:
+        return pri_proceeding(shim->ctrl, call, channel, info);
+    case SHIM_ALERTING:
+        return pri_acknowledge(shim->ctrl, call, channel, info);
+    case SHIM_PROGRESS:
+        return pri_progress(shim->ctrl, call, channel, info);
+    case SHIM_CONNECT:
+        return pri_answer(shim->ctrl, call, channel, 0);
+    case SHIM_HANGUP:
+        return pri_hangup(shim->ctrl, call, info);
+    case SHIM_DESTROY:
+        pri_destroycall(shim->ctrl, call);
+        return 0;
+    default:
+        return -1;
+    }
+}
+
+static int shim_restart(pri_shim *shim, int64_t now_us, int channel)
+{
+    clock_us = now_us;
+    return pri_reset(shim->ctrl, channel);
+}

@@ -1,0 +1,161 @@
+"""A look into D-channel frames before libpri gets them.
+
+What: finds the Q.931 message in a Q.921 frame, walks its information elements
+and says what is wrong with it, so that nothing malformed reaches libpri
+(version 1.6 reads past its buffer on bad number elements).
+Limits: lengths and extension bits only; contents are libpri's business.
+Source: Q.921 2 and 3 (frame format), Q.931 4.2 to 4.5 (message format).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+MAX_INFORMATION = 260  # Q.921 N201
+PROTOCOL = 0x08
+
+MESSAGES: dict[int, str] = {
+    0x01: "ALERTING",
+    0x02: "CALL PROCEEDING",
+    0x03: "PROGRESS",
+    0x05: "SETUP",
+    0x07: "CONNECT",
+    0x0D: "SETUP ACKNOWLEDGE",
+    0x0F: "CONNECT ACKNOWLEDGE",
+    0x45: "DISCONNECT",
+    0x46: "RESTART",
+    0x4D: "RELEASE",
+    0x4E: "RESTART ACKNOWLEDGE",
+    0x5A: "RELEASE COMPLETE",
+    0x62: "FACILITY",
+    0x6E: "NOTIFY",
+    0x75: "STATUS ENQUIRY",
+    0x7B: "INFORMATION",
+    0x7D: "STATUS",
+}
+DISCONNECT, RELEASE, RELEASE_COMPLETE, STATUS, STATUS_ENQUIRY = 0x45, 0x4D, 0x5A, 0x7D, 0x75
+
+IE_CAUSE, IE_PROGRESS = 0x08, 0x1E
+#: Elements whose first octets are a chain ended by bit 8 (numbers, 4.5.8 to 4.5.10).
+_CHAINED = {0x6C: 2, 0x70: 1, 0x4C: 2, 0x74: 3, 0x76: 2}
+#: Fewest content octets an element can do with.
+_SHORTEST = {0x04: 2, IE_CAUSE: 2, 0x14: 1, 0x18: 1, IE_PROGRESS: 2, 0x79: 1}
+
+
+class MalformedError(Exception):
+    """A frame that must not be handed on; `layer` 2: drop it, 3: only its message is bad."""
+
+    def __init__(self, layer: int, what: str, detail: str) -> None:
+        super().__init__(f"{what}: {detail}")
+        self.layer, self.what, self.detail = layer, what, detail
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One Q.931 message. `cref` is the 16-bit field as it stands on the line, flag included."""
+
+    type: int
+    cref: int
+    elements: dict[int, bytes] = field(default_factory=dict)  # codeset 0, the first of each
+
+    @property
+    def name(self) -> str:
+        return MESSAGES.get(self.type, f"type 0x{self.type:02x}")
+
+    @property
+    def inband(self) -> bool:
+        """Progress indicator 8: a tone or announcement is on the channel (4.5.23)."""
+        return self.elements.get(IE_PROGRESS, b"\0\0")[1] & 0x7F == 8
+
+    @property
+    def cause(self) -> int | None:
+        """The cause value; None without a cause element (4.5.12, octet 3a skipped)."""
+        content = self.elements.get(IE_CAUSE)
+        if content is None:
+            return None
+        at = 1 if content[0] & 0x80 else 2
+        return content[at] & 0x7F if at < len(content) else None
+
+
+def parse(frame: bytes) -> Message | None:
+    """The Q.931 message in `frame` (address octet first, no FCS); None for a supervisory frame.
+
+    Raises MalformedError with what is wrong and where.
+    """
+    information = _information(frame)
+    if information is None:
+        return None
+    if len(information) > MAX_INFORMATION:
+        raise MalformedError(3, "frame too long", f"{len(information)} octets of information")
+    if len(information) < 3:
+        raise MalformedError(3, "message too short", f"{len(information)} octets")
+    if information[0] != PROTOCOL:
+        raise MalformedError(3, "protocol discriminator", f"0x{information[0]:02x}")
+    length = information[1]
+    if length > 2:
+        raise MalformedError(3, "call reference", f"length octet 0x{length:02x}")
+    if len(information) < length + 3:
+        raise MalformedError(3, "message too short", f"{len(information)} octets")
+    cref = int.from_bytes(information[2 : 2 + length], "big")
+    return Message(information[2 + length], cref, _elements(information, length + 3))
+
+
+def _information(frame: bytes) -> bytes | None:
+    """The information field of an I or UI frame; None when there is none by right."""
+    if len(frame) < 3:
+        raise MalformedError(2, "frame too short", f"{len(frame)} octets")
+    if frame[0] & 0xFD or frame[1] != 0x01:
+        raise MalformedError(2, "address", f"{frame[0]:02x} {frame[1]:02x}, not SAPI 0 TEI 0")
+    control = frame[2]
+    if control & 3 != 3 and len(frame) < 4:
+        raise MalformedError(2, "frame too short", f"{len(frame)} octets, control {control:02x}")
+    if control & 1 == 0:
+        return frame[4:]
+    if control & 0xEF == 0x03:
+        return frame[3:]
+    return None
+
+
+def _elements(information: bytes, at: int) -> dict[int, bytes]:
+    found: dict[int, bytes] = {}
+    codeset = locked = 0
+    while at < len(information):
+        identifier = information[at]
+        if identifier & 0x80:
+            at += 1
+            if identifier & 0xF0 == 0x90:
+                codeset = identifier & 7
+                if not identifier & 8:
+                    locked = codeset
+                continue
+            codeset = locked
+            continue
+        if at + 2 > len(information):
+            raise MalformedError(3, "information element", f"0x{identifier:02x} cut off at {at}")
+        content = information[at + 2 : at + 2 + information[at + 1]]
+        if len(content) < information[at + 1]:
+            raise MalformedError(
+                3,
+                "information element",
+                f"0x{identifier:02x} at {at}: {information[at + 1]} octets said, "
+                f"{len(content)} there",
+            )
+        if codeset == 0:
+            _check(identifier, content, at)
+            found.setdefault(identifier, content)
+        codeset = locked
+        at += 2 + len(content)
+    return found
+
+
+def _check(identifier: int, content: bytes, at: int) -> None:
+    """Raise MalformedError unless the element's fixed octets are all there."""
+    if len(content) < _SHORTEST.get(identifier, 0):
+        raise MalformedError(
+            3, "information element", f"0x{identifier:02x} at {at}: only {len(content)} octets"
+        )
+    limit = _CHAINED.get(identifier)
+    if limit is not None and not any(octet & 0x80 for octet in content[:limit]):
+        raise MalformedError(
+            3, "information element", f"0x{identifier:02x} at {at}: number header not ended"
+        )
