@@ -162,6 +162,10 @@ class PriLink:
         events, self._events = self._events, []
         return events
 
+    @property
+    def has_events(self) -> bool:
+        return bool(self._events)
+
     def take_log(self) -> list[tuple[bool, str]]:
         """(is an error, line): what libpri had to say."""
         return self._libpri.take_log()

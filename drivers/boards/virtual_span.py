@@ -1,0 +1,151 @@
+"""The spans of the virtual board: an E1, and a row of FXS or FXO ports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from drivers.base import (
+    AnalogEvent,
+    Channel,
+    DriverError,
+    EventSink,
+    HookChange,
+    HookFlash,
+    RingChange,
+    SpanKind,
+)
+from drivers.boards.virtual_line import Line
+from drivers.events import Alarm, SpanAlarm
+
+E1_CHANNELS = tuple(n for n in range(1, 32) if n != 16)
+
+
+class VirtualSpan:
+    """What both kinds share: name, channels, media port, alarms."""
+
+    def __init__(
+        self, name: str, kind: SpanKind, numbers: tuple[int, ...], line: Line, side: str, port: Any
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.channels = [Channel(name, number) for number in numbers]
+        self.port = port
+        self._line = line
+        self._side = side
+        self._toward = "far" if side == "near" else "near"
+        self._alarms: set[Alarm] = set()
+        self._watchers: list[EventSink] = []
+
+    @property
+    def alarms(self) -> frozenset[Alarm]:
+        return frozenset(self._alarms)
+
+    def watch(self, on_alarm: EventSink) -> None:
+        self._watchers.append(on_alarm)
+
+    def set_alarm(self, alarm: Alarm, active: bool) -> None:
+        """Begin or end an alarm; watchers hear of changes only."""
+        if (alarm in self._alarms) == active:
+            return
+        (self._alarms.add if active else self._alarms.discard)(alarm)
+        for watcher in list(self._watchers):
+            watcher(SpanAlarm(self.name, alarm, active))
+
+    def port_index(self, number: int) -> int:
+        """Place of a timeslot or port in the media port; KeyError when there is none."""
+        for index, channel in enumerate(self.channels):
+            if channel.number == number:
+                return index
+        raise KeyError(f"span {self.name} has no channel {number}")
+
+    def status(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "kind": self.kind.value,
+            "channels": [channel.number for channel in self.channels],
+            "alarms": sorted(alarm.value for alarm in self._alarms),
+            **self._line.status(self._side),
+        }
+
+    def frame_arrived(self, frame: bytes) -> None:
+        raise DriverError(f"span {self.name} has no D channel")
+
+    def analog_arrived(self, event: AnalogEvent) -> None:
+        raise DriverError(f"span {self.name} has no analog ports")
+
+
+class VirtualE1Span(VirtualSpan):
+    """One end of an E1: 30 B channels in timeslot order, frames for timeslot 16."""
+
+    def __init__(self, name: str, line: Line, side: str, port: Any) -> None:
+        super().__init__(name, SpanKind.E1, E1_CHANNELS, line, side, port)
+        self._receive: Callable[[bytes], None] | None = None
+
+    def send_frame(self, frame: bytes) -> None:
+        self._line.send_frame(self._toward, frame)
+
+    def on_frame(self, receive: Callable[[bytes], None]) -> None:
+        self._receive = receive
+
+    def frame_arrived(self, frame: bytes) -> None:
+        if self._receive is not None:
+            self._receive(frame)
+
+
+class VirtualAnalogSpan(VirtualSpan):
+    """A row of ports. FXS feeds the loop and rings; FXO closes the loop.
+
+    An FXS port's `set_hook(False)` breaks loop current for the other side, as an
+    exchange does at the far party's hang-up; `set_hook(True)` feeds it again.
+    """
+
+    def __init__(
+        self, name: str, kind: SpanKind, ports: int, line: Line, side: str, port: Any
+    ) -> None:
+        super().__init__(name, kind, tuple(range(1, ports + 1)), line, side, port)
+        self._receive: Callable[[AnalogEvent], None] | None = None
+        self._off_hook = dict.fromkeys(range(1, ports + 1), kind is SpanKind.FXS)
+        self._ringing: set[int] = set()
+
+    def on_line(self, receive: Callable[[AnalogEvent], None]) -> None:
+        self._receive = receive
+
+    def set_hook(self, channel: int, off_hook: bool) -> None:
+        """FXO: close or open the loop. FXS: feed or break it. Repeats do nothing."""
+        self.port_index(channel)
+        if self._off_hook[channel] == off_hook:
+            return
+        self._off_hook[channel] = off_hook
+        self._line.send_analog(self._toward, HookChange(channel, off_hook))
+
+    def set_ring(
+        self, channel: int, ringing: bool, caller_number: str = "", caller_name: str = ""
+    ) -> None:
+        """FXS: ring the telephone, with the caller's ID; or stop."""
+        self.port_index(channel)
+        if self.kind is not SpanKind.FXS:
+            raise DriverError(f"{self.name}/{channel} is an FXO port: it cannot ring")
+        if (channel in self._ringing) == ringing:
+            return
+        (self._ringing.add if ringing else self._ringing.discard)(channel)
+        event = RingChange(channel, ringing, caller_number, caller_name)
+        self._line.send_analog(self._toward, event)
+
+    def flash(self, channel: int) -> None:
+        """FXO: a short break of the loop. Raises DriverError when it is open anyway."""
+        self.port_index(channel)
+        if self.kind is not SpanKind.FXO or not self._off_hook[channel]:
+            raise DriverError(f"{self.name}/{channel} cannot flash: its loop is not closed by us")
+        self._line.send_analog(self._toward, HookFlash(channel))
+
+    def analog_arrived(self, event: AnalogEvent) -> None:
+        if self._receive is not None:
+            self._receive(event)
+
+    def status(self) -> dict[str, Any]:
+        word = "feeding" if self.kind is SpanKind.FXS else "off_hook"
+        return super().status() | {
+            word: sorted(number for number, off in self._off_hook.items() if off),
+            "ringing": sorted(self._ringing),
+        }
