@@ -43,7 +43,7 @@ Command = Callable[[], int]
 class MediaSession:
     """Owner of one engine's rings. Turns' futures belong to the running loop."""
 
-    def __init__(self, engine: Any, clock: Clock, bus: Bus | None = None) -> None:
+    def __init__(self, engine: Any, bus: Bus | None, clock: Clock) -> None:
         self.engine = engine
         self.missed_ticks = 0
         self.tap_octets_lost = 0
@@ -82,6 +82,11 @@ class MediaSession:
         if not self._bridges:
             raise MediaError(f"all {self.engine.channels} bridges are in use")
         return Bridge(self, heapq.heappop(self._bridges))
+
+    @property
+    def law(self) -> str:
+        """ "alaw" or "ulaw": what octets on the lines mean."""
+        return str(self.engine.law)
 
     @property
     def open_bridges(self) -> int:
