@@ -1,0 +1,33 @@
+"""What the CTI server asks of the application; the composition root provides it.
+
+A request that cannot be carried out raises CtiError with "not_found" (no such
+call, agent, span) or "conflict" (not in this state), and a hint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from mediaserver.cti.messages import Identity
+
+
+class Control(Protocol):
+    async def hangup(self, call_id: str, by: str) -> None:
+        """Clear a live call; `by` is the login that asked."""
+
+    async def set_agent(self, agent: str, state: str, reason: str) -> None:
+        """Move an agent to "ready", "away" or "logged_out"."""
+
+    async def faults(self, span: str, settings: dict[str, Any]) -> dict[str, Any]:
+        """Set faults of a span of a virtual board; empty `settings` only reads.
+
+        Gives the faults as they are now, by name.
+        """
+
+    def engine_counters(self) -> dict[str, int | float]:
+        """Counters of the media engines, by name: missed_ticks, overruns, …"""
+
+
+#: Blocking check of a password, run off the loop; None when it is wrong.
+Verify = Callable[[str, str], Identity | None]

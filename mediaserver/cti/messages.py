@@ -1,0 +1,374 @@
+"""What travels between the server and a CTI client: one JSON object a line, version 1.
+
+Client → server: requests, answered one by one and in order by a reply with the
+same `id`. Server → client: replies, and after `subscribe` events, each with a
+`seq` that only grows (over a restart of the server too). The rows below are the
+snapshot's; an event's `changes` carries whole rows of the same shape, to be put
+in place by key. The JSON Schema in docs/cti.schema.json is made from these
+types (mediaserver/cti/schema.py).
+
+Limits: a request line is at most 64 KiB. `encode` and `decode` are the only
+places that know JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Any, NotRequired
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+VERSION = 1
+MAX_LINE = 64 * 1024
+MAX_ID = 64
+
+ROLES = ("admin", "supervisor", "agent", "technician")
+CALL_STATES = ("offered", "flow", "queued", "ringing", "talking", "clearing", "ended")
+AGENT_STATES = ("logged_out", "ready", "ringing", "talking", "wrap_up", "away")
+CHANNEL_STATES = ("idle", "ringing", "busy", "talking", "blocked")
+
+
+def _one_of(values: tuple[str, ...], text: str) -> Any:
+    return Field(description=text, json_schema_extra={"enum": list(values)})
+
+
+Utc = Annotated[str, Field(description="UTC, ISO 8601 with milliseconds and a Z")]
+CallState = Annotated[str, _one_of(CALL_STATES, "state of a call")]
+AgentState = Annotated[str, _one_of(AGENT_STATES, "state of an agent")]
+ChannelState = Annotated[str, _one_of(CHANNEL_STATES, "what a timeslot or port is doing")]
+
+
+# ---- rows of the snapshot ---------------------------------------------------
+
+
+class ChannelRow(TypedDict):
+    """A timeslot or port; key: span and number."""
+
+    span: str
+    number: int
+    state: ChannelState
+    call_id: str | None
+    party: Annotated[str, Field(description="number or agent at the far end, if known")]
+    since_utc: Utc
+
+
+class SpanRow(TypedDict):
+    """A line interface; key: name."""
+
+    name: str
+    kind: Annotated[str, Field(description="e1, fxs or fxo")]
+    signalling: Annotated[str, Field(description="pri, analog, …")]
+    up: bool
+    alarms: Annotated[list[str], Field(description="red, ais, rai")]
+
+
+class SpanTree(SpanRow):
+    """A span of the snapshot, with its channels."""
+
+    channels: list[ChannelRow]
+
+
+class CallRow(TypedDict):
+    """A live call; key: id. It leaves the board when it has ended."""
+
+    id: str
+    state: CallState
+    direction: Annotated[str, Field(description="in or out")]
+    caller: str
+    caller_name: str
+    called: str
+    line: Annotated[str, Field(description='span and channel, "E1-1/7"')]
+    flow: str
+    node: str
+    choice: Annotated[str, Field(description="last menu choice; • for each secret digit")]
+    queue: str | None
+    position: Annotated[int | None, Field(description="place in the queue, from 1; or null")]
+    since_utc: Utc
+    queued_utc: Utc | None
+    agent: Annotated[str | None, Field(description="the agent being rung or talking")]
+    recording: bool
+
+
+class WaitingRow(TypedDict):
+    """One caller in a queue, first come first."""
+
+    call_id: str
+    caller: str
+    caller_name: str
+    position: int
+    since_utc: Utc
+
+
+class QueueRow(TypedDict):
+    """A queue and its counts since the server's start; key: name."""
+
+    name: str
+    waiting: list[WaitingRow]
+    answered: int
+    abandoned: int
+    overflowed: int
+
+
+class AgentRow(TypedDict):
+    """An agent; key: name."""
+
+    name: str
+    display: str
+    number: str
+    line: Annotated[str, Field(description="a port, or the trunk group the number lies behind")]
+    state: AgentState
+    since_utc: Utc
+    call_id: str | None
+    answered: int
+    missed: int
+
+
+class AlarmRow(TypedDict):
+    """A condition people must know of; key: name. It leaves the board when cleared."""
+
+    name: str
+    text: str
+    since_utc: Utc
+
+
+class EngineRow(TypedDict):
+    """The media engines' counters, by name, summed over the engines."""
+
+    counters: dict[str, int | float]
+
+
+class ServerRow(TypedDict):
+    name: str
+    version: str
+    started_utc: Utc
+    realtime: Annotated[bool, Field(description="false: media runs on virtual time")]
+    engine: EngineRow
+
+
+class Snapshot(TypedDict):
+    """Everything on the board after the event `seq`."""
+
+    server: ServerRow
+    spans: list[SpanTree]
+    calls: list[CallRow]
+    queues: list[QueueRow]
+    agents: list[AgentRow]
+    alarms: list[AlarmRow]
+    seq: int
+
+
+class GoneCall(TypedDict):
+    id: str
+    gone: Annotated[bool, Field(description="true: take the row away")]
+
+
+class GoneAlarm(TypedDict):
+    name: str
+    gone: bool
+
+
+class Changes(TypedDict, total=False):
+    """Rows an event changed. Each replaces the row of the same key, or is added, or goes."""
+
+    calls: list[CallRow | GoneCall]
+    channels: list[ChannelRow]
+    agents: list[AgentRow]
+    queues: list[QueueRow]
+    spans: list[SpanRow]
+    alarms: list[AlarmRow | GoneAlarm]
+
+
+# ---- messages ---------------------------------------------------------------
+
+
+class EventMessage(TypedDict):
+    v: int
+    seq: int
+    event: str
+    utc: Utc
+    media_ms: int
+    call_id: str | None
+    data: dict[str, Any]
+    changes: Changes
+
+
+class HeartbeatMessage(TypedDict):
+    """Every 5 s to each subscriber; `seq` is the newest event's. It is no event itself."""
+
+    v: int
+    event: Annotated[str, Field(json_schema_extra={"const": "Heartbeat"})]
+    utc: Utc
+    seq: int
+
+
+class ActingFor(TypedDict):
+    """For whom a trusted client (the console) asks; that person's role is what counts."""
+
+    login: str
+    role: Annotated[str, _one_of(ROLES, "role of the person")]
+
+
+RequestMessage = TypedDict(
+    "RequestMessage",
+    {
+        "v": int,
+        "id": Annotated[int | str, Field(description="given back in the reply")],
+        "method": str,
+        "params": NotRequired[dict[str, Any]],
+        "as": NotRequired[ActingFor],
+    },
+)
+
+
+class ErrorBody(TypedDict):
+    code: str
+    message: str
+    hint: Annotated[str, Field(description="what to do next; may be empty")]
+
+
+class OkReply(TypedDict):
+    v: int
+    id: int | str
+    ok: Annotated[bool, Field(json_schema_extra={"const": True})]
+    result: dict[str, Any]
+
+
+class ErrorReply(TypedDict):
+    v: int
+    id: int | str | None
+    ok: Annotated[bool, Field(json_schema_extra={"const": False})]
+    error: ErrorBody
+
+
+#: Every error code and when it is given.
+ERRORS = {
+    "bad_request": "the line is no request of this version",
+    "unknown_method": "no such method",
+    "bad_params": "parameters missing, unknown, or of the wrong type",
+    "not_logged_in": "log in first",
+    "login_failed": "login or password is wrong",
+    "denied": "the role does not allow this",
+    "not_found": "no such call, agent, span, …",
+    "conflict": "not possible in the present state",
+    "snapshot_needed": "the events asked for are no longer kept; take a snapshot",
+    "too_many_requests": "requests come too fast; the connection is closed",
+    "too_many_attempts": "too many failed logins; wait",
+    "too_many_connections": "the address has too many connections; this one is closed",
+    "line_too_long": "a request line is over 64 KiB; the connection is closed",
+    "timeout": "no login, or no end of a line, in time; the connection is closed",
+    "unavailable": "something the request needs cannot be reached now",
+    "internal": "a fault of the server; its log says more",
+}
+
+
+class CtiError(Exception):
+    """A request that was refused: `code` is a key of ERRORS, `hint` says what to do next.
+
+    Raised by the server's methods and the application's Control, sent as an
+    error reply, and raised again by the clients.
+    """
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+    def body(self) -> ErrorBody:
+        return {"code": self.code, "message": self.message, "hint": self.hint}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who asks. `agent` role: the login is the agent's name."""
+
+    login: str
+    role: str
+    trusted: bool = False  # a local process of our own user: may ask for others
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    id: int | str
+    method: str
+    params: dict[str, Any] = field(default_factory=dict)
+    acting: Identity | None = None
+
+
+def iso(when: datetime) -> str:
+    """`when` (aware) as this protocol writes time."""
+    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def encode(message: Any) -> bytes:
+    """One line. A lone surrogate, which UTF-8 cannot carry, becomes a question mark."""
+    text = json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode("utf-8", "replace") + b"\n"
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def decode(line: bytes) -> dict[str, Any]:
+    """The object on a line. CtiError "bad_request" for anything else, however hostile."""
+    try:
+        message = json.loads(line.decode("utf-8"), parse_constant=_no_constant)
+    except UnicodeDecodeError as exc:
+        raise CtiError("bad_request", f"not UTF-8 at octet {exc.start}") from None
+    except RecursionError:
+        raise CtiError("bad_request", "JSON nested too deep") from None
+    except ValueError as exc:
+        raise CtiError("bad_request", f"not JSON: {exc}", "send one JSON object a line") from None
+    if not isinstance(message, dict):
+        raise CtiError("bad_request", "a line must be a JSON object")
+    return message
+
+
+def request_id(message: dict[str, Any]) -> int | str | None:
+    """The id to answer to, or None where there is none that could be echoed."""
+    got = message.get("id")
+    if isinstance(got, bool) or not isinstance(got, int | str):
+        return None
+    return got if len(str(got)) <= MAX_ID else None
+
+
+def as_request(message: dict[str, Any]) -> Request:
+    """Checks a decoded line; CtiError "bad_request" names what is wrong with it."""
+    if message.get("v") != VERSION:
+        raise CtiError("bad_request", f'"v" must be {VERSION}', "this server speaks version 1")
+    ident = request_id(message)
+    if ident is None:
+        raise CtiError("bad_request", f'"id" must be a number or a string of at most {MAX_ID}')
+    method, params = message.get("method"), message.get("params", {})
+    if not isinstance(method, str):
+        raise CtiError("bad_request", '"method" must be a string')
+    if not isinstance(params, dict):
+        raise CtiError("bad_request", '"params" must be an object')
+    unknown = sorted(set(message) - {"v", "id", "method", "params", "as"})
+    if unknown:
+        raise CtiError("bad_request", f"unknown field {unknown[0][:40]!r}")
+    return Request(ident, method, params, _acting(message.get("as")))
+
+
+def _acting(value: Any) -> Identity | None:
+    if value is None:
+        return None
+    if isinstance(value, dict) and set(value) == {"login", "role"} and value["role"] in ROLES:
+        login = value["login"]
+        if isinstance(login, str) and login:
+            return Identity(login, value["role"])
+    raise CtiError("bad_request", '"as" must be {"login": …, "role": …}', f"roles: {ROLES}")
+
+
+def ok(ident: int | str, result: dict[str, Any]) -> bytes:
+    reply: OkReply = {"v": VERSION, "id": ident, "ok": True, "result": result}
+    return encode(reply)
+
+
+def refuse(ident: int | str | None, error: CtiError) -> bytes:
+    reply: ErrorReply = {"v": VERSION, "id": ident, "ok": False, "error": error.body()}
+    return encode(reply)

@@ -1,0 +1,171 @@
+"""The methods of the protocol: parameters, who may call them, what they cost.
+
+One table for the server (which checks every request against it), the schema
+and the documentation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mediaserver.cti.messages import CtiError, Identity
+
+P = TypeVar("P", bound="Params")
+
+
+class Params(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class NoParams(Params):
+    pass
+
+
+class LoginParams(Params):
+    login: Annotated[str, Field(min_length=1, max_length=64)]
+    password: Annotated[str, Field(min_length=1, max_length=1024)]
+
+
+class SubscribeParams(Params):
+    from_seq: Annotated[
+        int | None, Field(description="the last event you have; none: from now")
+    ] = None
+
+
+class HangupParams(Params):
+    call_id: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class AgentStateParams(Params):
+    agent: Annotated[str, Field(min_length=1, max_length=64)]
+    state: Literal["ready", "away", "logged_out"]
+    reason: Annotated[str, Field(max_length=64, description="required for away")] = ""
+
+
+class FaultsParams(Params):
+    span: Annotated[str, Field(min_length=1, max_length=64)]
+    settings: Annotated[
+        dict[str, Any], Field(description="faults to set, by name; empty: only read")
+    ] = Field(default_factory=dict)
+
+
+ALL = frozenset({"admin", "supervisor", "agent", "technician"})
+NOBODY_YET = frozenset({"", *ALL})  # also before login
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    name: str
+    params: type[Params]
+    roles: frozenset[str]
+    text: str
+    result: str
+    own: bool = False  # role agent: only for itself or its own call
+    cost: float = 1.0  # of the request allowance
+
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        Method(
+            "hello",
+            NoParams,
+            NOBODY_YET,
+            "Says who the server is; over the Unix socket a process of the server's own user "
+            "(or root) is then logged in as admin.",
+            "server, version, protocol, login (null: log in), role, seq",
+        ),
+        Method(
+            "login",
+            LoginParams,
+            NOBODY_YET,
+            "Logs in with a user's login and password; needed over TCP within 10 s.",
+            "as hello's",
+            cost=5,
+        ),
+        Method("ping", NoParams, NOBODY_YET, "Answers.", "seq"),
+        Method(
+            "snapshot", NoParams, ALL, "The whole board.", "a Snapshot (see the schema)", cost=10
+        ),
+        Method(
+            "subscribe",
+            SubscribeParams,
+            ALL,
+            "Sends events from now on, first those after `from_seq`. When they are no longer "
+            "all kept, refuses with snapshot_needed.",
+            "seq",
+            cost=5,
+        ),
+        Method(
+            "status",
+            NoParams,
+            ALL,
+            "Server, engine counters and totals, without the rows.",
+            "server, seq, totals, spans, queues, alarms, cti",
+        ),
+        Method("calls", NoParams, ALL, "The live calls.", "calls: a list of CallRow", cost=2),
+        Method(
+            "hangup",
+            HangupParams,
+            frozenset({"admin", "supervisor", "agent"}),
+            "Clears a call. An agent may clear its own.",
+            "{}",
+            own=True,
+        ),
+        Method(
+            "agent_state",
+            AgentStateParams,
+            frozenset({"admin", "supervisor", "agent"}),
+            "Makes an agent ready, away (with a reason) or logged out. "
+            "An agent may move itself only.",
+            "{}",
+            own=True,
+        ),
+        Method(
+            "faults",
+            FaultsParams,
+            frozenset({"admin", "technician"}),
+            "Sets or reads the faults of a span of the virtual board.",
+            "faults: the span's faults as they are now",
+        ),
+    )
+}
+
+
+def find(name: str) -> Method:
+    method = METHODS.get(name)
+    if method is None:
+        raise CtiError(
+            "unknown_method", f"no method {name[:40]!r}", f"there are: {', '.join(METHODS)}"
+        )
+    return method
+
+
+def permit(method: Method, who: Identity | None) -> None:
+    """CtiError when `who` (None: not logged in) may not call `method` at all."""
+    role = who.role if who else ""
+    if role in method.roles:
+        return
+    if who is None:
+        raise CtiError("not_logged_in", f"{method.name} needs a login", 'call "login" first')
+    raise CtiError(
+        "denied",
+        f"role {role} may not {method.name}",
+        f"allowed to: {', '.join(sorted(method.roles - {''}))}",
+    )
+
+
+def parse(kind: type[P], params: dict[str, Any]) -> P:
+    """The parameters, checked; CtiError "bad_params" names the first that is wrong."""
+    try:
+        return kind.model_validate(params)
+    except ValidationError as exc:
+        first = exc.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "params"
+        known = ", ".join(kind.model_fields) or "none"
+        raise CtiError(
+            "bad_params", f"{where[:64]}: {first['msg']}", f"parameters: {known}"
+        ) from None

@@ -1,0 +1,208 @@
+"""Carries out requests: the permission check, then the feed's, the board's or Control's answer.
+
+Knows nothing of sockets. `login` and `subscribe`, which change the connection
+itself, are asked of its `Session`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from mediaserver.cti import methods
+from mediaserver.cti.control import Control, Verify
+from mediaserver.cti.feed import Feed
+from mediaserver.cti.limits import LoginGuard
+from mediaserver.cti.messages import VERSION, CtiError, Identity, Request
+
+log = logging.getLogger(__name__)
+
+
+class Session(Protocol):
+    """The connection a request came over."""
+
+    address: str
+    local: Identity | None  # who the socket itself says it is, taken up by "hello"
+    identity: Identity | None
+
+    def log_in(self, identity: Identity) -> None: ...
+
+    def subscribe(self, after: int) -> None: ...
+
+
+class Requests:
+    def __init__(self, feed: Feed, control: Control, verify: Verify, guard: LoginGuard) -> None:
+        self._feed, self._control = feed, control
+        self._verify, self._guard = verify, guard
+        self._verifying = asyncio.Semaphore(2)  # a hash takes tens of MB and a core
+        self.cti_counters: Callable[[], dict[str, int]] = dict
+        self._do: dict[str, Callable[[Session, Identity, Any], Awaitable[dict[str, Any]]]] = {
+            "hello": self._hello,
+            "login": self._login,
+            "ping": self._ping,
+            "snapshot": self._snapshot,
+            "subscribe": self._subscribe,
+            "status": self._status,
+            "calls": self._calls,
+            "hangup": self._hangup,
+            "agent_state": self._agent_state,
+            "faults": self._faults,
+        }
+
+    async def answer(self, session: Session, request: Request) -> dict[str, Any]:
+        """The result; CtiError for every refusal, also for a fault of our own (logged)."""
+        method = methods.find(request.method)
+        who = self._asker(session, request)
+        methods.permit(method, who)
+        params = methods.parse(method.params, request.params)
+        try:
+            return await self._do[method.name](session, who or NOBODY, params)
+        except CtiError:
+            raise
+        except Exception:
+            log.exception("request %s of %s failed", method.name, session.address)
+            raise CtiError("internal", f"{method.name} failed", "see the server's log") from None
+
+    def _asker(self, session: Session, request: Request) -> Identity | None:
+        if request.acting is None:
+            return session.identity
+        if session.identity is None or not session.identity.trusted:
+            raise CtiError("denied", '"as" is for the console on the Unix socket')
+        return request.acting
+
+    # ---- who -------------------------------------------------------------------
+
+    def _greeting(self, session: Session) -> dict[str, Any]:
+        who = session.identity
+        return {
+            "server": self._feed.board.server.name,
+            "version": self._feed.board.server.version,
+            "protocol": VERSION,
+            "login": who.login if who else None,
+            "role": who.role if who else None,
+            "seq": self._feed.seq,
+        }
+
+    async def _hello(self, session: Session, who: Identity, params: Any) -> dict[str, Any]:
+        if session.identity is None and session.local is not None:
+            session.log_in(session.local)
+        return self._greeting(session)
+
+    async def _login(
+        self, session: Session, who: Identity, params: methods.LoginParams
+    ) -> dict[str, Any]:
+        wait = self._guard.wait_s(session.address, params.login)
+        if wait > 0:
+            hint = f"wait {wait:.0f} s"
+            raise CtiError("too_many_attempts", "too many failed logins", hint)
+        identity = await self._checked(params)
+        if identity is None:
+            self._guard.failed(session.address, params.login)
+            log.warning("CTI login of %r from %s failed", params.login, session.address)
+            raise CtiError("login_failed", "login or password is wrong")
+        self._guard.succeeded(session.address, params.login)
+        session.log_in(identity)
+        return self._greeting(session)
+
+    async def _checked(self, params: methods.LoginParams) -> Identity | None:
+        loop = asyncio.get_running_loop()
+        async with self._verifying:
+            try:
+                return await loop.run_in_executor(None, self._verify, params.login, params.password)
+            except Exception as exc:
+                log.warning("CTI login cannot be checked: %s", exc)
+                raise CtiError(
+                    "unavailable", "logins cannot be checked now", "is the database reachable?"
+                ) from exc
+
+    # ---- what is ---------------------------------------------------------------
+
+    async def _ping(self, session: Session, who: Identity, params: Any) -> dict[str, Any]:
+        return {"seq": self._feed.seq}
+
+    async def _snapshot(self, session: Session, who: Identity, params: Any) -> dict[str, Any]:
+        counters = self._control.engine_counters()
+        return dict(self._feed.board.snapshot(self._feed.seq, counters))
+
+    async def _subscribe(
+        self, session: Session, who: Identity, params: methods.SubscribeParams
+    ) -> dict[str, Any]:
+        after = self._feed.seq if params.from_seq is None else params.from_seq
+        if not self._feed.has_after(after):
+            raise CtiError(
+                "snapshot_needed",
+                f"events are kept after {self._feed.oldest}, up to {self._feed.seq}",
+                "take a snapshot and subscribe from its seq",
+            )
+        session.subscribe(after)
+        return {"seq": self._feed.seq}
+
+    async def _status(self, session: Session, who: Identity, params: Any) -> dict[str, Any]:
+        board = self._feed.board
+        whole = board.snapshot(self._feed.seq, self._control.engine_counters())
+        spans = [
+            {
+                **span,
+                "channels": len(span["channels"]),
+                "in_use": sum(row["state"] not in ("idle", "blocked") for row in span["channels"]),
+            }
+            for span in whole["spans"]
+        ]
+        return {
+            "server": whole["server"],
+            "seq": whole["seq"],
+            "totals": {
+                "calls": dict(Counter(call["state"] for call in whole["calls"])),
+                "agents": dict(Counter(agent["state"] for agent in whole["agents"])),
+            },
+            "spans": spans,
+            "queues": [{**row, "waiting": len(row["waiting"])} for row in whole["queues"]],
+            "alarms": whole["alarms"],
+            "cti": self.cti_counters(),
+        }
+
+    async def _calls(self, session: Session, who: Identity, params: Any) -> dict[str, Any]:
+        return {"calls": list(self._feed.board.calls.values())}
+
+    # ---- what to do --------------------------------------------------------------
+
+    async def _hangup(
+        self, session: Session, who: Identity, params: methods.HangupParams
+    ) -> dict[str, Any]:
+        call = self._feed.board.calls.get(params.call_id)
+        own = call is not None and call["agent"] == who.login
+        if who.role == "agent" and not own:
+            raise CtiError("denied", "an agent may clear its own call only")
+        if call is None:
+            raise CtiError(
+                "not_found", f"no live call {params.call_id!r}", "it may just have ended"
+            )
+        await self._control.hangup(params.call_id, who.login)
+        log.info("call %s cleared by %s over CTI", params.call_id, who.login)
+        return {}
+
+    async def _agent_state(
+        self, session: Session, who: Identity, params: methods.AgentStateParams
+    ) -> dict[str, Any]:
+        if who.role == "agent" and params.agent != who.login:
+            raise CtiError("denied", "an agent may change its own state only")
+        if params.agent not in self._feed.board.agents:
+            raise CtiError("not_found", f"no agent {params.agent!r}")
+        if params.state == "away" and not params.reason.strip():
+            raise CtiError("bad_params", "away needs a reason", "give one, such as lunch")
+        await self._control.set_agent(params.agent, params.state, params.reason)
+        return {}
+
+    async def _faults(
+        self, session: Session, who: Identity, params: methods.FaultsParams
+    ) -> dict[str, Any]:
+        if params.span not in self._feed.board.spans:
+            known = ", ".join(self._feed.board.spans)
+            raise CtiError("not_found", f"no span {params.span!r}", f"spans: {known}")
+        return {"faults": await self._control.faults(params.span, params.settings)}
+
+
+NOBODY = Identity("", "")
