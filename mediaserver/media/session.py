@@ -43,7 +43,7 @@ Command = Callable[[], int]
 class MediaSession:
     """Owner of one engine's rings. Turns' futures belong to the running loop."""
 
-    def __init__(self, engine: Any, bus: Bus | None, clock: Clock) -> None:
+    def __init__(self, engine: Any, clock: Clock, bus: Bus | None = None) -> None:
         self.engine = engine
         self.missed_ticks = 0
         self.tap_octets_lost = 0

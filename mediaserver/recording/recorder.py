@@ -87,7 +87,7 @@ class _Take:
 
 
 class Recorder:
-    """Made on the running control loop; `close()` before the engine stops."""
+    """`open()` on the running control loop; `close()` before the engine stops."""
 
     def __init__(
         self, settings: RecordingSettings, session: MediaSession, bus: Bus, clock: Clock
@@ -96,20 +96,34 @@ class Recorder:
         self._law = session.law
         self._bus = bus
         self._clock = clock
-        self._loop = asyncio.get_running_loop()
         self._writer = Writer(
             Path(settings.directory),
             settings.min_free_percent,
             settings.max_minutes * 60 * wav.SECOND,
             self._report,
         )
-        virtual = isinstance(self._loop, VirtualLoop)
-        self._thread = None if virtual else WriterThread(self._writer)
+        self._loop: asyncio.AbstractEventLoop
+        self._thread: WriterThread | None = None  # None in virtual time
         self._timer: asyncio.TimerHandle | None = None
+        self._looking: asyncio.TimerHandle | None = None
         self._takes: dict[str, _Take] = {}  # by call
         self._by_track: dict[int, _Take] = {}
         self._tasks: set[asyncio.Future[Any]] = set()
-        self._alarmed = False
+
+    def open(self) -> None:
+        """Begin to serve; in real time this starts the writer's thread."""
+        self._loop = asyncio.get_running_loop()
+        if not isinstance(self._loop, VirtualLoop):
+            self._thread = WriterThread(self._writer)
+
+    async def close(self) -> None:
+        """End all recordings and the writer."""
+        await asyncio.gather(*(self.stop(call_id) for call_id in tuple(self._takes)))
+        if self._thread is not None:
+            await self._loop.run_in_executor(None, self._thread.join)
+        for timer in (self._timer, self._looking):
+            if timer is not None:
+                timer.cancel()
 
     @property
     def root(self) -> Path:
@@ -141,34 +155,20 @@ class Recorder:
         self._wake()
         return recording
 
-    def stop(self, call_id: str) -> asyncio.Future[Recording | None]:
-        """End a call's recording; the future is done when the file is closed and safe.
+    async def stop(self, call_id: str) -> Recording | None:
+        """End a call's recording; returns when the file is closed and safe.
 
-        It gives None if nothing was being recorded.
+        None if nothing was being recorded.
         """
         take = self._takes.get(call_id)
         if take is None:
-            nothing: asyncio.Future[Recording | None] = self._loop.create_future()
-            nothing.set_result(None)
-            return nothing
+            return None
         if not take.stopping:
             take.stopping = True
             self._spawn(self._finish(take))
-        return asyncio.ensure_future(self._until(take))
-
-    async def close(self) -> None:
-        """End all recordings and the writer."""
-        await asyncio.gather(*(self.stop(call_id) for call_id in tuple(self._takes)))
-        if self._thread is not None:
-            await self._loop.run_in_executor(None, self._thread.join)
-        if self._timer is not None:
-            self._timer.cancel()
-
-    # ---- ending
-
-    @staticmethod
-    async def _until(take: _Take) -> Recording | None:
         return await asyncio.shield(take.done)
+
+    # ---- inside
 
     async def _finish(self, take: _Take) -> None:
         with contextlib.suppress(TimeoutError):
@@ -246,10 +246,13 @@ class Recorder:
     # ---- the alarm
 
     def _alarm(self, active: bool, text: str) -> None:
-        if active and not self._alarmed:
-            self._loop.call_later(_LOOK_AGAIN_S, lambda: self._spawn(self._look()))
-        self._alarmed = active
+        if active and self._looking is None:
+            self._look_later()
         self._bus.publish(SystemAlarm(name="disk", active=active, text=text, **self._clock.stamp()))
+
+    def _look_later(self) -> None:
+        again = self._loop.call_later(_LOOK_AGAIN_S, lambda: self._spawn(self._look()))
+        self._looking = again
 
     async def _look(self) -> None:
         """While the alarm stands: is there space again?"""
@@ -258,6 +261,7 @@ class Recorder:
         except OSError as error:
             short = str(error)
         if short:
-            self._loop.call_later(_LOOK_AGAIN_S, lambda: self._spawn(self._look()))
+            self._look_later()
         else:
+            self._looking = None
             self._alarm(False, f"{self.root}: recording again")
