@@ -59,9 +59,7 @@ class VirtualBoard:
                 return span
         raise KeyError(f"board {self.name} has no span {name!r}")
 
-    def fault(
-        self, span: str, toward: str, channel: int | None = None, **settings: Any
-    ) -> None:
+    def fault(self, span: str, toward: str, channel: int | None = None, **settings: Any) -> None:
         """Set faults on what travels towards "near" or "far"; `span` by either of its names.
 
         Passed on to the wire: delay_ms, gain_db, noise_dbm0, hybrid, bit_error_rate,

@@ -206,9 +206,7 @@ class Libpri:
 
     def request(self, call: int, what: int, now: float, channel: int = 0, info: int = 0) -> int:
         """One of REQUEST_*; gives libpri's code (negative when the call has gone)."""
-        return int(
-            lib.shim_request(self._shim, _microseconds(now), call, what, channel, int(info))
-        )
+        return int(lib.shim_request(self._shim, _microseconds(now), call, what, channel, int(info)))
 
     def restart(self, channel: int, now: float) -> None:
         check(lib.shim_restart(self._shim, _microseconds(now), channel), f"RESTART {channel}")

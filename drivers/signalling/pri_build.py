@@ -125,7 +125,9 @@ def find_archive() -> str:
         candidate = Path(folder, "libpri.a")
         if candidate.exists():
             return str(candidate)
-    sys.exit("libpri.a was not found: install the Debian package libpri-dev (apt install libpri-dev)")
+    sys.exit(
+        "libpri.a was not found: install the Debian package libpri-dev (apt install libpri-dev)"
+    )
 
 
 ffibuilder = FFI()

@@ -57,7 +57,7 @@ class PriSettings:
     exclusive: bool = True  # our SETUP insists on its channel
     law: str = "alaw"
     capability: str = "speech"
-    t309_s: float = 90.0  # calls in talk outlive a lost data link this long
+    t309_s: float = 90.0  # calls in talk outlive a lost data link this long; 6 to 90 in Q.931
     t316_s: float = 120.0
     restart_tries: int = 2
     restart_on_start: bool = False  # RESTART every channel when the link first comes up
@@ -68,8 +68,8 @@ class PriSettings:
             raise ValueError(f"side is {self.side!r}; it can be {sorted(pri.SIDES)}")
         if self.switch not in pri.SWITCHES:
             raise ValueError(f"switch is {self.switch!r}; it can be {sorted(pri.SWITCHES)}")
-        if not 0 < self.t309_s <= 90:
-            raise ValueError(f"t309_s is {self.t309_s}; Q.931 allows up to 90 s")
+        if self.t309_s < 0 or self.t316_s <= 0 or self.restart_tries < 1:
+            raise ValueError("t309_s, t316_s and restart_tries cannot be that small")
 
 
 class PriLink:
@@ -345,9 +345,7 @@ class PriLink:
         )
         called = Number(raw.called, raw.called_plan >> 4 & 7, raw.called_plan & 15)
         complete = raw.complete or not self.settings.overlap
-        self._events.append(
-            Setup(self.span, ref, channel, called, calling, raw.name, complete)
-        )
+        self._events.append(Setup(self.span, ref, channel, called, calling, raw.name, complete))
 
     def _settle_glare(self, channel: int, now: float) -> None:
         """Both ends took `channel` at once: the network's call goes on (Q.931 5.7)."""
@@ -439,9 +437,7 @@ class PriLink:
             raise DriverError(f"{self.span}: call {ref} has gone", Cause.INVALID_CALL_REFERENCE)
         return call
 
-    def _request(
-        self, ref: int, word: str, what: int, now: float, inband: bool = False
-    ) -> None:
+    def _request(self, ref: int, word: str, what: int, now: float, inband: bool = False) -> None:
         call = self._call(ref)
         call.move(word)
         code = self._libpri.request(call.handle, what, now, call.channel, inband)

@@ -1,0 +1,23 @@
+"""Signalling from plain options, as the registry hands them on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drivers.base import DChannelSpan, EventSink, Signalling
+from drivers.signalling.alarm import GUARD_S
+from drivers.signalling.pri import PriSignalling
+from drivers.signalling.pri_link import PriSettings
+
+
+def pri(
+    span: DChannelSpan,
+    sink: EventSink,
+    *,
+    isolate: bool = False,
+    alarm_guard_s: float = GUARD_S,
+    **options: Any,
+) -> Signalling:
+    """PRI signalling; `options` are those of `PriSettings`."""
+    settings = PriSettings(**options)
+    return PriSignalling(span, sink, settings, alarm_guard_s=alarm_guard_s)
