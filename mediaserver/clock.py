@@ -110,5 +110,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._release)
         return future
 
+    async def shutdown_default_executor(self, *args: Any) -> None:
+        """As asyncio's, which waits for a thread of its own: that is real work too."""
+        self.held += 1
+        try:
+            await super().shutdown_default_executor(*args)
+        finally:
+            self.held -= 1
+
     def _release(self, _: Any) -> None:
         self.held -= 1
