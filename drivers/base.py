@@ -149,8 +149,10 @@ class Signalling(Protocol):
     DriverError; a caller that races the far end catches it and goes on.
     """
 
-    span: Span
     sink: EventSink
+
+    @property
+    def span(self) -> Span: ...
 
     @property
     def up(self) -> bool:
