@@ -112,6 +112,7 @@ def _problem(error: ErrorDetails, model: type[BaseModel]) -> Problem:
 _PATTERNS = {
     r"^[\w.\-]+$": "may hold only letters, digits, _ . and -, and must not be empty",
     r"^[0-9*#+]+$": "may hold only digits, * # and +, and must not be empty",
+    r"^[0-9X]+\*?$|^\*$": "may hold only digits, X (any digit) and a last * (any further digits)",
 }
 
 

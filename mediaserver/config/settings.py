@@ -24,8 +24,9 @@ from pydantic import (
 from mediaserver.config.check import cross_check
 from mediaserver.config.problems import ConfigError, from_validation
 
-Name = Annotated[str, Field(pattern=r"^[\w.\-]+$", description="letters, digits, _ . and -")]
-Digits = Annotated[str, Field(pattern=r"^[0-9*#+]+$", description="digits, * # and +")]
+Name = Annotated[str, Field(pattern=r"^[\w.\-]+$")]
+Digits = Annotated[str, Field(pattern=r"^[0-9*#+]+$")]
+Pattern = Annotated[str, Field(pattern=r"^[0-9X]+\*?$|^\*$")]
 FilePath = Annotated[Path, Field(strict=False)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Names = Annotated[tuple[Name, ...], Field(strict=False)]
@@ -177,23 +178,23 @@ class Queue(Part):
 
 
 class Route(Part):
-    """Calls to numbers like `called` go to `flow`, to `agent`, or out by trunk group `out`.
+    """What becomes of calls to numbers like `called`; the first route that matches counts.
 
-    In `called`, X is any one digit and a last * any further digits; the first match
-    counts. `strip` leading digits are taken off before dialling out.
+    One of: run `flow`, ring `agent`, go `out` through a trunk group with the
+    first `strip` digits taken off.
     """
 
-    called: str = Field(pattern=r"^[0-9X#+]*\*?$", min_length=1, description="digits, X, a last *")
+    called: Pattern  # digits; X is any digit, a last * any further digits
     flow: str = ""
     agent: str = ""
     out: str = ""
-    strip: int = Field(default=0, ge=0, le=15)
+    strip: int = Field(default=0, ge=0)
     trunk: str = ""  # only calls that come in on this trunk group
 
     @model_validator(mode="after")
     def _one_way_to_go(self) -> Route:
         if sum(map(bool, (self.flow, self.agent, self.out))) != 1:
-            raise ValueError("needs exactly one of flow, agent and out (a trunk group's name)")
+            raise ValueError("needs exactly one of flow, agent and out")
         return self
 
 

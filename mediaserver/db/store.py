@@ -43,13 +43,13 @@ class Store:
     """Rows into the database at `url`, with the journal at `journal_path` behind it.
 
     `timeout_s` is how long one write may wait for the database before it goes
-    to the journal. `on_alarm(active, text)` is called on the loop when the
+    to the journal. `on_trouble(active, text)` is called on the loop when the
     database is lost and when all that waited is in it; `on_reached()` each
     time it can be read and written again, the first time included.
     """
 
     def __init__(self, url: str, journal_path: Path, timeout_s: float = 2.0) -> None:
-        self.on_alarm: Callable[[bool, str], None] = _log_alarm
+        self.on_trouble: Callable[[bool, str], None] = _log_alarm
         self.on_reached: Callable[[], None] = lambda: None
         self.reached = False  # the database is in use and nothing waits
         self.waiting = 0  # writes in the journal
@@ -184,11 +184,11 @@ class Store:
 
     def _tell(self, condition: str, reason: str) -> None:
         if condition:
-            self.on_alarm(
+            self.on_trouble(
                 True, f"records are kept {condition}; the database cannot be used: {reason}"
             )
         else:
-            self.on_alarm(False, "the database is in use, and all records are in it")
+            self.on_trouble(False, "the database is in use, and all records are in it")
 
     def _retry_later(self) -> None:
         if self._timer is not None or self._closing:

@@ -146,7 +146,12 @@ def test_a_postgresql_url_names_our_driver() -> None:
         ),
         (
             '[[route]]\ncalled = ""\nflow = "m"',
-            'ms.toml:2: route[1].called = "": must not be empty',
+            'ms.toml:2: route[1].called = "": may hold only digits, X (any digit) '
+            "and a last * (any further digits)",
+        ),
+        (
+            '[[route]]\ncalled = "1*"\nflow = "m"\nagent = "a"',
+            "ms.toml:1: route[1]: needs exactly one of flow, agent and out",
         ),
         (
             "[server\nname = 1",
@@ -201,6 +206,17 @@ def test_one_fault_one_line_that_says_what_to_do(text: str, said: str) -> None:
             'flow = "main"\ntrunk = "pstn"',
             'flow = "main"\ntrunk = "x"',
             'route[1].trunk = "x": there is no such trunk group; allowed: pstn',
+        ),
+        (
+            'flow = "main"\ntrunk',
+            'agent = "alise"\ntrunk',
+            'route[1].agent = "alise": there is no such agent; '
+            'did you mean "alice"? allowed: alice, paul',
+        ),
+        (
+            'flow = "main"\ntrunk',
+            'out = "pbx"\ntrunk',
+            'route[1].out = "pbx": there is no such trunk group; allowed: pstn',
         ),
         ('"8101"', '"8001"', 'agent[2].number = "8001": is agent[1].number already'),
         (
