@@ -79,5 +79,7 @@ class LoginGuard:
     def _forget(self) -> None:
         """Drop keys whose last failure is past the window, so that names do not pile up."""
         start = self._time() - self._limits.login_window_s
-        for key in [key for key, times in self._failures.items() if times[-1] <= start]:
+        for key in [
+            key for key, times in self._failures.items() if not times or times[-1] <= start
+        ]:
             del self._failures[key]

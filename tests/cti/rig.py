@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -62,13 +63,13 @@ class FakeControl:
 
 
 class Rig:
-    def __init__(self, path: Path, **limits: Any) -> None:
+    def __init__(self, path: Path, started: datetime = STARTED, **limits: Any) -> None:
         self.path = path / "cti.sock"
         self.bus = Bus()
         self.control = FakeControl()
         self.verified: list[str] = []
         self.clock = Clock(asyncio.get_running_loop(), STARTED)
-        self.board = Board(ServerInfo("Test", "0.1.0", STARTED), INVENTORY)
+        self.board = Board(ServerInfo("Test", "0.1.0", started), INVENTORY)
         self.feed = Feed(self.bus, self.board, self.clock, keep=limits.pop("keep", 1000))
         limits.setdefault("linger_s", 0.02)
         self.server = CtiServer(self.feed, self.control, self.verify, Limits(**limits))
@@ -188,3 +189,41 @@ def run(work: Callable[[], Coroutine[Any, Any, None]], timeout_s: float = 20.0) 
             await work()
 
     asyncio.run(limited())
+
+
+class Background:
+    """A rig on a loop in another thread, for clients that block; can be stopped and begun anew."""
+
+    def __init__(self, path: Path, **limits: Any) -> None:
+        self._path, self._limits = path, limits
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self.rig = self.begin()
+
+    def begin(self, started: datetime = STARTED) -> Rig:
+        async def make() -> Rig:
+            made = Rig(self._path, started=started, **self._limits)
+            await made.server.start(made.path, "127.0.0.1", 0)
+            return made
+
+        self.rig = self.do(make())
+        return self.rig
+
+    def do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+
+    def call(self, work: Callable[..., Any], *args: Any, **named: Any) -> Any:
+        async def called() -> Any:
+            return work(*args, **named)
+
+        return self.do(called())
+
+    def end(self) -> None:
+        self.do(self.rig.server.close())
+
+    def close(self) -> None:
+        self.end()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
