@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -79,14 +80,17 @@ def open_beneath(root: Path | str, relative: str) -> BinaryIO:
             below = os.open(part, flags | os.O_DIRECTORY, dir_fd=at)
             os.close(at)
             at = below
-        file = os.fdopen(os.open(parts[-1], flags, dir_fd=at), "rb")
+        found = os.open(parts[-1], flags, dir_fd=at)
     except FileNotFoundError:
         raise
-    except OSError as error:  # ELOOP, ENOTDIR, EISDIR
+    except OSError as error:  # ELOOP, ENOTDIR, ENXIO
         raise UnsafePath(f"{relative!r}: {error.strerror}") from None
     finally:
         os.close(at)
-    return file
+    if not stat.S_ISREG(os.fstat(found).st_mode):
+        os.close(found)
+        raise UnsafePath(f"{relative!r} is not a file")
+    return os.fdopen(found, "rb")
 
 
 def info(source: Source) -> Info:
