@@ -57,10 +57,18 @@ class Channel:
 class Span(Protocol):
     """One line interface."""
 
-    name: str
-    kind: SpanKind
-    channels: Sequence[Channel]
-    port: Any  # dsp_ext.port.Port: the octets of all `channels`, in this order
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> SpanKind: ...
+
+    @property
+    def channels(self) -> Sequence[Channel]: ...
+
+    @property
+    def port(self) -> Any:
+        """dsp_ext.port.Port: the octets of all `channels`, in this order."""
 
     @property
     def alarms(self) -> frozenset[Alarm]: ...
@@ -123,7 +131,9 @@ class Board(Protocol):
     """A card, or what stands for one."""
 
     name: str
-    spans: Sequence[Span]
+
+    @property
+    def spans(self) -> Sequence[Span]: ...
 
     def close(self) -> None: ...
 

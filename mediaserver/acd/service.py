@@ -243,5 +243,5 @@ class Acd:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def _tell(self, call: Call, kind: type, **data: object) -> None:
+    def _tell(self, call: Call, kind: type, /, **data: object) -> None:
         self._bus.publish(kind(call_id=call.id, **self._clock.stamp(), **data))

@@ -227,6 +227,6 @@ class Call:
             cause = leg.cause if leg.cause is not None else Cause.NORMAL_UNSPECIFIED
             self.end(cause, "line" if trouble else "caller", trouble)
 
-    def _publish(self, kind: type, **data: object) -> None:
+    def _publish(self, kind: type, /, **data: object) -> None:
         services = self.services
         services.bus.publish(kind(call_id=self.id, **services.clock.stamp(), **data))

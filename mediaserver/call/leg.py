@@ -15,7 +15,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from drivers import cause as causes
-from drivers import events as line
+from drivers import events as ev
 from drivers.base import Channel, DriverError, Signalling
 from mediaserver.media.session import MediaPort
 from mediaserver.table import StateTable
@@ -84,13 +84,13 @@ TABLE: StateTable[LegState, LegEvent] = StateTable(
     },
 )
 
-_FROM_LINE: dict[type[line.LineEvent], LegEvent] = {
-    line.Proceeding: _E.PROCEEDING,
-    line.Progress: _E.PROCEEDING,
-    line.Alerting: _E.ALERTING,
-    line.Connected: _E.CONNECTED,
-    line.Disconnected: _E.DISCONNECTED,
-    line.Released: _E.RELEASED,
+_FROM_LINE: dict[type[ev.LineEvent], LegEvent] = {
+    ev.Proceeding: _E.PROCEEDING,
+    ev.Progress: _E.PROCEEDING,
+    ev.Alerting: _E.ALERTING,
+    ev.Connected: _E.CONNECTED,
+    ev.Disconnected: _E.DISCONNECTED,
+    ev.Released: _E.RELEASED,
 }
 
 
@@ -102,7 +102,12 @@ class Leg:
     """
 
     def __init__(
-        self, leg_id: str, role: str, party: str, signalling: Signalling, channel: Channel,
+        self,
+        leg_id: str,
+        role: str,
+        party: str,
+        signalling: Signalling,
+        channel: Channel,
         media: MediaPort,
     ) -> None:
         self.id = leg_id
@@ -131,18 +136,18 @@ class Leg:
 
     # ---- from the line
 
-    def on_line(self, event: line.LineEvent) -> None:
-        if isinstance(event, line.Disconnected | line.Released) and self.cause is None:
+    def on_line(self, event: ev.LineEvent) -> None:
+        if isinstance(event, ev.Disconnected | ev.Released) and self.cause is None:
             self.cause = event.cause
             self.cleared_by_them = self.state is not LegState.CLEARING
-        if isinstance(event, line.Alerting | line.Proceeding | line.Progress):
+        if isinstance(event, ev.Alerting | ev.Proceeding | ev.Progress):
             self.inband = self.inband or event.inband
-        if isinstance(event, line.Flash) and self.on_flash is not None:
+        if isinstance(event, ev.Flash) and self.on_flash is not None:
             self.on_flash(self)
         known = _FROM_LINE.get(type(event))
         if known is not None:
             self._move(known)
-        if isinstance(event, line.Disconnected):
+        if isinstance(event, ev.Disconnected):
             self._request("release", event.cause)
 
     # ---- our wishes

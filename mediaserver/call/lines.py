@@ -111,6 +111,9 @@ class Lines:
     def spans(self) -> Iterator[Span]:
         return (each.signalling.span for each in self._lines.values())
 
+    def signallings(self) -> Iterator[Signalling]:
+        return (each.signalling for each in self._lines.values())
+
     def slots(self, span: str) -> list[Slot]:
         return list(self._lines[span].slots.values())
 
@@ -242,8 +245,8 @@ class Lines:
             if self.settle is not None:
                 task = asyncio.ensure_future(self.settle(leg))
                 slot.settling = task
-                self._tasks.add(task)  # type: ignore[arg-type]
-                task.add_done_callback(self._tasks.discard)  # type: ignore[arg-type]
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
         shown = _SHOWN[new] if slot.in_service else "blocked"
         self._show(slot, shown, None if new is LegState.RELEASED else leg)
 

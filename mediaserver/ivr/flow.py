@@ -81,7 +81,9 @@ class CollectNode(Node):
 
     kind: Literal["collect"]
     prompts: Prompts = ()
-    variable: str = Field(pattern=r"^[a-z_][a-z0-9_]*$", description="a small letter, then a-z 0-9 _")
+    variable: str = Field(
+        pattern=r"^[a-z_][a-z0-9_]*$", description="a small letter, then a-z 0-9 _"
+    )
     minimum: int = Field(default=1, ge=0, le=64)
     maximum: int = Field(default=20, ge=1, le=64)
     terminator: Literal["#", "*", ""] = "#"
@@ -128,14 +130,7 @@ class HangUpNode(Node):
 
 
 AnyNode = Annotated[
-    AnswerNode
-    | PlayNode
-    | MenuNode
-    | CollectNode
-    | QueueNode
-    | DialNode
-    | RecordNode
-    | HangUpNode,
+    AnswerNode | PlayNode | MenuNode | CollectNode | QueueNode | DialNode | RecordNode | HangUpNode,
     Field(discriminator="kind"),
 ]
 

@@ -55,10 +55,13 @@ class Reception:
     def offered(self, leg: Leg, setup: line.Setup) -> None:
         """From the lines: a call begins."""
         call = Call(self._call_id(), leg, setup.called.digits, setup.name, self._services)
-        call.on_settled = lambda gone: self.calls.pop(gone.id, None) and None
+        call.on_settled = self._forget
         self.calls[call.id] = call
         self._digits[leg] = asyncio.Queue()
         call.run(self._receive(call, setup))
+
+    def _forget(self, call: Call) -> None:
+        del self.calls[call.id]
 
     async def settled(self, leg: Leg) -> None:
         """Until the record of the leg's call is durable; at once for the agent's side,

@@ -19,9 +19,7 @@ from mediaserver.call.leg import LegState
 from mediaserver.events import NodeEntered, PromptPlayed
 from mediaserver.ivr import nodes
 from mediaserver.ivr.flow import Flow
-from mediaserver.media.errors import PromptMissing
-from mediaserver.media.prompt import Prompt
-from mediaserver.media.prompts import PromptLibrary
+from mediaserver.media.prompts import Prompt, PromptError, Prompts
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +43,7 @@ class Tools:
 
     acd: Acd
     dialler: Dialler
-    prompts: PromptLibrary
+    prompts: Prompts
     voices: Mapping[str, QueueVoice]
     tone_plan: str
     language: str
@@ -111,21 +109,26 @@ class FlowSession:
         return heard
 
     async def play_music(self, music: str) -> None:
-        """Music on hold, for as long as nobody cancels it; silence when there is none."""
+        """Music on hold, for as long as nobody cancels it; silence when there is none.
+
+        It begins where the common round is now, so that it goes on after an announcement.
+        """
         try:
-            await self.port.play(await self.tools.prompts.music(music), loop=True)
-        except PromptMissing as error:
+            tunes = await self.tools.prompts.load_music(music)
+        except PromptError as error:
             log.error("call %s: music on hold: %s", self.call.id, error)
+            return
+        await self.port.play(tunes.at(self.call.services.clock.media_ms()), loop=True)
 
     async def prompt(self, name: str) -> Prompt | None:
         """A loaded prompt, or None (told and logged) when there is none."""
         try:
-            return await self.tools.prompts.load(name)
-        except PromptMissing as error:
+            return await self.tools.prompts.load(name, self.tools.language)
+        except PromptError as error:
             log.error("call %s: %s", self.call.id, error)
             self.publish(PromptPlayed, prompt=name, outcome="missing")
             return None
 
-    def publish(self, kind: type, **data: Any) -> None:
+    def publish(self, kind: type, /, **data: Any) -> None:
         services = self.call.services
         services.bus.publish(kind(call_id=self.call.id, **services.clock.stamp(), **data))

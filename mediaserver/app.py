@@ -1,0 +1,299 @@
+"""The composition root: the only place that wires the daemon's rooms together.
+
+`App` is one daemon on given boards, without a clock: whoever makes it drives
+the media session in real or virtual time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+from drivers import registry
+from drivers.base import Board, Signalling
+from drivers.cause import Cause
+from dsp_ext.engine import Engine
+from mediaserver.acd.agent import Agent
+from mediaserver.acd.queue import Queue
+from mediaserver.acd.service import Acd
+from mediaserver.acd.store import MemoryStore
+from mediaserver.acd.strategy import STRATEGIES
+from mediaserver.bus import Bus
+from mediaserver.call.call import Services
+from mediaserver.call.dialler import Dialler, Target
+from mediaserver.call.lines import Lines
+from mediaserver.call.routing import Route, Routing
+from mediaserver.call.trunks import TrunkGroup
+from mediaserver.cdr.service import CallRecords
+from mediaserver.clock import Clock
+from mediaserver.config import ConfigError, Settings
+from mediaserver.config.problems import Problem, did_you_mean
+from mediaserver.cti.board import AgentInfo, Inventory, ServerInfo, SpanInfo
+from mediaserver.cti.board import Board as Panel
+from mediaserver.cti.feed import Feed
+from mediaserver.cti.messages import CtiError, Identity
+from mediaserver.cti.server import CtiServer
+from mediaserver.db import queries
+from mediaserver.db.store import Store
+from mediaserver.events import SystemAlarm
+from mediaserver.ivr.flow import Flow, load_all
+from mediaserver.ivr.reception import Reception
+from mediaserver.ivr.session import QueueVoice, Tools
+from mediaserver.media.prompts import Prompts
+from mediaserver.media.session import MediaSession
+from mediaserver.recording.recorder import Recorder
+
+log = logging.getLogger(__name__)
+
+#: How long a stop waits for calls to be cleared and records to be written.
+STOP_S = 15.0
+
+
+def channels_of(boards: Sequence[Board]) -> int:
+    return sum(len(span.channels) for board in boards for span in board.spans)
+
+
+def make_session(
+    settings: Settings, boards: Sequence[Board], clock: Clock, bus: Bus
+) -> MediaSession:
+    """An engine with room for all channels of `boards`, each at its place."""
+    block = settings.media.block_ms * 8
+    engine = Engine(max(1, channels_of(boards)), block=block, law=settings.media.law)
+    first = 0
+    for board in boards:
+        for span in board.spans:
+            engine.attach(first, span.port)
+            for place, channel in enumerate(span.channels):
+                channel.index = first + place
+            first += len(span.channels)
+    return MediaSession(engine, clock, bus)
+
+
+def check_flows(settings: Settings) -> dict[str, Flow]:
+    """The flows, after holding them against the settings.
+
+    Raises FlowError for a faulty flow file, ConfigError for names that do not exist.
+    """
+    flows = load_all(settings.flows.directory)
+    problems = [
+        Problem(
+            ("route", i, "flow"),
+            f"there is no such flow; {did_you_mean(r.flow, list(flows))}",
+            r.flow,
+        )
+        for i, r in enumerate(settings.routes)
+        if r.flow and r.flow not in flows
+    ]
+    for name in {route.flow for route in settings.routes} & set(flows):
+        problems += _flow_problems(flows[name], settings)
+    if problems:
+        raise ConfigError(problems)
+    return flows
+
+
+def _flow_problems(flow: Flow, settings: Settings) -> list[Problem]:
+    known = {
+        "queue": [queue.name for queue in settings.queues],
+        "agent": [agent.name for agent in settings.agents],
+        "trunk": [group.name for group in settings.trunk_groups],
+    }
+    return [
+        Problem(
+            ("flow", flow.name, "node", name, key),
+            f"there is no such {key} in the settings; {did_you_mean(given, names)}",
+            given,
+        )
+        for name, node in flow.node.items()
+        for key, names in known.items()
+        if (given := getattr(node, key, "")) and given not in names
+    ]
+
+
+class App:
+    """One daemon. `start()` brings the lines up, `stop()` clears every call first."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        boards: Sequence[Board],
+        session: MediaSession,
+        bus: Bus,
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self.boards = boards
+        self.bus = bus
+        self.clock = clock
+        self.session = session
+        self.flows = check_flows(settings)
+        self.store = Store(
+            settings.database.url, settings.journal_path, timeout_s=settings.database.timeout_s
+        )
+        self.store.on_trouble = self._database_trouble
+        self.records = CallRecords(bus, self.store, clock)
+        self.recorder = Recorder(settings.recording, session, bus, clock)
+        self.prompts = Prompts(settings.prompts, settings.server.data_dir / "cache")
+        self.lines = Lines(bus, clock, session)
+        self._add_lines()
+        groups = {
+            group.name: TrunkGroup(group.name, group.spans, group.select, self.lines)
+            for group in settings.trunk_groups
+        }
+        self.dialler = Dialler(self.lines, groups)
+        self.acd = self._make_acd()
+        self.reception = self._make_reception()
+        self.feed = Feed(bus, Panel(self._server_info(), self._inventory()), clock)
+        self.cti = CtiServer(self.feed, AppControl(self), self._verify)
+        self.realtime = False
+
+    # ---- wiring
+
+    def _add_lines(self) -> None:
+        spans = {span.name: span for board in self.boards for span in board.spans}
+        for config in self.settings.spans():
+            options: dict[str, Any] = {}
+            if config.signalling == "pri":
+                options = {
+                    "side": config.side,
+                    "overlap": config.overlap,
+                    "t309_s": config.t309_s,
+                    "isolate": config.isolate,
+                }
+            signalling: Signalling = registry.signalling(
+                config.signalling, spans[config.name], **options
+            )
+            self.lines.add(signalling)
+
+    def _make_acd(self) -> Acd:
+        agents = {
+            a.name: Agent(a.name, a.display, _target(a), self.bus, self.clock)
+            for a in self.settings.agents
+        }
+        queues = {
+            q.name: Queue(
+                q.name,
+                tuple(agents[name] for name in q.agents),
+                STRATEGIES[q.strategy],
+                q.ring_s,
+                q.retry_s,
+                q.max_waiting,
+            )
+            for q in self.settings.queues
+        }
+        return Acd(agents, queues, MemoryStore(), self.dialler, self.bus, self.clock)
+
+    def _make_reception(self) -> Reception:
+        settings = self.settings
+        services = Services(
+            self.bus, self.clock, self.lines, self.session, self.recorder, self.records
+        )
+        voices = {
+            q.name: QueueVoice(q.music, q.announce_every_s, q.overflow_s, q.overflow_node)
+            for q in settings.queues
+        }
+        tools = Tools(
+            self.acd,
+            self.dialler,
+            self.prompts,
+            voices,
+            settings.media.tone_plan,
+            settings.server.language,
+            settings.recording.enabled,
+        )
+        routing = Routing([Route(**route.model_dump()) for route in settings.routes])
+        group_of = {span: group.name for group in settings.trunk_groups for span in group.spans}
+        reception = Reception(services, routing, self.flows, tools, group_of)
+        self.lines.settle = reception.settled
+        return reception
+
+    def _server_info(self) -> ServerInfo:
+        started: datetime = self.clock.utc()
+        return ServerInfo(self.settings.server.name, version("mediaserver"), started)
+
+    def _inventory(self) -> Inventory:
+        spans = [SpanInfo(s.name, s.kind, s.signalling, s.numbers) for s in self.settings.spans()]
+        agents = [
+            AgentInfo(a.name, a.display, a.number, _target(a).where) for a in self.settings.agents
+        ]
+        return Inventory(spans, agents, [queue.name for queue in self.settings.queues])
+
+    # ---- life
+
+    async def start(self, *, cti: bool = True) -> None:
+        """Open the database, close what a crash left open, bring up lines and listeners.
+
+        Raises CannotListen, and the store's errors, with nothing left running.
+        """
+        self.settings.server.data_dir.mkdir(parents=True, exist_ok=True)
+        await self.store.start()
+        await self.records.close_interrupted(self.settings.recording.directory)
+        if cti:
+            port = self.settings.cti.port
+            await self.cti.start(self.settings.cti.socket, self.settings.cti.host, port or None)
+        self.recorder.open()
+        self.lines.start()
+        for agent in self.acd.agents.values():
+            self.acd.set_agent(agent.name, "ready", "phone agent at start")
+
+    async def stop(self) -> None:
+        """Clear all calls, close recordings, write records, then let go of everything."""
+        calls = list(self.reception.calls.values())
+        for call in calls:
+            call.end(Cause.NORMAL, "system", "shutdown")
+        if calls:
+            await asyncio.wait([call.settled for call in calls], timeout=STOP_S)
+        await self.cti.close()
+        self.lines.stop()
+        await self.recorder.close()
+        await self.records.close()
+        await self.store.close()
+        for board in self.boards:
+            board.close()
+
+    def _verify(self, login: str, password: str) -> Identity | None:
+        with queries.session(self.settings.database.url) as session:
+            user = queries.verify_login(session, login, password)
+            return Identity(user.login, user.role) if user else None
+
+    def _database_trouble(self, active: bool, text: str) -> None:
+        self.bus.publish(
+            SystemAlarm(name="database", active=active, text=text, **self.clock.stamp())
+        )
+
+
+def _target(agent: Any) -> Target:
+    return Target(agent.name, agent.line, agent.trunk, agent.number)
+
+
+class AppControl:
+    """What CTI clients may ask of the app."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def hangup(self, call_id: str, by: str) -> None:
+        call = self._app.reception.calls.get(call_id)
+        if call is None:
+            raise CtiError("not_found", f"there is no call {call_id}", "it may have ended")
+        call.end(Cause.NORMAL, "system", f"cleared by {by}")
+
+    async def set_agent(self, agent: str, state: str, reason: str) -> None:
+        try:
+            self._app.acd.set_agent(agent, state, reason)
+        except KeyError:
+            raise CtiError("not_found", f"there is no agent {agent!r}") from None
+        except ValueError as error:
+            raise CtiError("bad_params", str(error)) from None
+
+    async def faults(self, span: str, settings: dict[str, Any]) -> dict[str, Any]:
+        for board in self._app.boards:
+            if any(each.name == span for each in board.spans) and hasattr(board, "faults"):
+                return dict(board.faults(span, **settings))
+        raise CtiError("not_found", f"no virtual board has a span {span!r}")
+
+    def engine_counters(self) -> dict[str, int | float]:
+        return dict(self._app.session.engine.counters())

@@ -1,0 +1,83 @@
+"""The far end: a public exchange, a PBX and telephones, on the virtual boards' other side.
+
+What: brings up the far spans' signalling, places callers' calls, and answers
+calls to scripted subscribers. It stands on the same lines, legs and kernels as
+the server, with libpri on its own side of each D channel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from drivers import events as line
+from drivers import registry
+from drivers.base import Board, Channel, SetupRequest, Signalling, Span, SpanKind
+from drivers.cause import Cause
+from drivers.events import Number
+from mediaserver.bus import Bus
+from mediaserver.call.leg import Leg
+from mediaserver.call.lines import Lines, NoChannel
+from mediaserver.call.trunks import TrunkGroup
+from mediaserver.clock import Clock
+from mediaserver.config.settings import Settings
+from mediaserver.lab.scenario import Caller
+from mediaserver.media.session import MediaSession
+
+#: Hears of a call to a subscriber; returns whether there is one.
+Ringer = Callable[[Leg, line.Setup], bool]
+
+_OTHER_SIDE = {"user": "network", "network": "user"}
+
+
+class Exchange:
+    """`on_ring(leg, setup)` is asked for each call that comes to the far end."""
+
+    def __init__(
+        self, settings: Settings, boards: Sequence[Board], session: MediaSession, clock: Clock
+    ) -> None:
+        self.bus = Bus()
+        self.lines = Lines(self.bus, clock, session)
+        self.session = session
+        self.on_ring: Ringer = lambda leg, setup: False
+        self._groups: dict[str, TrunkGroup] = {}
+        configs = {span.name: span for span in settings.spans()}
+        for board in boards:
+            for span in board.spans:
+                config = configs[span.name]
+                self._add(span, _OTHER_SIDE[config.side], config.overlap)
+        self.lines.on_offer = self._offered
+
+    def _add(self, span: Span, side: str, overlap: bool) -> None:
+        name, options = "analog", {}
+        if span.kind is SpanKind.E1:
+            name, options = "pri", {"side": side, "overlap": overlap}
+        signalling: Signalling = registry.signalling(name, span, **options)
+        self.lines.add(signalling)
+        select = "descending" if side == "network" else "ascending"
+        self._groups[span.name] = TrunkGroup(span.name, [span.name], select, self.lines)
+
+    def call(self, caller: Caller, number: str) -> Leg:
+        """Place a call into the server. Raises NoChannel (the exchange's own congestion)."""
+        port = "/" in caller.line
+        slot = self.lines.slot(caller.line) if port else self._groups[caller.line].pick()
+        request = SetupRequest(
+            slot.channel.number,
+            Number(caller.to),
+            Number(number, ton=2),
+            caller.display,
+            complete=not caller.overlap,
+        )
+        return self.lines.dial(slot, "caller", caller.to, request)
+
+    def _offered(self, leg: Leg, setup: line.Setup) -> None:
+        leg.proceeding()
+        if not self.on_ring(leg, setup):
+            leg.clear(Cause.UNALLOCATED)
+
+    def busy_channels(self) -> list[Channel]:
+        """Channels with a call on them now."""
+        return [leg.channel for leg in self.lines.legs()]
+
+
+__all__ = ["Exchange", "NoChannel"]

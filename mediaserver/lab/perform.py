@@ -1,0 +1,123 @@
+"""Performing a scenario file from beginning to end, and telling how it went.
+
+Each performance has a plant, a database and recordings of its own in a fresh
+directory, so that nothing of one is in the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Coroutine
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from mediaserver.clock import VirtualLoop
+from mediaserver.config.settings import Settings
+from mediaserver.db import queries
+from mediaserver.lab import settings as lab_settings
+from mediaserver.lab.check import check
+from mediaserver.lab.plant import Plant
+from mediaserver.lab.runner import Run
+from mediaserver.lab.scenario import Scenario
+from mediaserver.lab.subscriber import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """`media_s`: line time from start to rest."""
+
+    title: str
+    media_s: float
+    calls: int
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def passed(self) -> bool:
+        return all(verdict.ok for verdict in self.verdicts)
+
+    def to_json(self) -> str:
+        """The same text for the same performance: nothing of this machine or hour is in it."""
+        data: dict[str, Any] = {
+            "title": self.title,
+            "passed": self.passed,
+            "media_s": self.media_s,
+            "calls": self.calls,
+            "verdicts": [asdict(verdict) for verdict in self.verdicts],
+        }
+        return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+
+
+def perform(scenario: Scenario, *, virtual: bool, data_dir: Path | None = None) -> Performance:
+    """Run `scenario`. Raises ConfigError for settings that cannot be.
+
+    `data_dir` keeps database and recordings for looking at; without it they are
+    thrown away.
+    """
+    if data_dir is not None:
+        return _run(_perform(scenario, data_dir), virtual)
+    with tempfile.TemporaryDirectory(prefix="mediaserver-lab-") as directory:
+        return _run(_perform(scenario, Path(directory)), virtual)
+
+
+def _run(work: Coroutine[Any, Any, Performance], virtual: bool) -> Performance:
+    factory = VirtualLoop if virtual else asyncio.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(work)
+
+
+async def _perform(scenario: Scenario, data_dir: Path) -> Performance:
+    plant = Plant(lab_settings.make(data_dir, scenario.settings))
+    await plant.start(cti=False)
+    try:
+        up = await plant.lines_up()
+        run = Run(plant, scenario)
+        verdicts = [Verdict("plant", "lines up", up, plant.clock.media_ms())]
+        if up:
+            verdicts += await run.perform()
+        loop = asyncio.get_running_loop()
+        verdicts += await loop.run_in_executor(None, _records, plant, run)
+        verdicts += _octets(plant)
+    finally:
+        await plant.stop()
+    media_s = plant.clock.media_ms() / 1000
+    return Performance(scenario.title, media_s, len(run.conversations), tuple(verdicts))
+
+
+def _records(plant: Plant, run: Run) -> list[Verdict]:
+    settings: Settings = plant.settings
+    at_ms = plant.clock.media_ms()
+    with queries.session(settings.database.url) as session:
+        checked = check(session, run.conversations, Path(settings.recording.directory), at_ms)
+    return [verdict for each in checked for verdict in each.verdicts]
+
+
+def _octets(plant: Plant) -> list[Verdict]:
+    counters = plant.app.session.engine.counters()
+    lost = counters["tap_dropped_octets"]
+    return [Verdict("server", "no octet lost", lost == 0, plant.clock.media_ms(), f"{lost} lost")]
+
+
+def show(performance: Performance, console: Console, *, all_steps: bool = False) -> None:
+    """A line for each step that failed (or for all), and the sum."""
+    table = Table(title=performance.title, title_justify="left")
+    for heading in ("At", "Who", "Step", "", "Detail"):
+        table.add_column(heading, overflow="fold")
+    for verdict in performance.verdicts:
+        if all_steps or not verdict.ok:
+            mark = "[green]✓[/green]" if verdict.ok else "[red]✗[/red]"
+            at = f"{verdict.at_ms / 1000:.2f} s"
+            table.add_row(at, verdict.who, verdict.step, mark, verdict.detail)
+    if table.row_count:
+        console.print(table)
+    good = sum(verdict.ok for verdict in performance.verdicts)
+    total = len(performance.verdicts)
+    console.print(
+        f"{performance.title}: {good} of {total} steps as scripted, "
+        f"{performance.calls} calls, {performance.media_s:.1f} s of line time"
+    )

@@ -1,0 +1,100 @@
+"""A whole plant in one process: the server on near boards, the exchange on the far ones.
+
+Both ends tick under one clock, in real time (one native thread for both
+engines) or in virtual time (`VirtualLoop`), so no octet is lost between them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from drivers.boards.virtual import SpanSpec, VirtualBoard, make_pair
+from mediaserver.app import App, make_session
+from mediaserver.bus import Bus
+from mediaserver.clock import Clock, VirtualLoop
+from mediaserver.config.settings import Settings
+from mediaserver.lab.exchange import Exchange
+from mediaserver.media.clockwork import RealTime, Virtual
+
+
+class Plant:
+    """Made inside the running loop; whether time is virtual is the loop's kind."""
+
+    def __init__(self, settings: Settings) -> None:
+        loop = asyncio.get_running_loop()
+        self.settings = settings
+        self.clock = Clock(loop)
+        self.bus = Bus()
+        near, far = _boards(settings)
+        self.near_boards = near
+        session = make_session(settings, near, self.clock, self.bus)
+        self.app = App(settings, near, session, self.bus, self.clock)
+        far_session = make_session(settings, far, self.clock, Bus())
+        self.exchange = Exchange(settings, far, far_session, self.clock)
+        sessions = (session, far_session)
+        self.clockwork = (
+            Virtual(sessions, loop)
+            if isinstance(loop, VirtualLoop)
+            else RealTime(sessions, settings.media.realtime_priority)
+        )
+
+    async def start(self, *, cti: bool = True) -> None:
+        """Clock first: lines and phones need it. Raises what App.start raises."""
+        self.clockwork.start()
+        self.app.realtime = self.clockwork.realtime
+        try:
+            await self.app.start(cti=cti)
+        except BaseException:
+            self.clockwork.stop()
+            raise
+        self.exchange.lines.start()
+
+    async def lines_up(self, within_s: float = 10.0) -> bool:
+        """Wait until calls can be made on every span."""
+        signallings = [*self.app.lines.signallings(), *self.exchange.lines.signallings()]
+        loop = asyncio.get_running_loop()
+        end = loop.time() + within_s
+        while not all(signalling.up for signalling in signallings):
+            if loop.time() >= end:
+                return False
+            await asyncio.sleep(0.05)
+        return True
+
+    async def stop(self) -> None:
+        await self.app.stop()
+        self.exchange.lines.stop()
+        self.clockwork.stop()
+
+    def board_of(self, span: str) -> VirtualBoard:
+        """The near board that has `span`. Raises KeyError."""
+        for board in self.near_boards:
+            if any(each.name == span for each in board.spans):
+                return board
+        raise KeyError(span)
+
+
+def _boards(settings: Settings) -> tuple[list[VirtualBoard], list[VirtualBoard]]:
+    """Far spans have the near ones' names: each is the other end of that line."""
+    near, far = [], []
+    for board in settings.boards:
+        specs = [SpanSpec.of(s.kind, s.name, s.name, s.ports) for s in board.spans]
+        pair = make_pair(
+            specs,
+            seed=board.seed,
+            block=settings.media.block_ms * 8,
+            law=settings.media.law,
+            names=(board.name, f"{board.name} far"),
+        )
+        near.append(pair[0])
+        far.append(pair[1])
+    return near, far
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """Run the daemon until `stop` is set; a virtual board's far end waits for calls."""
+    plant = Plant(settings)
+    await plant.start()
+    try:
+        await stop.wait()
+    finally:
+        await plant.stop()

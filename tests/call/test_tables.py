@@ -1,0 +1,47 @@
+"""The state tables themselves: every state has a row, is reached, and leads to an end."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from mediaserver.acd import agent
+from mediaserver.call import call, leg
+from mediaserver.table import StateTable
+
+TABLES = [leg.TABLE, call.TABLE, agent.TABLE]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_a_table_is_sound(table: StateTable) -> None:
+    assert table.problems() == []
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_every_state_and_move_is_in_the_diagram(table: StateTable) -> None:
+    drawn = table.diagram()
+    for state, row in table.rows.items():
+        for event, target in row.items():
+            assert any(
+                line.strip().startswith(f"{state.value} --> {target.value}:")
+                and event.value in line
+                for line in drawn.splitlines()
+            )
+
+
+def test_a_state_without_a_way_out_is_found() -> None:
+    state, event = leg.LegState, leg.LegEvent
+    rows = {state.NULL: {event.OFFER: state.OFFERED}, state.OFFERED: {}}
+    table = StateTable("broken", state.NULL, frozenset({state.RELEASED}), rows)
+    problems = table.problems()
+    assert f"{state.OFFERED} never ends" in problems
+    assert f"{state.CONNECTED} has no row" in problems
+    assert f"{state.RELEASED} is never reached" in problems
+
+
+def test_what_is_not_listed_is_logged_and_survived(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        moved = leg.TABLE.next(leg.LegState.NULL, leg.LegEvent.CONNECTED, "L1 on E1-1/7")
+    assert moved is None
+    assert "L1 on E1-1/7" in caplog.text
