@@ -49,7 +49,8 @@ class Exchange:
         self.lines.on_offer = self._offered
 
     def _add(self, span: Span, side: str, overlap: bool) -> None:
-        name, options = "analog", {}
+        name = "analog"
+        options: dict[str, Any] = {}
         if span.kind is SpanKind.E1:
             name, options = "pri", {"side": side, "overlap": overlap}
         signalling: Signalling = registry.signalling(name, span, **options)
