@@ -13,6 +13,7 @@ command down, while ``build_ext --inplace`` builds into the tree.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
 from pathlib import Path
@@ -59,8 +60,15 @@ def cython_extensions() -> list[Extension]:
 
 def cffi_modules() -> list[str]:
     """Every binding script that exists, as ``path:ffibuilder``."""
-    scripts = [*ROOT.glob("drivers/*/*_build.py"), *ROOT.glob("fax/*_build.py")]
-    return [f"{path.relative_to(ROOT)}:ffibuilder" for path in sorted(scripts)]
+    patterns = ("bench/*_build.py", "drivers/*/*_build.py", "fax/*_build.py")
+    scripts = sorted(path for pattern in patterns for path in ROOT.glob(pattern))
+    return [f"{path.relative_to(ROOT)}:ffibuilder" for path in scripts]
+
+
+def build_alone() -> None:
+    """Wait until no other build of this tree runs; the lock is let go when the process ends."""
+    (ROOT / "build").mkdir(exist_ok=True)
+    fcntl.flock(os.open(ROOT / "build" / ".lock", os.O_CREAT | os.O_RDWR), fcntl.LOCK_EX)
 
 
 def main() -> None:
@@ -71,6 +79,7 @@ def main() -> None:
     if not WITH_EXTENSIONS:
         setup()
         return
+    build_alone()
     setup(
         ext_modules=cythonize(
             cython_extensions(),

@@ -136,9 +136,6 @@ python_packages() {
 }
 
 compiled_parts() {
-    mkdir -p build
-    exec 9>build/.lock
-    flock 9
     step "Building the kernels and bindings" build \
         "$venv/bin/python" setup.py -q build_ext --inplace --parallel "$(nproc)" ||
         fail "the build did not work; the whole log is $log_dir/build.log"

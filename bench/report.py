@@ -1,0 +1,142 @@
+"""What a bench says: results, the machine they hold for, a table for people and JSON for machines.
+
+The JSON form, the same for every suite::
+
+    {"machine": {…},
+     "results": [{"suite", "name", "value", "unit", "peer", "peer_value", "ratio",
+                  "better": "lower"|"higher", "goal", "meets"}]}
+
+``ratio`` is ours ÷ peer's.  Where there is no peer or no goal the fields are null.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+ROOT = Path(__file__).resolve().parents[1]
+BAR_CELLS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One figure.  `peer_value` is in the same unit; `goal` is the value to reach."""
+
+    suite: str
+    name: str
+    value: float
+    unit: str
+    better: Literal["lower", "higher"]
+    peer: str | None = None
+    peer_value: float | None = None
+    goal: float | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """Ours ÷ peer's; None without a peer."""
+        return self.value / self.peer_value if self.peer_value else None
+
+    @property
+    def meets(self) -> bool | None:
+        """Whether the goal is reached; None without a goal."""
+        if self.goal is None:
+            return None
+        return self.value <= self.goal if self.better == "lower" else self.value >= self.goal
+
+    def as_json(self) -> dict[str, Any]:
+        """The result in the JSON form above."""
+        return {**asdict(self), "ratio": self.ratio, "meets": self.meets}
+
+
+def machine() -> dict[str, Any]:
+    """What the figures depend on: processor, cores, kernel, Python, compiler, source revision."""
+    return {
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "numpy": numpy.__version__,
+        "compiler": _first_line("gcc", "--version"),
+        "revision": _first_line("git", "-C", str(ROOT), "describe", "--always", "--dirty"),
+    }
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def _first_line(*command: str) -> str | None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.splitlines()[0] if done.stdout else None
+
+
+def write_json(path: Path, results: Iterable[Result]) -> None:
+    """Write the results and the machine they hold for.  OSError when that cannot be done."""
+    data = {"machine": machine(), "results": [result.as_json() for result in results]}
+    path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def number(value: float | None) -> str:
+    """Three significant digits, or as many as the integer part needs."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def bar(ratio: float | None, better: str) -> Text:
+    """Ours against the peer's, longer is better for us; a full bar is twice as good or more."""
+    if not ratio:
+        return Text("")
+    gain = 1 / ratio if better == "lower" else ratio
+    cells = max(1, min(BAR_CELLS, round(gain * BAR_CELLS / 2)))
+    colour = "green" if gain >= 1 else "yellow"
+    return Text("█" * cells + "·" * (BAR_CELLS - cells) + f" ×{gain:.2f}", style=colour)
+
+
+def show(results: list[Result], console: Console) -> None:
+    """Print the results as a table; `×` is how many times better than the peer we are."""
+    table = Table(title=_heading(), title_justify="left", title_style="dim", expand=False)
+    for header in ("suite", "what", "ours", "unit", "goal", "peer", "peer's", "against the peer"):
+        table.add_column(header, justify="right" if header in ("ours", "peer's") else "left")
+    for result in results:
+        table.add_row(
+            result.suite,
+            result.name,
+            number(result.value),
+            result.unit,
+            _goal(result),
+            result.peer or "",
+            number(result.peer_value),
+            bar(result.ratio, result.better),
+        )
+    console.print(table)
+
+
+def _heading() -> str:
+    facts = machine()
+    return f"{facts['processor']}, {facts['cores']} cores, Python {facts['python']}"
+
+
+def _goal(result: Result) -> Text:
+    if result.goal is None:
+        return Text("")
+    sign = "≤" if result.better == "lower" else "≥"
+    mark, colour = ("✓", "green") if result.meets else ("✗", "red")
+    return Text(f"{sign} {number(result.goal)} {mark}", style=colour)

@@ -1,0 +1,36 @@
+"""The suites by name.  A suite's module is imported only when it is run."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bench.report import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asks of a suite; each takes what concerns it.
+
+    `channels`: engine sizes to measure.  `ticks`: blocks measured per size.  `calls`: calls made.
+    """
+
+    channels: Sequence[int] = (30, 120, 480)
+    ticks: int = 1000
+    calls: int = 200
+
+
+Suite = Callable[[Options], list[Result]]
+
+# name -> (module with a `run(options)`, what it measures)
+SUITES: dict[str, tuple[str, str]] = {
+    "tick": ("bench.tick", "CPU time of one engine tick with every kernel on, by channel count"),
+}
+
+
+def load(name: str) -> Suite:
+    """The suite's `run`.  KeyError for an unknown name."""
+    module = importlib.import_module(SUITES[name][0])
+    run: Suite = module.run
+    return run
