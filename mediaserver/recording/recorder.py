@@ -118,7 +118,8 @@ class Recorder:
 
     async def close(self) -> None:
         """End all recordings and the writer."""
-        await asyncio.gather(*(self.stop(call_id) for call_id in tuple(self._takes)))
+        self._enabled = False
+        await asyncio.gather(*map(self._end, tuple(self._by_track.values())))
         if self._thread is not None:
             await self._loop.run_in_executor(None, self._thread.join)
         for timer in (self._timer, self._looking):
@@ -130,19 +131,20 @@ class Recorder:
         return self._writer.root
 
     def active(self) -> list[Recording]:
-        return [take.recording for take in self._takes.values()]
+        return [take.recording for take in self._by_track.values()]
 
     # ---- what others ask for
 
     def start(self, call_id: str, port: MediaPort) -> Recording | None:
-        """Record `port` from now on; the recording under way if there is one.
+        """Record `port` from now on; gives the recording under way if there is one.
 
         None when recording is switched off. Never raises for the disk's sake.
         """
         if not self._enabled:
             return None
-        if call_id in self._takes:
-            return self._takes[call_id].recording
+        under_way = self._takes.get(call_id)
+        if under_way is not None and not under_way.stopping:
+            return under_way.recording
         utc = self._clock.utc()
         name = secrets.token_hex(16)
         path = f"{utc:%Y/%m/%d}/{name}.wav"
@@ -161,14 +163,15 @@ class Recorder:
         None if nothing was being recorded.
         """
         take = self._takes.get(call_id)
-        if take is None:
-            return None
+        return None if take is None else await self._end(take)
+
+    # ---- ending
+
+    async def _end(self, take: _Take) -> Recording:
         if not take.stopping:
             take.stopping = True
             self._spawn(self._finish(take))
         return await asyncio.shield(take.done)
-
-    # ---- inside
 
     async def _finish(self, take: _Take) -> None:
         with contextlib.suppress(TimeoutError):
@@ -210,7 +213,9 @@ class Recorder:
             recording.state = "open"
             self._publish(RecordingStarted, recording, path=recording.path)
             return
-        del self._by_track[id(track)], self._takes[recording.call_id]
+        del self._by_track[id(track)]
+        if self._takes.get(recording.call_id) is take:
+            del self._takes[recording.call_id]
         recording.octets, recording.lost_octets = track.octets, track.lost
         if not take.stopping:
             take.port.untap(track.ring)

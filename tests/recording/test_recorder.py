@@ -141,6 +141,28 @@ def test_what_happened_is_published_and_where(tmp_path: Path) -> None:
     run(story)
 
 
+def test_a_call_is_recorded_again_while_its_first_recording_is_being_closed(
+    tmp_path: Path,
+) -> None:
+    async def story() -> None:
+        studio = Studio(tmp_path)
+        port = studio.near.port(0)
+        first = studio.recorder.start("C1", port)
+        await asyncio.sleep(1.0)
+        stopping = asyncio.create_task(studio.recorder.stop("C1"))
+        await asyncio.sleep(0)
+        second = studio.recorder.start("C1", port)
+        assert first is not None and second is not None and second is not first
+        assert await stopping is first
+        await asyncio.sleep(2.0)
+        assert await studio.recorder.stop("C1") is second
+        assert (first.duration_ms // 100, second.duration_ms // 100) == (10, 20)
+        await studio.recorder.close()
+        assert studio.recorder.start("C1", port) is None
+
+    run(story)
+
+
 def test_the_file_on_disk_keeps_up_with_the_call(tmp_path: Path) -> None:
     async def story() -> None:
         studio = Studio(tmp_path)
