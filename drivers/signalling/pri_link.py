@@ -129,9 +129,16 @@ class PriLink:
         if message is not None and message.type not in q931.MESSAGES:
             self._fault("unknown message", message.name)
         self._inband = message is not None and message.inband
+        call = self._cleared_by(message) if message is not None else None
         raw = self._libpri.feed(frame, now)
         if raw is not None:
             self._dispatch(raw, now, timed=False)
+        elif call is not None and call.state is CallState.OFFERED:
+            # libpri answers DISCONNECT for a call it has not answered yet with RELEASE
+            # COMPLETE, tells nobody, and keeps its record for ever.
+            self._libpri.request(call.handle, pri.REQUEST_DESTROY, now)
+        if q931.is_sabme(frame):
+            self._restarts.link_lost()  # what was in flight is lost
         self._settle(now)
         return self.take_events()
 
@@ -292,9 +299,7 @@ class PriLink:
         handler(raw, now, timed)
 
     def _on_up(self, raw: RawEvent, now: float, timed: bool) -> None:
-        if self.up:
-            self._restarts.link_lost()
-        else:
+        if not self.up:
             self.up = True
             self._events.append(SignallingState(self.span, True, "data link established"))
         if not self._started and self.settings.restart_on_start:
@@ -430,6 +435,16 @@ class PriLink:
         self._ghosts.discard(raw.call)
 
     # ---- bookkeeping ---------------------------------------------------------------------
+
+    def _cleared_by(self, message: q931.Message) -> Call | None:
+        """The call a clearing message is for, its cause noted; None for other messages."""
+        if message.type not in q931.CLEARING:
+            return None
+        for call in self._calls.values():
+            if call.cref and call.cref == message.cref:
+                call.clear_with(message.cause)
+                return call
+        return None
 
     def _call(self, ref: int) -> Call:
         call = self._calls.get(ref)

@@ -34,6 +34,7 @@ MESSAGES: dict[int, str] = {
     0x7D: "STATUS",
 }
 DISCONNECT, RELEASE, RELEASE_COMPLETE, STATUS, STATUS_ENQUIRY = 0x45, 0x4D, 0x5A, 0x7D, 0x75
+CLEARING = frozenset({DISCONNECT, RELEASE, RELEASE_COMPLETE})
 
 IE_CAUSE, IE_PROGRESS = 0x08, 0x1E
 #: Elements whose first octets are a chain ended by bit 8 (numbers, 4.5.8 to 4.5.10).
@@ -98,6 +99,11 @@ def parse(frame: bytes) -> Message | None:
         raise MalformedError(3, "message too short", f"{len(information)} octets")
     cref = int.from_bytes(information[2 : 2 + length], "big")
     return Message(information[2 + length], cref, _elements(information, length + 3))
+
+
+def is_sabme(frame: bytes) -> bool:
+    """Whether the far end sets the data link up anew; what was in flight is lost (Q.921 5.7)."""
+    return len(frame) > 2 and frame[2] & 0xEF == 0x6F
 
 
 def _information(frame: bytes) -> bytes | None:

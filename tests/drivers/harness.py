@@ -27,8 +27,12 @@ class Pair:
         self.spoil: Callable[[bytes], bytes] = lambda frame: frame
         self.frames = 0
         self.links = {
-            "net": PriLink(PriSettings(side="network", **(net or {})), span="net", now=self.now),
-            "user": PriLink(PriSettings(side="user", **(user or {})), span="user", now=self.now),
+            "net": PriLink(
+                PriSettings(**{"side": "network"} | (net or {})), span="net", now=self.now
+            ),
+            "user": PriLink(
+                PriSettings(**{"side": "user"} | (user or {})), span="user", now=self.now
+            ),
         }
         self.log: dict[str, list[LineEvent]] = {"net": [], "user": []}
         self.run(1.0)
@@ -113,6 +117,18 @@ class Pair:
             for event in self.log[name]
             if isinstance(event, CallEvent) and event.ref == ref
         ]
+
+    def ended(self, name: str, ref: int) -> bool:
+        return "Released" in self.story(name, ref)
+
+    def follow(self) -> None:
+        """Finish clearing wherever the far end has hung up."""
+        from drivers.events import Disconnected
+
+        for name in self.links:
+            for event in self.of(name, Disconnected):
+                if not self.ended(name, event.ref):
+                    self.links[name].release(event.ref, 16, self.now)
 
     def idle(self) -> bool:
         return not self.net.calls() and not self.user.calls()
