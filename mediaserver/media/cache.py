@@ -32,6 +32,8 @@ def key(*parts: bytes | str) -> str:
 
 
 class SoundCache:
+    """One directory of `.npy` files; any thread."""
+
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self.made = 0  # how often something had to be computed

@@ -17,6 +17,8 @@ from mediaserver.media.session import MediaSession
 
 
 class Clockwork(Protocol):
+    """Either of the two below."""
+
     realtime: bool  # the thread runs under SCHED_FIFO
     error: str  # why it does not, in words
 

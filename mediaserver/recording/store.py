@@ -50,6 +50,8 @@ class UnsafePath(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Info:
+    """What a recording's header says, as far as the file bears it out."""
+
     law: str
     octets: int  # of sound, both directions
     duration_ms: int

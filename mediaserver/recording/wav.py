@@ -29,6 +29,8 @@ class BrokenHeader(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Header:
+    """What differs between recordings' headers. `law`: "alaw" or "ulaw"."""
+
     law: str
     octets: int  # of sound, both directions
 
@@ -61,4 +63,5 @@ def _same(header: bytes) -> bytes:
 
 
 def duration_ms(octets: int) -> int:
+    """How long `octets` of both directions sound."""
     return octets * 1000 // SECOND

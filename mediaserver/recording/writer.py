@@ -26,6 +26,8 @@ PERIOD_S = 0.25
 
 
 class Outcome(Enum):
+    """What became of a track; after all but OPENED the writer has done with it."""
+
     OPENED = "opened"
     CLOSED = "closed"
     FULL = "full"  # closed, because it reached the longest allowed
