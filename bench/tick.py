@@ -6,8 +6,8 @@ eighth also has a tone, every second is tapped both ways as a recorded call is.
 
 The peer is the same chain done channel by channel in C with libspandsp (``peer.c``).  Both run by
 turns in the same process, `TURN` ticks each; the figure is the median turn's CPU time of the
-thread, so that what else the machine does disturbs neither.  The engine that feeds ours over the wire, the
-draining of events and taps stand outside the measured time.
+thread, so that what else the machine does disturbs neither.  The engine that feeds ours over
+the wire, the draining of events and taps stand outside the measured time.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def bridges_of(channels: int) -> list[int]:
 def line_signal(channels: int) -> NDArray[np.int16]:
     """What is heard: int16 of shape (LINE_BLOCKS × BLOCK, channels), linear ±32768.
 
-    The same each run: noise of about -25 dBm0 whose loudness swells and fades, with one 80 ms digit a second.
+    The same each run: noise of about -25 dBm0 whose loudness swells and fades, with one 80 ms
+    digit a second.
     """
     length = LINE_BLOCKS * BLOCK
     rng = np.random.default_rng(2026)

@@ -6,13 +6,15 @@ import ast
 import re
 from pathlib import Path
 
+SHORT_LINES = 6
 _DEFINITION = re.compile(r"^(?:cdef\s+class|class|def|cpdef(?:\s+\w+)*?)\s+([A-Za-z]\w*)\s*[(:]")
 
 
 def missing(path: Path) -> list[str]:
     """Names in `path` without a docstring: the module, its public classes and functions.
 
-    Methods are left to judgement: a property that only hands a value on needs no sentence.
+    Left to judgement: methods, functions of a few lines, and classes that only hold data (enums,
+    events, settings), where the fields speak.
     """
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".py":
@@ -29,9 +31,16 @@ def missing_in_python(text: str) -> list[str]:
     for node in tree.body:
         if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             continue
-        if not node.name.startswith("_") and not ast.get_docstring(node):
+        if not node.name.startswith("_") and not ast.get_docstring(node) and _has_body(node):
             names.append(node.name)
     return names
+
+
+def _has_body(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    if isinstance(node, ast.ClassDef):
+        methods = (ast.FunctionDef, ast.AsyncFunctionDef)
+        return any(isinstance(part, methods) and part.name[0] != "_" for part in node.body)
+    return (node.end_lineno or node.lineno) - node.body[0].lineno >= SHORT_LINES
 
 
 def missing_in_cython(text: str) -> list[str]:

@@ -83,8 +83,10 @@ def test_tests_do_not_sleep() -> None:
 
 
 def test_a_missing_docstring_is_found_in_python() -> None:
-    assert missing_in_python("def f(): pass\n") == ["(module)", "f"]
-    assert missing_in_python('"""m."""\nclass A:\n    x = 1\n') == ["A"]
+    long = "def f():\n" + 9 * "    print()\n"
+    assert missing_in_python(long) == ["(module)", "f"]
+    assert missing_in_python('"""m."""\nclass A:\n    def go(self): ...\n') == ["A"]
+    assert not missing_in_python('"""m."""\nclass A:\n    x = 1\ndef f(): pass\n')
     assert not missing_in_python('"""m."""\ndef _f(): pass\n')
     assert not missing_in_python("")
 

@@ -22,8 +22,9 @@ PACKAGE_ARROWS: dict[str, frozenset[str]] = {
     "web": frozenset({"mediaserver"}),
 }
 
-# The rooms of `mediaserver` that the console may enter: it is a client like any other.
-WEB_MAY_IMPORT = frozenset({"cti", "db", "config"})
+# Where in `mediaserver` the console may enter: it is a client like any other.  Recordings are files
+# that the daemon closed or still writes; the console reads them by the store's own rules.
+WEB_MAY_IMPORT = ("cti", "db", "config", "recording.store")
 
 # Rooms of `mediaserver`, from the ground up.
 FLOORS: tuple[frozenset[str], ...] = (
@@ -35,6 +36,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"app"}),
     frozenset({"lab"}),
     frozenset({"demo", "doctor"}),
+    frozenset({"commands"}),
     frozenset({"cli", "__main__"}),
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
