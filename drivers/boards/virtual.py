@@ -121,7 +121,7 @@ def make_pair(
 
 
 def _engine_wire(block: int, law: str) -> WireMaker:
-    from dsp_ext.wire import Wire  # compiled; signalling works without it
+    from dsp_ext.port import Wire  # compiled; signalling works without it
 
     return lambda channels, seed: Wire(channels, block=block, law=law, seed=seed)
 
