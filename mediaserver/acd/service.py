@@ -27,6 +27,7 @@ from mediaserver.events import (
     AgentAnswered,
     AgentMissed,
     AgentOffered,
+    ChannelChanged,
     Queued,
     QueueLeft,
     QueueMoved,
@@ -70,6 +71,7 @@ class Acd:
         self._tickets: dict[str, Ticket] = {}
         self._offers: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        bus.subscribe(ChannelChanged, self._channel_changed)
 
     # ---- callers
 
@@ -149,9 +151,18 @@ class Acd:
                     break  # whoever is behind waits behind
                 self._offer(queue, call_id, agent)
 
+    def _channel_changed(self, event: ChannelChanged) -> None:
+        """A free channel may be a phone that was in use for something else."""
+        if event.state == "idle" and self._tickets:
+            asyncio.get_running_loop().call_soon(self._match)
+
     def _choose(self, queue: Queue, ticket: Ticket) -> Agent | None:
         now = self._clock.media_ms()
-        ready = [a for a in queue.agents if a.state is AgentState.READY]
+        ready = [
+            agent
+            for agent in queue.agents
+            if agent.state is AgentState.READY and self._dialler.reachable(agent.target)
+        ]
         fresh = [
             a
             for a in ready

@@ -15,7 +15,7 @@ from drivers.base import SetupRequest
 from drivers.cause import RETRY_ELSEWHERE, Cause
 from drivers.events import Number
 from mediaserver.call.leg import Leg, LegState
-from mediaserver.call.lines import Lines
+from mediaserver.call.lines import Lines, NoChannel
 from mediaserver.call.trunks import TrunkGroup
 
 
@@ -84,6 +84,17 @@ class Dialler:
             if attempt == _TRIES or not again:
                 raise NotAnswered(target, cause, _REASONS.get(cause, "failed"))
         raise AssertionError("unreachable")
+
+    def reachable(self, target: Target) -> bool:
+        """Whether a call to `target` could be placed now, as far as our side can tell."""
+        try:
+            return (
+                self._lines.slot(target.line).usable
+                if target.line
+                else self.groups[target.trunk].pick().usable
+            )
+        except NoChannel:
+            return False
 
     def _dial(
         self, target: Target, role: str, calling: str, name: str, tried: frozenset[str]
