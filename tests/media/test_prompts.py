@@ -8,9 +8,12 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mediaserver.media import prompts as module
 from mediaserver.media import speech, wavfile
@@ -298,3 +301,16 @@ def test_a_program_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.Monke
     program.chmod(0o755)
     with pytest.raises(PromptError, match="took more than"):
         speech.speak("hello", "en", program=str(program))
+
+
+@given(at=st.integers(0, 60), new=st.binary(min_size=1, max_size=8), cut=st.integers(0, 1700))
+@hypothesis.settings(max_examples=300)
+def test_whatever_is_in_a_file_it_is_sound_or_named_broken(at: int, new: bytes, cut: int) -> None:
+    content = bytearray(whole_wav())
+    content[at : at + len(new)] = new
+    try:
+        samples = wavfile.decode(bytes(content[: len(content) - cut]), "mutated.wav")
+    except PromptBroken as error:
+        assert error.file == "mutated.wav"
+    else:
+        assert samples.dtype == np.int16 and 0 < len(samples) <= 600 * 8000
