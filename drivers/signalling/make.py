@@ -7,7 +7,7 @@ from typing import Any
 from drivers.base import DChannelSpan, EventSink, Signalling
 from drivers.signalling.alarm import GUARD_S
 from drivers.signalling.pri import PriSignalling
-from drivers.signalling.pri_link import PriSettings
+from drivers.signalling.pri_settings import PriSettings
 
 
 def pri(

@@ -12,7 +12,8 @@ from drivers.cause import Cause
 from drivers.events import LineEvent, SignallingState
 from drivers.signalling.alarm import GUARD_S, AlarmGuard
 from drivers.signalling.linelog import LineLog
-from drivers.signalling.pri_link import PriLink, PriSettings
+from drivers.signalling.pri_link import PriLink
+from drivers.signalling.pri_settings import PriSettings
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")

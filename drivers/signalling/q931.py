@@ -34,13 +34,14 @@ MESSAGES: dict[int, str] = {
     0x7D: "STATUS",
 }
 DISCONNECT, RELEASE, RELEASE_COMPLETE, STATUS, STATUS_ENQUIRY = 0x45, 0x4D, 0x5A, 0x7D, 0x75
+RESTART, RESTART_ACK = 0x46, 0x4E
 CLEARING = frozenset({DISCONNECT, RELEASE, RELEASE_COMPLETE})
 
-IE_CAUSE, IE_PROGRESS = 0x08, 0x1E
+IE_CAUSE, IE_CHANNEL, IE_PROGRESS = 0x08, 0x18, 0x1E
 #: Elements whose first octets are a chain ended by bit 8 (numbers, 4.5.8 to 4.5.10).
 _CHAINED = {0x6C: 2, 0x70: 1, 0x4C: 2, 0x74: 3, 0x76: 2}
 #: Fewest content octets an element can do with.
-_SHORTEST = {0x04: 2, IE_CAUSE: 2, 0x14: 1, 0x18: 1, IE_PROGRESS: 2, 0x79: 1}
+_SHORTEST = {0x04: 2, IE_CAUSE: 2, 0x14: 1, IE_CHANNEL: 1, IE_PROGRESS: 2, 0x79: 1}
 
 
 class MalformedError(Exception):
@@ -98,7 +99,10 @@ def parse(frame: bytes) -> Message | None:
     if len(information) < length + 3:
         raise MalformedError(3, "message too short", f"{len(information)} octets")
     cref = int.from_bytes(information[2 : 2 + length], "big")
-    return Message(information[2 + length], cref, _elements(information, length + 3))
+    message = Message(information[2 + length], cref, _elements(information, length + 3))
+    if length == 2 and cref & 0x7FFF == 0:
+        _check_global(message)
+    return message
 
 
 def is_sabme(frame: bytes) -> bool:
@@ -152,6 +156,21 @@ def _elements(information: bytes, at: int) -> dict[int, bytes]:
         codeset = locked
         at += 2 + len(content)
     return found
+
+
+def _check_global(message: Message) -> None:
+    """Only restarting is done with the global call reference (5.8.3.2 f).
+
+    libpri keeps one record for it for ever: what a stray message leaves there
+    would spoil every RESTART sent later.
+    """
+    if message.type not in (RESTART, RESTART_ACK, STATUS):
+        raise MalformedError(3, "call reference", f"{message.name} with the global one")
+    channel = message.elements.get(IE_CHANNEL)
+    if channel is not None and channel[0] & 0x64 != 0x20:
+        raise MalformedError(
+            3, "channel", f"{message.name} for 0x{channel[0]:02x}, not a B channel"
+        )
 
 
 def _check(identifier: int, content: bytes, at: int) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from drivers.base import SetupRequest
 from drivers.events import CallEvent, LineEvent, Number
-from drivers.signalling.pri_link import PriLink, PriSettings
+from drivers.signalling.pri_link import PriLink
+from drivers.signalling.pri_settings import PriSettings
 
 DELAY_S = 0.005
 

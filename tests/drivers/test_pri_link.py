@@ -22,7 +22,8 @@ from drivers.events import (
     SignallingState,
 )
 from drivers.signalling.pri_calls import MOVES, REQUESTS, CallState
-from drivers.signalling.pri_link import PriLink, PriSettings
+from drivers.signalling.pri_link import PriLink
+from drivers.signalling.pri_settings import PriSettings
 from tests.drivers.harness import Pair
 
 SIDES = ("user", "net")

@@ -34,6 +34,8 @@ BAD_MESSAGES = {
     "a calling number whose header never ends": ("08020001056c020031", "information element"),
     "a bearer of one octet": ("0802000105040180", "information element"),
     "a cause of one octet": ("0802000145080180", "information element"),
+    "a call with the global call reference": ("0802000005", "call reference"),
+    "a RESTART of the D channel": ("08020000461801ac790180", "channel"),
     "too long": ("08020001057e" + "ff" + "41" * 255 + "7e0241", "frame too long"),
 }
 

@@ -20,7 +20,7 @@ from drivers.events import (
     SignallingState,
 )
 from drivers.signalling.pri import PriSignalling
-from drivers.signalling.pri_link import PriSettings
+from drivers.signalling.pri_settings import PriSettings
 from tests.drivers.world import StillWire, run
 
 
