@@ -1,0 +1,124 @@
+"""A real CTI server in a thread of its own, with a scripted bus and a scripted application."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from mediaserver.bus import Bus
+from mediaserver.clock import Clock
+from mediaserver.cti.board import AgentInfo, Board, Inventory, ServerInfo, SpanInfo
+from mediaserver.cti.feed import Feed
+from mediaserver.cti.limits import Limits
+from mediaserver.cti.messages import CtiError
+from mediaserver.cti.server import CtiServer
+from mediaserver.events import Event
+
+INVENTORY = Inventory(
+    spans=(
+        SpanInfo("E1-1", "e1", "pri", [n for n in range(1, 32) if n != 16]),
+        SpanInfo("E1-2", "e1", "pri", [n for n in range(1, 32) if n != 16]),
+        SpanInfo("FXS-1", "fxs", "analog", range(1, 9)),
+    ),
+    agents=(
+        AgentInfo("alice", "Alice Moreau", "8001", "FXS-1/1"),
+        AgentInfo("bob", "Bob Lindqvist", "8002", "FXS-1/2"),
+        AgentInfo("chen", "陈晓梅", "8003", "FXS-1/3"),
+        AgentInfo("dora", "Dora", "8004", "FXS-1/4"),
+        AgentInfo("paul", "Paul (PBX)", "8101", "pbx"),
+    ),
+    queues=("sales", "support"),
+)
+
+
+class ScriptedControl:
+    """Carries out requests by writing them down."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, ...]] = []
+
+    async def hangup(self, call_id: str, by: str) -> None:
+        if call_id == "busy":
+            raise CtiError("conflict", "the call is already being cleared", "wait")
+        self.done.append(("hangup", call_id, by))
+
+    async def set_agent(self, agent: str, state: str, reason: str) -> None:
+        self.done.append(("agent", agent, state, reason))
+
+    async def faults(self, span: str, settings: dict[str, Any]) -> dict[str, Any]:
+        return settings
+
+    def engine_counters(self) -> dict[str, int | float]:
+        return {
+            "ticks": 7_203_118,
+            "missed_ticks": 0,
+            "overruns": 0,
+            "full_rings": 0,
+            "tick_us_mean": 184.2,
+            "tick_us_p99": 402,
+            "octets_in": 1_728_748_320,
+            "octets_out": 1_728_748_320,
+            "commands": 5_210,
+            "events": 18_422,
+            "channels": 68,
+        }
+
+
+class Daemon:
+    """`start()`, `publish(…)`, `stop()`, and again: each run is a new daemon on the same socket."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.control = ScriptedControl()
+        self.started = datetime.now(UTC) - timedelta(hours=2, minutes=13)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._bus = Bus()
+        self._server: CtiServer | None = None
+
+    def start(self) -> None:
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(ready,), daemon=True)
+        self._thread.start()
+        assert ready.wait(10)
+
+    def _run(self, ready: threading.Event) -> None:
+        self._loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._open())
+        self._loop.call_soon(ready.set)
+        self._loop.run_forever()
+        self._loop.close()
+
+    async def _open(self) -> None:
+        assert self._loop is not None
+        self._bus = Bus()
+        clock = Clock(self._loop)
+        board = Board(ServerInfo("Test centre", "0.1.0", self.started), INVENTORY)
+        feed = Feed(self._bus, board, clock)
+        self._server = CtiServer(feed, self.control, lambda login, password: None, Limits())
+        await self._server.start(self.path)
+
+    def publish(self, events: Iterable[Event]) -> None:
+        """Hand events to the bus, and wait until they are on the board."""
+
+        async def hand_on() -> None:
+            for event in events:
+                self._bus.publish(event)
+
+        assert self._loop is not None
+        asyncio.run_coroutine_threadsafe(hand_on(), self._loop).result(10)
+
+    def stop(self) -> None:
+        loop, thread = self._loop, self._thread
+        if loop is None or thread is None or self._server is None:
+            return
+        asyncio.run_coroutine_threadsafe(self._server.close(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        self._loop = self._thread = self._server = None
+        self.started = datetime.now(UTC)

@@ -1,0 +1,86 @@
+// The system page: counters asked for every few seconds, alarms and spans from the stream.
+
+import { boot, el, icon, since, t, word } from "./core.js";
+import { live } from "./live.js";
+
+const $ = (id) => document.getElementById(id);
+const EVERY_MS = 3000;
+const BAD = /miss|overrun|underrun|lost|full|drop|late|error|refus|slip/i;
+let before = new Map();
+
+const number = (value) =>
+  typeof value === "number" ? value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 2 }) : String(value);
+
+function drawCounters(parent, counters) {
+  const names = Object.keys(counters ?? {}).sort();
+  if (!names.length) {
+    parent.replaceChildren(el("div", { class: "nothing small" }, parent.dataset.none ?? ""));
+    return;
+  }
+  parent.replaceChildren(
+    ...names.map((name) => {
+      const value = counters[name];
+      const kind = BAD.test(name) ? (value > 0 ? "bad" : "good") : "";
+      const key = `${parent.id}.${name}`;
+      const moved = before.has(key) && before.get(key) !== value;
+      before.set(key, value);
+      return el("div", { class: `counter ${kind} ${moved ? "moved" : ""}` }, el("span", {}, name), el("b", { class: "num" }, number(value)));
+    }),
+  );
+}
+
+async function ask() {
+  if (document.visibilityState !== "visible") return;
+  try {
+    const answer = await fetch(boot.urls.counters, { credentials: "same-origin" });
+    if (!answer.ok) throw new Error();
+    const { status, listeners } = await answer.json();
+    $("sys-listeners").textContent = listeners;
+    $("sys-seq").textContent = status.seq;
+    drawCounters($("sys-counters"), status.server?.engine?.counters);
+    drawCounters($("sys-cti"), status.cti);
+    $("sys-fresh").textContent = new Date().toLocaleTimeString(document.documentElement.lang);
+  } catch {
+    $("sys-fresh").textContent = t("lost");
+  }
+}
+
+function draw() {
+  const { server, alarms, spans, channels } = live.picture;
+  $("sys-name").textContent = server.name ?? "–";
+  $("sys-version").textContent = server.version ?? "–";
+  if (server.started_utc && $("sys-up").dataset.at !== server.started_utc) {
+    $("sys-up").dataset.at = server.started_utc;
+    $("sys-up").replaceChildren(since(server.started_utc));
+  }
+  const real = $("sys-clock").dataset;
+  $("sys-clock").textContent = server.realtime === false ? real.virtual : real.real;
+  const rows = [...alarms.values()].map((alarm) =>
+    el("div", { class: "alarm" }, icon("bell-ringing"), el("b", {}, alarm.name), el("span", {}, alarm.text || ""), since(alarm.since_utc, { class: "num" })),
+  );
+  const none = el("div", { class: "nothing small good" }, icon("circle-check"), $("sys-alarms").dataset.none);
+  $("sys-alarms").replaceChildren(...(rows.length ? rows : [none]));
+  drawSpans(spans, channels);
+}
+
+function drawSpans(spans, channels) {
+  $("sys-spans").replaceChildren(
+    ...[...spans.values()].map((span) => {
+      const all = [...(channels.get(span.name)?.values() ?? [])];
+      const used = all.filter((row) => row.state !== "idle" && row.state !== "blocked").length;
+      const tags = (span.alarms ?? []).map((name) => el("span", { class: "alarm-tag" }, name.toUpperCase()));
+      return el(
+        "tr",
+        {},
+        el("td", {}, el("b", {}, span.name)),
+        el("td", { class: "muted" }, [span.kind, span.signalling].filter(Boolean).join(" · ").toUpperCase()),
+        el("td", {}, el("span", { class: `state state-span-${span.up ? "up" : "down"}` }, span.up ? t("up") : t("down")), " ", ...tags),
+        el("td", { class: "num right" }, `${used} / ${all.length}`),
+      );
+    }),
+  );
+}
+
+live.addEventListener("picture", () => requestAnimationFrame(draw));
+ask();
+setInterval(ask, EVERY_MS);
