@@ -101,7 +101,10 @@ class MediaSession:
     # ---- for ports and bridges
 
     def command(self, issue: Command) -> None:
-        """Send a command, in order. Raises MediaError when too many wait already."""
+        """Send a command, in order.
+
+        Raises MediaError when the engine refuses its arguments, or too many wait already.
+        """
         self._send(issue, None)
 
     def acked(self, issue: Command) -> asyncio.Future[None]:
@@ -135,12 +138,22 @@ class MediaSession:
             sequence = issue()
         except dsp.RingFull:
             return False
+        except ValueError as error:
+            raise MediaError(str(error)) from error
         if done is not None:
             self._acks[sequence] = done
         return True
 
     def _flush(self) -> None:
-        while self._backlog and self._issue(*self._backlog[0]):
+        while self._backlog:
+            issue, done = self._backlog[0]
+            try:
+                if not self._issue(issue, done):
+                    return
+            except MediaError as error:  # whoever asked for it has gone on
+                log.error("a command that had to wait: %s", error)
+                if done is not None and not done.done():
+                    done.set_exception(error)
             self._backlog.popleft()
 
     # ---- up

@@ -12,6 +12,8 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from mediaserver.media.errors import MediaError
+
 if TYPE_CHECKING:
     from mediaserver.media.session import MediaSession
 
@@ -35,7 +37,11 @@ class Generator:
         token, turn = self._session.open_turn()
         self._turn = turn
         turn.add_done_callback(self._ended)
-        self._session.command(lambda: issue(token))
+        try:
+            self._session.command(lambda: issue(token))
+        except MediaError:
+            self.forget()
+            raise
         return turn
 
     def stop(self) -> None:

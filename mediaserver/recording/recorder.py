@@ -29,7 +29,7 @@ from mediaserver.events import (
     RecordingStopped,
     SystemAlarm,
 )
-from mediaserver.media.session import MediaPort, MediaSession
+from mediaserver.media.session import MediaError, MediaPort, MediaSession
 from mediaserver.recording import wav
 from mediaserver.recording.writer import Outcome, Track, Writer, WriterThread
 
@@ -152,7 +152,11 @@ class Recorder:
         track = Track(path, self._law, Ring(RING_OCTETS))
         take = _Take(recording, port, track, self._loop.create_future())
         self._takes[call_id] = self._by_track[id(track)] = take
-        port.tap(track.ring)
+        try:
+            port.tap(track.ring)
+        except MediaError as error:
+            self._told(track, self._writer.refuse(track, str(error)))
+            return recording
         self._writer.add(track)
         self._wake()
         return recording

@@ -81,10 +81,10 @@ class Writer:
             try:
                 outcome = self._step(track)
             except OSError as error:
-                outcome = self._failed(track, error.strerror or str(error))
+                outcome = self.refuse(track, error.strerror or str(error))
             except Exception as error:
                 log.exception("recording %s", track.path)
-                outcome = self._failed(track, repr(error))
+                outcome = self.refuse(track, repr(error))
             if outcome is not None:
                 self._tracks.remove(track)
                 self._report(track, outcome)
@@ -101,7 +101,7 @@ class Writer:
         if track.tape is None:
             short = self.short_of_space()
             if short:
-                return self._failed(track, short)
+                return self.refuse(track, short)
             track.tape = Tape(self.root, track.path, track.law)
             self._report(track, Outcome.OPENED)
         last = track.stopping  # read before the ring: what came before it is in there
@@ -132,7 +132,8 @@ class Writer:
             return ""
         return f"{free:.1f} % of the disk is free; a recording needs {self.min_free_percent:g} %"
 
-    def _failed(self, track: Track, reason: str) -> Outcome:
+    def refuse(self, track: Track, reason: str) -> Outcome:
+        """Give a track up; what is in its file already stays."""
         track.reason = reason
         tape, track.tape = track.tape, None
         if tape is not None:

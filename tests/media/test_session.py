@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from dsp_ext.engine import Engine
 from dsp_ext.port import Wire
+from dsp_ext.ring import Ring
 
 from dsp_ext.event import MISSED, TAP_OVERRUN, Event
 from mediaserver.bus import Bus
@@ -54,6 +55,27 @@ def test_an_engine_that_does_not_tick_is_found_out(monkeypatch: pytest.MonkeyPat
                 world.near.port(0).detect()
 
     run(story)
+
+
+def test_what_the_engine_refuses_is_told_at_once_or_logged_when_it_had_to_wait(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def story() -> None:
+        world = World(commands=8)
+        port = world.near.port(0)
+        with pytest.raises(MediaError, match="gain"):
+            await port.play(sine(500, 20), gain=1000.0)
+        assert not port.playing
+        for _ in range(20):
+            port.detect()
+        refused = port.tap(Ring(64), mode="sideways")
+        playing = asyncio.create_task(port.play(sine(500, 20)))
+        with pytest.raises(MediaError, match="sideways"):
+            await refused
+        assert await playing
+
+    run(story)
+    assert "sideways" in caplog.text
 
 
 class Posting:

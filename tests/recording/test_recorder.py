@@ -39,8 +39,10 @@ class Settings:
 class Studio(World):
     """A world whose near end has a recorder."""
 
-    def __init__(self, root: Path, channels: int = 2, law: str = "alaw", **settings: object):
-        super().__init__(channels, law=law)
+    def __init__(
+        self, root: Path, channels: int = 2, law: str = "alaw", taps: int = 240, **settings: object
+    ) -> None:
+        super().__init__(channels, law=law, taps=taps)
         self.root = root
         self.recorder = Recorder(
             Settings(root, **settings),  # type: ignore[arg-type]
@@ -298,6 +300,21 @@ def test_a_write_error_in_a_call_stops_the_recording_only(
         assert store.rebuild(tmp_path / recording.path).octets == recording.octets
         assert not studio.recorder.active()
         await studio.recorder.close()
+
+    run(story)
+
+
+def test_a_line_that_cannot_be_tapped_goes_on_unrecorded(tmp_path: Path) -> None:
+    async def story() -> None:
+        studio = Studio(tmp_path, taps=1)
+        one = studio.recorder.start("C1", studio.near.port(0))
+        two = studio.recorder.start("C2", studio.near.port(1))
+        assert one is not None and two is not None
+        assert (two.state, two.reason) == ("failed", "all 1 taps are taken")
+        assert await studio.near.port(1).play(ramp(800, 0))
+        await studio.recorder.close()
+        assert [e.call_id for e in studio.heard(RecordingFailed)] == ["C2"]
+        assert one.state == "closed"
 
     run(story)
 
