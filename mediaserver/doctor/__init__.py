@@ -1,0 +1,1 @@
+"""Looks over the machine and the installation: what is there, what is not, what to do about it."""
