@@ -21,6 +21,7 @@ _LINE_FAULTS = frozenset({"slip", "lose", "alarm", "d_channel", "frame_loss", "f
 _D_CHANNEL_BITS_S = 64_000
 _FRAME_OVERHEAD = 4  # two FCS octets and two flags
 _ANALOG_S = 0.010  # hook and ring scanning
+_APART_S = 1e-6  # the loop keeps no order among timers of the same instant
 
 Spoil = Callable[[bytes], bytes]
 
@@ -30,7 +31,8 @@ class _Way:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
-        self.busy_until = 0.0
+        self.busy_until = 0.0  # when the D channel has sent its last bit
+        self.last_analog = 0.0
         self.alarm = False
         self.d_channel = True
         self.frame_loss = 0.0
@@ -85,8 +87,11 @@ class Line:
         self.spans[toward].frame_arrived(frame)
 
     def send_analog(self, toward: str, event: Any) -> None:
-        """An analog state change on its way to the other port."""
-        asyncio.get_running_loop().call_later(_ANALOG_S, self._arrive_analog, toward, event)
+        """An analog state change on its way to the other port, behind those before it."""
+        way = self._ways[toward]
+        loop = asyncio.get_running_loop()
+        way.last_analog = max(loop.time() + _ANALOG_S, way.last_analog + _APART_S)
+        loop.call_at(way.last_analog, self._arrive_analog, toward, event)
 
     def _arrive_analog(self, toward: str, event: Any) -> None:
         if self._open:
@@ -134,6 +139,7 @@ class Line:
             "frames": way.carried,
             "frames_lost": way.lost,
             "frames_spoiled": way.spoiled,
+            "wire": self.wire.counters()[FACING[side]],
             "faults": dict(way.set),
         }
 

@@ -65,3 +65,6 @@ class StillWire:
 
     def clear(self, toward: str | None = None) -> None:
         self.told.append(("clear", toward))
+
+    def counters(self) -> dict[str, dict[str, int]]:
+        return {"a": {"blocks": 0}, "b": {"blocks": 0}}
