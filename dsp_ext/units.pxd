@@ -6,6 +6,10 @@ whose peak is 32768 (A-law's virtual decision value 4096, times 8) is
 """
 
 from libc.math cimport log10, pow
+from libc.string cimport memset
+
+cdef extern from "<stdlib.h>" nogil:
+    void* aligned_alloc(size_t alignment, size_t size) noexcept
 
 cdef enum:
     SAMPLE_RATE = 8000  # Hz
@@ -27,3 +31,12 @@ cdef inline double dbm0_of_mean_square(double mean_square) noexcept nogil:
     if not mean_square > 1e-3:
         return -99.0
     return 10.0 * log10(mean_square / 536870912.0) + 3.14
+
+
+cdef inline void* zeroed(size_t size) noexcept nogil:
+    """At least `size` bytes of zeros, aligned to a cache line; NULL when there is no memory."""
+    cdef size_t whole = (size + 63) & ~<size_t>63
+    cdef void* memory = aligned_alloc(64, whole if whole else 64)
+    if memory != NULL:
+        memset(memory, 0, whole)
+    return memory

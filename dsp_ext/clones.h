@@ -1,0 +1,28 @@
+/* One source, several instruction sets: CLONES before a function makes GCC compile it for plain
+ * x86-64, AVX2 and AVX-512 and choose at load time. Elsewhere it is plain C.
+ *
+ * FMA contraction is switched off around these functions, so that every processor gives the same
+ * bits (CLONES_BEGIN … CLONES_END). */
+#ifndef DSP_EXT_CLONES_H
+#define DSP_EXT_CLONES_H
+
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__)
+#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#define CLONES_BEGIN _Pragma("GCC push_options") _Pragma("GCC optimize(\"fp-contract=off\")")
+#define CLONES_END _Pragma("GCC pop_options")
+#else
+#define CLONES
+#define CLONES_BEGIN
+#define CLONES_END
+#endif
+
+#define TILE 16 /* channels: units.LANES */
+
+/* Round to nearest even for |x| < 2^22, without a library call, in every instruction set. */
+static inline float round_even(float x)
+{
+    const float shift = 12582912.0f; /* 1.5 * 2^23 */
+    return (x + shift) - shift;
+}
+
+#endif
