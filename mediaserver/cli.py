@@ -33,6 +33,8 @@ COMMANDS = (
 
 
 class Commands(click.Group):
+    """Imports a command when it is asked for, and puts foreseeable faults into words."""
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 

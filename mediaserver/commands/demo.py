@@ -57,9 +57,9 @@ def command(calls: int, once: bool, port: int, cti_port: int, data_dir: Path, no
     With --once each call is held to its script, and each recording to what both
     parties said; every deviation is named, and the exit code is then 1.
     """
-    from mediaserver.lab import demo
-
     if port == cti_port:
         raise Misused(f"--port and --cti-port are both {port}", "choose two ports")
+    from mediaserver.lab import demo
+
     options = demo.Options(calls, once, data_dir, port, cti_port, not no_web)
     raise SystemExit(demo.main(options, out))

@@ -38,7 +38,7 @@ def _is_tables(value: Any) -> bool:
 
 def _key(key: str) -> str:
     plain = key.replace("_", "").replace("-", "")
-    return key if plain.isascii() and plain.isalnum() else json.dumps(key)
+    return key if plain.isascii() and plain.isalnum() else _value(key)
 
 
 def _value(value: Any) -> str:

@@ -73,6 +73,8 @@ class Update:
 
 
 class Board:
+    """The rows, by key. Starts with the inventory's, all idle, logged out and down."""
+
     def __init__(self, server: ServerInfo, inventory: Inventory) -> None:
         self.server = server
         self._since = iso(server.started)

@@ -13,6 +13,8 @@ from mediaserver.cti.messages import Identity
 
 
 class Control(Protocol):
+    """The application, as far as clients may steer it."""
+
     async def hangup(self, call_id: str, by: str) -> None:
         """Clear a live call; `by` is the login that asked."""
 

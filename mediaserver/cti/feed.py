@@ -21,6 +21,8 @@ KEEP = 10_000
 
 
 class Feed:
+    """The numbered lines of all events, from the bus to whoever listens."""
+
     def __init__(self, bus: Bus, board: Board, clock: Clock, keep: int = KEEP) -> None:
         self.board = board
         self.clock = clock

@@ -34,6 +34,8 @@ class Session(Protocol):
 
 
 class Requests:
+    """Carries out requests for every session of one server."""
+
     def __init__(self, feed: Feed, control: Control, verify: Verify, guard: LoginGuard) -> None:
         self._feed, self._control = feed, control
         self._verify, self._guard = verify, guard

@@ -128,6 +128,7 @@ def documents() -> dict[Path, str]:
 
 
 def main(arguments: list[str]) -> int:
+    """Write what is not current, or with --check only tell; the exit code."""
     wanted = documents()
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
     if "--check" in arguments:

@@ -32,6 +32,8 @@ class CannotListen(Exception):
 
 
 class CtiServer:
+    """Made on the control loop; `start` listens, `close` ends it."""
+
     def __init__(
         self, feed: Feed, control: Control, verify: Verify, limits: Limits | None = None
     ) -> None:

@@ -1,0 +1,213 @@
+"""What each check says of a good machine and of a bad one, and what it advises."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mediaserver import events as ev
+from mediaserver.config import Settings
+from mediaserver.db import migrate
+from mediaserver.doctor import installation, machine, services
+from mediaserver.doctor.findings import Finding, examine, ok
+from mediaserver.doctor.holders import holder_of
+from tests.cli.conftest import Invoke
+from tests.cti.rig import Background
+
+
+def settings(tmp_path: Path, **parts: Any) -> Settings:
+    return Settings.from_dict(parts, tmp_path)
+
+
+def states(findings: Iterable[Finding]) -> list[str]:
+    got = list(findings)
+    for finding in got:
+        assert finding.text
+        assert bool(finding.todo) == (finding.state != "ok"), finding  # a fault comes with a step
+    return [finding.state for finding in got]
+
+
+def test_python_and_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert states(installation.python()) == ["ok", "ok"]
+    monkeypatch.setattr(installation, "LIBRARIES", ("click", "no_such_library"))
+    old = list(installation.python((3, 9, 2)))
+    assert states(old) == ["fail", "fail"]
+    assert "no_such_library" in old[1].text
+
+
+def test_compiled_parts_that_do_not_load() -> None:
+    parts = (("json", "a part", "x"), ("no_such.part", "the engine", "make build"))
+    found = list(installation.compiled(parts))
+    assert states(found) == ["ok", "fail"]
+    assert found[1].todo == "make build"
+
+
+def test_packages(tmp_path: Path) -> None:
+    (tmp_path / "x86_64-linux-gnu").mkdir()
+    (tmp_path / "x86_64-linux-gnu" / "libspandsp.so").touch()
+    found = list(installation.packages((tmp_path,)))
+    assert states(found) == ["warn", "ok"]
+    assert "apt-get install libpri-dev" in found[0].todo
+
+
+def test_prompts_and_music(tmp_path: Path) -> None:
+    where = {"directories": [str(tmp_path / "a"), str(tmp_path / "b")], "music": str(tmp_path)}
+    wanted = settings(tmp_path, prompts=where)
+    assert states(installation.prompts(wanted)) == ["fail", "fail"]
+    for name in ("a/vm-goodbye.wav", "b/digits/1.wav", "tune.wav"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert states(installation.prompts(wanted)) == ["ok", "ok"]
+
+
+def test_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert states(installation.programs()) == ["fail", "warn"]
+
+
+def test_data_directory_writable_and_with_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = settings(tmp_path)
+    assert states(machine.data_dir(wanted)) == ["ok", "ok"]
+    assert not (tmp_path / "var").exists()  # looking makes nothing
+    for free, state in ((4, "fail"), (8, "warn"), (50, "ok")):
+        usage = _Usage(100 << 30, (100 - free) << 30, free << 30)
+        monkeypatch.setattr(machine.shutil, "disk_usage", lambda _, usage=usage: usage)
+        assert states(machine.data_dir(wanted)) == [state, state]
+
+
+class _Usage:
+    def __init__(self, total: int, used: int, free: int) -> None:
+        self.total, self.used, self.free = total, used, free
+
+
+def test_data_directory_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(machine.tempfile, "TemporaryFile", refuse)
+    found = list(machine.data_dir(settings(tmp_path)))
+    assert states(found) == ["fail", "fail"]
+    assert "Permission denied" in found[0].text
+
+
+def test_ports_free_held_and_open_to_all(tmp_path: Path) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        held = settings(tmp_path, cti={"port": port}, web={"host": "0.0.0.0", "port": 0})
+        found = list(machine.ports(held))
+        assert states(found) == ["fail", "ok"]
+        assert f"(pid {os.getpid()})" in found[0].text
+        assert "[cti]" in found[0].todo
+        assert holder_of(port).endswith(f"(pid {os.getpid()})")
+    free = settings(tmp_path, cti={"port": port}, web={"host": "0.0.0.0", "port": port + 1})
+    assert states(machine.ports(free))[0] == "ok"
+    assert states(machine.ports(free))[1] in ("warn", "fail")
+    assert holder_of(port) == ""
+    away = settings(tmp_path, cti={"host": "192.0.2.1", "port": 7700}, web={"port": 0})
+    assert states(machine.ports(away)) == ["fail", "ok"]
+
+
+def test_clock_limits_and_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(states(machine.clock())) == 1
+    monkeypatch.setattr(machine.resource, "getrlimit", lambda _: (1024, 4096))
+    few = list(machine.open_files())
+    assert states(few) == ["warn"]
+    assert "ulimit -n 4096" in few[0].todo
+    monkeypatch.setattr(machine.resource, "getrlimit", lambda _: (-1, -1))
+    assert states(machine.open_files()) == ["ok"]
+    governor = tmp_path / "cpu0" / "cpufreq" / "scaling_governor"
+    governor.parent.mkdir(parents=True)
+    governor.write_text("powersave\n")
+    slow = list(machine.processor(tmp_path))
+    assert states(slow) == ["warn"]
+    assert "performance" in slow[0].todo
+
+
+def test_realtime_priority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert states(machine.realtime(settings(tmp_path, media={"realtime_priority": 0}))) == ["ok"]
+
+    def refuse(*_: Any) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(machine.os, "sched_setscheduler", refuse)
+    refused = list(machine.realtime(settings(tmp_path)))
+    assert states(refused) == ["warn"]
+    assert "rtprio 50" in refused[0].todo
+
+
+def test_database(tmp_path: Path) -> None:
+    wanted = settings(tmp_path)
+    assert states(services.database(wanted)) == ["ok"]  # made at the first start
+    file = tmp_path / "var" / "mediaserver.db"
+    file.parent.mkdir()
+    file.write_bytes(b"")
+    assert states(services.database(wanted)) == ["warn"]  # without our tables
+    migrate.upgrade(wanted.database.url)
+    assert states(services.database(wanted)) == ["ok"]
+    wanted.journal_path.write_text("{}\n")
+    assert states(services.database(wanted)) == ["ok", "warn"]
+    file.write_bytes(b"rubbish" * 1000)
+    assert states(services.database(wanted))[0] == "fail"
+
+
+def test_postgresql_that_is_not_there(tmp_path: Path) -> None:
+    url = "postgresql://ms:hunter2@127.0.0.1:1/ms"
+    found = list(services.database(settings(tmp_path, database={"url": url})))
+    assert states(found) == ["fail"]
+    assert "hunter2" not in found[0].text
+    assert "PostgreSQL running" in found[0].todo
+
+
+def test_server_running_stale_and_not(tmp_path: Path) -> None:
+    wanted = settings(tmp_path, cti={"socket": str(tmp_path / "cti.sock")})
+    assert states(services.server(wanted)) == ["ok"]  # not running
+    background = Background(tmp_path)
+    try:
+        assert states(services.server(wanted)) == ["ok"]
+        alarm = {"name": "disk", "active": True, "text": "4 % free"}
+        background.call(background.rig.publish, ev.SystemAlarm, **alarm)
+        cut = {"span": "E1-1", "up": False, "alarms": ("red",)}
+        background.call(background.rig.publish, ev.SpanChanged, **cut)
+        assert states(services.server(wanted)) == ["ok", "fail", "warn"]
+    finally:
+        background.close()
+    stale = socket.socket(socket.AF_UNIX)
+    stale.bind(str(tmp_path / "cti.sock"))
+    stale.close()
+    assert states(services.server(wanted)) == ["warn"]
+
+
+def test_a_check_that_fails_itself_is_a_finding_and_the_others_go_on() -> None:
+    def broken() -> list[Finding]:
+        raise RuntimeError("oops")
+
+    found = list(examine([("odd", broken), ("fine", lambda: [ok("fine", "x")])]))
+    assert [f.state for f in found] == ["fail", "ok"]
+    assert "oops" in found[0].text
+
+
+def test_the_command_prints_and_gives_json(invoke: Invoke, tmp_path: Path) -> None:
+    words = invoke("doctor")
+    assert words.exit_code in (0, 1)
+    assert "checks," in words.output
+    assert "configuration" in words.output
+    data = json.loads(invoke("doctor", "--json").output)
+    assert {"check", "state", "text", "todo"} == set(data[0])
+    (tmp_path / "mediaserver.toml").write_text("[wbe]\n")
+    faulty = invoke("doctor")
+    assert faulty.exit_code == 1
+    assert "wbe" in faulty.output
+    assert "python" in faulty.output  # the other checks go on
