@@ -122,7 +122,7 @@ def _navigation() -> list[dict[str, Any]]:
             "text": names[name],
             "url": url_for(endpoint),
             "icon": icon,
-            "keys": f"g {name[0]}",
+            "chord": f"g {name[0]}",
             "here": request.blueprint == name,
         }
         for name, endpoint, permission, icon in _PAGES
@@ -132,7 +132,7 @@ def _navigation() -> list[dict[str, Any]]:
 
 def _boot(app: Flask) -> dict[str, Any]:
     """What the scripts need to know; read as data, never run."""
-    pages = {item["keys"][-1]: item["url"] for item in _navigation()}
+    pages = {item["chord"][-1]: item["url"] for item in _navigation()}
     return {
         "words": i18n.script_words(),
         "csrf": generate_csrf(),

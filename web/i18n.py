@@ -97,6 +97,7 @@ WORDS = {
         "failed": _l("failed"),
         "caller gone": _l("the caller had gone"),
     },
+    "alarm": {"disk": _l("Disk"), "database": _l("Database"), "media": _l("Media engine")},
     "node": {
         "answer": _l("answer"),
         "play": _l("play"),
@@ -223,7 +224,7 @@ def script_words() -> dict[str, object]:
     return {**tables, "text": _script_text()}
 
 
-_FOR_SCRIPTS = ("call", "agent", "channel", "by")
+_FOR_SCRIPTS = ("call", "agent", "channel", "alarm")
 
 
 def _script_text() -> dict[str, str]:
@@ -264,7 +265,6 @@ def _script_text() -> dict[str, str]:
         "left": _("Caller"),
         "right": _("Heard by the caller"),
         "unplayable": _("This recording cannot be played."),
-        "story_moved": _("This call has moved on."),
     }
 
 

@@ -23,6 +23,9 @@ CALLS: tuple[tuple[str, str, str, str, int, int, str, str, str], ...] = (
     ("c-0008", "flow", "01087654321", HOSTILE, 11, 4, "", "", "•"),
 )
 
+#: Places in the queues once the calls above have come in.
+POSITIONS = {"c-0003": 1, "c-0004": 2, "c-0005": 1, "c-0006": 2}
+
 
 class Teller:
     """Makes events, each stamped so many seconds before now."""
@@ -92,7 +95,7 @@ class Teller:
         if not queue:
             return
         yield ev.NodeEntered(**at, call_id=call_id, flow="main", node=queue, kind="queue")
-        yield ev.Queued(**at, call_id=call_id, queue=queue, position=9)
+        yield ev.Queued(**at, call_id=call_id, queue=queue, position=POSITIONS.get(call_id, 1))
         yield ev.CallChanged(**at, call_id=call_id, old="flow", new="queued")
         if agent:
             yield from self._with_agent(call_id, state, slot, queue, agent, caller)

@@ -59,10 +59,12 @@ function hangup(call) {
 }
 
 function drawCall(call) {
-  const where = call.agent ? el("span", { class: "with-icon" }, icon("headset"), agentName(call.agent)) : null;
-  const queue = call.queue
-    ? el("span", { class: "with-icon muted" }, icon("hourglass"), call.queue, call.position ? ` #${call.position}` : "")
-    : null;
+  const queue = call.queue ? `${call.queue}${call.position ? ` #${call.position}` : ""}` : "";
+  const where = call.agent
+    ? el("span", { class: "party" }, el("b", { class: "with-icon" }, icon("headset"), agentName(call.agent)), queue ? el("span", { class: "num" }, queue) : null)
+    : queue
+      ? el("span", { class: "with-icon" }, icon("hourglass"), queue)
+      : null;
   const choice = call.choice ? el("kbd", {}, call.choice) : null;
   const rec = call.recording ? el("span", { class: "rec", title: t("recording") }, "REC") : null;
   const button = may.mayHangup
@@ -76,7 +78,7 @@ function drawCall(call) {
     el("td", { class: "c-called num" }, call.called || "–"),
     el("td", { class: "c-line" }, el("span", { class: "line" }, call.line || "–")),
     el("td", { class: "c-node" }, el("span", { class: "muted" }, call.node || call.flow || ""), " ", choice),
-    el("td", { class: "c-queue" }, where, where && queue ? " " : null, queue),
+    el("td", { class: "c-queue" }, where),
     el("td", { class: "c-time num" }, since(call.since_utc), rec),
     el("td", { class: "c-act" }, button),
   );
@@ -177,14 +179,14 @@ function drawFigures() {
   const late = longest >= boot.wait_limit_s ? "bad" : "";
   put("longest", waiting.length ? clock(longest) : "0:00", first?.caller_name || first?.caller || "", late);
   put("agents", `${count("ready")}/${agents.length}`, `${count("talking")} ${word("agent", "talking")} · ${count("away")} ${word("agent", "away")}`, agents.length && !count("ready") && waiting.length ? "warn" : "");
-  put("alarms", picture.alarms.size, [...picture.alarms.keys()].join(", "), picture.alarms.size ? "bad" : "good");
+  put("alarms", picture.alarms.size, [...picture.alarms.keys()].map((name) => word("alarm", name)).join(", "), picture.alarms.size ? "bad" : "good");
 }
 
 function drawAlarms() {
   const rows = [...picture.alarms.values()];
   $("alarms").hidden = !rows.length;
   keyed($("alarms"), rows, "name", (alarm) =>
-    el("div", { class: "alarm" }, icon("bell-ringing"), el("b", {}, alarm.name), el("span", {}, alarm.text || ""), since(alarm.since_utc, { class: "num" })),
+    el("div", { class: "alarm" }, icon("bell-ringing"), el("b", {}, word("alarm", alarm.name)), el("span", {}, alarm.text || ""), since(alarm.since_utc, { class: "num" })),
     () => el("span"),
   );
 }

@@ -4,6 +4,9 @@ import { boot, clock, t } from "./core.js";
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+// Heard loudness is nearer to a root of the peak: quiet speech stays visible.
+const loudness = (peaks) => peaks.map((peak) => peak ** 0.6);
+
 export class Player {
   constructor(root) {
     this.root = root;
@@ -29,7 +32,7 @@ export class Player {
       if (!answer.ok) throw new Error(String(answer.status));
       const { duration_ms, left, right } = await answer.json();
       if (this.turn !== turn) return;
-      this.#make(url, [left, right], duration_ms / 1000);
+      this.#make(url, [left, right].map(loudness), duration_ms / 1000);
     } catch {
       if (this.turn === turn) this.#error(t("unplayable"));
     }

@@ -36,7 +36,7 @@ async function ask() {
     if (!answer.ok) throw new Error();
     const { status, listeners } = await answer.json();
     $("sys-listeners").textContent = listeners;
-    $("sys-seq").textContent = status.seq;
+    $("sys-seq").textContent = number(Math.max(0, status.seq - Date.parse(status.server.started_utc) * 1000));
     drawCounters($("sys-counters"), status.server?.engine?.counters);
     drawCounters($("sys-cti"), status.cti);
     $("sys-fresh").textContent = new Date().toLocaleTimeString(document.documentElement.lang);
@@ -56,7 +56,7 @@ function draw() {
   const real = $("sys-clock").dataset;
   $("sys-clock").textContent = server.realtime === false ? real.virtual : real.real;
   const rows = [...alarms.values()].map((alarm) =>
-    el("div", { class: "alarm" }, icon("bell-ringing"), el("b", {}, alarm.name), el("span", {}, alarm.text || ""), since(alarm.since_utc, { class: "num" })),
+    el("div", { class: "alarm" }, icon("bell-ringing"), el("b", {}, word("alarm", alarm.name)), el("span", {}, alarm.text || ""), since(alarm.since_utc, { class: "num" })),
   );
   const none = el("div", { class: "nothing small good" }, icon("circle-check"), $("sys-alarms").dataset.none);
   $("sys-alarms").replaceChildren(...(rows.length ? rows : [none]));
