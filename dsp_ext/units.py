@@ -46,8 +46,12 @@ def dbm0(peak_value: float) -> float:
 def dbm0_of(samples: npt.NDArray[Any]) -> float:
     """Level in dBm0 of linear samples (any shape); SILENCE_DBM0 for silence or no samples."""
     values = np.asarray(samples, dtype=np.float64)
-    mean_square = float(np.mean(values * values)) if values.size else 0.0
-    if mean_square <= 1e-3:
+    return dbm0_of_mean_square(float(np.mean(values * values)) if values.size else 0.0)
+
+
+def dbm0_of_mean_square(mean_square: float) -> float:
+    """Level in dBm0 of a signal with this mean square; SILENCE_DBM0 for silence."""
+    if not mean_square > 1e-3:
         return SILENCE_DBM0
     return 10 * math.log10(mean_square / MEAN_SQUARE_0DBM0)
 
