@@ -171,7 +171,7 @@ class CtiClient:
                         where.host, where.port, limit=MAX_REPLY
                     )
         except (OSError, TimeoutError) as exc:
-            why = getattr(exc, "strerror", None) or "no answer"
+            why = getattr(exc, "strerror", None) or str(exc) or "no answer"
             raise CtiUnavailable(f"no CTI server at {where}: {why}") from exc
         self._writer = writer
         return reader

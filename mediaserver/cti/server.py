@@ -8,6 +8,7 @@ client: see connection.py for what happens to those that do not read.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import logging
 import os
@@ -122,7 +123,8 @@ class CtiServer:
         """The address a client counts under, and who it is if its socket proves that."""
         sock = transport.get_extra_info("socket")
         if sock.family != socket.AF_UNIX:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)
+            with contextlib.suppress(OSError):  # it may be gone already
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)
             peer = transport.get_extra_info("peername")
             return (peer[0] if peer else "unknown"), None
         raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)

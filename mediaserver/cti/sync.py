@@ -219,7 +219,11 @@ class SyncCtiClient:
 
     def _do(self, work: Coroutine[Any, Any, T], timeout_s: float) -> T:
         assert self._loop is not None
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        except RuntimeError:  # closed by another thread a moment ago
+            work.close()
+            raise CtiUnavailable("the client is closed") from None
         try:
             return future.result(timeout_s)
         except TimeoutError:

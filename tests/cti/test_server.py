@@ -358,3 +358,46 @@ def test_request_under_way_is_finished_though_its_client_left(tmp_path: Path) ->
             assert r.control.done == [("set_agent", "bob", "ready", "")]
 
     run(work)
+
+
+def test_client_that_ends_its_input_gets_every_answer(tmp_path: Path) -> None:
+    """As `printf … | nc -NU` does."""
+
+    async def work() -> None:
+        async with rig(tmp_path) as r:
+            client = await r.unix()
+            for ident, method in ((1, "hello"), (2, "calls"), (3, "ping")):
+                client.send(b'{"v":1,"id":%d,"method":"%s"}\n' % (ident, method.encode()))
+            client.writer.write_eof()
+            assert [line["id"] for line in await client.rest()] == [1, 2, 3]
+
+    run(work)
+
+
+def test_socket_path_too_long_is_told(tmp_path: Path) -> None:
+    async def work() -> None:
+        r = Rig(tmp_path / ("x" * 120))
+        with pytest.raises(CannotListen, match=r"too long.*\[cti\] socket"):
+            await r.server.start(r.path)
+
+    run(work)
+
+
+def test_only_our_own_user_and_root_are_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work() -> None:
+        async with rig(tmp_path) as r:
+            monkeypatch.setattr("mediaserver.cti.server._UCRED", OtherUser())
+            stranger = await r.unix()
+            assert (await stranger.ask("hello"))["result"]["login"] is None
+            assert (await stranger.ask("snapshot"))["error"]["code"] == "not_logged_in"
+            assert (await stranger.ask("login", login="sue", password="secret"))["ok"]
+
+    class OtherUser:
+        size = 12
+
+        def unpack(self, raw: bytes) -> tuple[int, int, int]:
+            return 1, 65534, 65534
+
+    run(work)
