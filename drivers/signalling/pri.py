@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from drivers.base import DChannelSpan, DriverError, EventSink, SetupRequest
@@ -12,6 +12,7 @@ from drivers.cause import Cause
 from drivers.events import LineEvent, SignallingState
 from drivers.signalling.alarm import GUARD_S, AlarmGuard
 from drivers.signalling.linelog import LineLog
+from drivers.signalling.pri_calls import Adopted
 from drivers.signalling.pri_link import PriLink
 from drivers.signalling.pri_settings import PriSettings
 
@@ -49,10 +50,16 @@ class PriSignalling:
     def up(self) -> bool:
         return self._link is not None and self._link.up and not self._guard.active
 
-    def start(self) -> None:
-        """Take the D channel; to be called with the loop running."""
+    def start(self, *, first_ref: int = 2, adopted: Sequence[Adopted] = ()) -> None:
+        """Take the D channel; to be called with the loop running. For the rest see `PriLink`."""
         self._loop = asyncio.get_running_loop()
-        self._link = PriLink(self.settings, span=self.span.name, now=self._loop.time())
+        self._link = PriLink(
+            self.settings,
+            span=self.span.name,
+            now=self._loop.time(),
+            first_ref=first_ref,
+            adopted=adopted,
+        )
         self.span.on_frame(self._receive)
         self.span.watch(self._guard.watch)
         self._guard.start(self.span.alarms)
@@ -69,10 +76,10 @@ class PriSignalling:
 
     # ---- requests ------------------------------------------------------------------------
 
-    def setup(self, request: SetupRequest) -> int:
+    def setup(self, request: SetupRequest, ref: int | None = None) -> int:
         if self._guard.active:
             raise DriverError(f"{self.span.name}: span in alarm", Cause.NETWORK_OUT_OF_ORDER)
-        return self._do(lambda link, now: link.setup(request, now))
+        return self._do(lambda link, now: link.setup(request, now, ref))
 
     def acknowledge(self, ref: int) -> None:
         self._do(lambda link, now: link.acknowledge(ref, now))
@@ -97,6 +104,14 @@ class PriSignalling:
 
     def restart(self, channel: int) -> None:
         self._do(lambda link, now: link.restart(channel, now))
+
+    def drop_all(self, cause: int) -> None:
+        """Give every call up at once, without a word to the far end."""
+        self._do(lambda link, now: link.drop_all(cause, now))
+
+    def call_reference(self, ref: int) -> int:
+        """The call's reference on the line, 0 while it is not known."""
+        return self._do(lambda link, now: link.call_reference(ref))
 
     def is_idle(self, channel: int) -> bool:
         """Whether a new call may be put on this channel (not in use, not being restarted)."""
@@ -160,7 +175,7 @@ class PriSignalling:
         self._tell_state("span alarm" if self._guard.active else "span alarm ended")
 
     def _alarm_lasts(self) -> None:
-        self._do(lambda link, now: link.drop_all(Cause.DESTINATION_OUT_OF_ORDER, now))
+        self.drop_all(Cause.DESTINATION_OUT_OF_ORDER)
 
     def _tell_state(self, reason: str) -> None:
         if self.up != self._told_up:

@@ -62,6 +62,15 @@ REQUESTS = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A call in talk whose signalling was lost; `cref` as received frames carry it."""
+
+    ref: int
+    cref: int
+    channel: int
+
+
 @dataclass(slots=True)
 class Call:
     """One call of a link. `handle` is libpri's pointer, `cref` the call reference on the line."""

@@ -12,43 +12,48 @@ Source: Q.931 5.1 to 5.8 (5.5 restart, 5.7 glare, 5.8.9 data link failure).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from drivers.base import DriverError, SetupRequest
 from drivers.cause import Cause
 from drivers.events import (
-    Alerting,
     ChannelSet,
     ChannelState,
     Connected,
     Digits,
     Disconnected,
     LineEvent,
-    MoreDigits,
-    Number,
-    Proceeding,
-    Progress,
     Released,
-    Setup,
     SignallingFault,
     SignallingState,
 )
 from drivers.signalling import pri_binding as pri
 from drivers.signalling import q931
-from drivers.signalling.pri_binding import Libpri, OutgoingCall, RawEvent
-from drivers.signalling.pri_calls import Call, CallState
+from drivers.signalling.pri_binding import Libpri, RawEvent
+from drivers.signalling.pri_calls import Adopted, Call, CallState
 from drivers.signalling.pri_restart import RestartQueue
 from drivers.signalling.pri_settings import PriSettings
+from drivers.signalling.pri_words import outgoing, progress_event, setup_event
 
 #: Causes libpri sends as RELEASE COMPLETE in answer to a bare SETUP (Q.931 5.3.2 a).
 _REFUSE_AT_ONCE = frozenset({1, 34, 44, 81, 82, 88})
 
 
 class PriLink:
-    """Call control of one PRI span. `now` is seconds of any monotonic clock."""
+    """Call control of one PRI span. `now` is seconds of any monotonic clock.
+
+    `adopted` are calls in talk that an earlier link, since lost, has set up: they
+    live on until either end clears. libpri knows nothing of them (handle 0).
+    """
 
     def __init__(
-        self, settings: PriSettings, *, span: str = "", now: float = 0.0, first_ref: int = 2
+        self,
+        settings: PriSettings,
+        *,
+        span: str = "",
+        now: float = 0.0,
+        first_ref: int = 2,
+        adopted: Sequence[Adopted] = (),
     ) -> None:
         self.settings = settings
         self.span = span
@@ -67,6 +72,8 @@ class PriLink:
         self._libpri.set_timer("T309", round(settings.t309_s * 1000))
         for name, value in settings.timers.items():
             self._libpri.set_timer(name, value)
+        self._adopted_until: float | None = None
+        self._adopt(adopted, now)
         self._handlers: dict[int, Callable[[RawEvent, float, bool], None]] = {
             pri.UP: self._on_up,
             pri.DOWN: self._on_down,
@@ -101,11 +108,17 @@ class PriLink:
         if message is not None and message.type not in q931.MESSAGES:
             self._fault("unknown message", message.name)
         self._inband = message is not None and message.inband
-        call = self._cleared_by(message) if message is not None else None
+        call = self._call_of(message)
+        clearing = message is not None and message.type in q931.CLEARING
+        if call is not None and message is not None:
+            if clearing:
+                call.clear_with(message.cause)
+            if not call.handle and not self._clear_adopted(call, message):
+                frame = frame[:4]
         raw = self._libpri.feed(frame, now)
         if raw is not None:
             self._dispatch(raw, now, timed=False)
-        elif call is not None and call.state is CallState.OFFERED:
+        elif clearing and call is not None and call.state is CallState.OFFERED:
             # libpri answers DISCONNECT for a call it has not answered yet with RELEASE
             # COMPLETE, tells nobody, and keeps its record for ever.
             self._libpri.request(call.handle, pri.REQUEST_DESTROY, now)
@@ -118,6 +131,11 @@ class PriLink:
         """Run the timers that are due."""
         while (raw := self._libpri.poll(now)) is not None:
             self._dispatch(raw, now, timed=True)
+        if self._adopted_until is not None and self._adopted_until <= now:
+            self._adopted_until = None
+            for call in [call for call in self._calls.values() if not call.handle]:
+                self._release(call, call.clear_with(Cause.DESTINATION_OUT_OF_ORDER))
+                self._queue_restart(call.channel, "its signalling was lost")
         if (expired := self._restarts.expired(now)) is not None:
             channel, again = expired
             if again:
@@ -129,7 +147,8 @@ class PriLink:
 
     def next_timeout(self, now: float) -> float | None:
         """Seconds until `poll` has something to do; None when no timer runs."""
-        times = [t for t in (self._libpri.deadline(), self._restarts.deadline) if t is not None]
+        deadlines = (self._libpri.deadline(), self._restarts.deadline, self._adopted_until)
+        times = [time for time in deadlines if time is not None]
         return max(0.0, min(times) - now) if times else None
 
     def take_frames(self) -> list[bytes]:
@@ -165,18 +184,7 @@ class PriLink:
         if not self.is_idle(channel):
             raise DriverError(f"{self.span}/{channel} is not idle", Cause.CHANNEL_UNAVAILABLE)
         handle = self._libpri.new_call()
-        called, calling = request.called, request.calling
-        wanted = OutgoingCall(
-            channel,
-            self.settings.exclusive,
-            called.digits,
-            called.ton << 4 | called.npi,
-            request.complete,
-            calling.digits,
-            calling.ton << 4 | calling.npi,
-            calling.presentation,
-            request.name,
-        )
+        wanted = outgoing(request, channel, self.settings.exclusive)
         try:
             self._libpri.setup(handle, wanted, now)
         except DriverError:
@@ -222,7 +230,10 @@ class PriLink:
             return
         cause = cause if 0 < cause < 128 else int(Cause.NORMAL_UNSPECIFIED)
         call.clear_with(cause)
-        if before is CallState.OFFERED and cause not in _REFUSE_AT_ONCE:
+        if not call.handle:
+            self._release(call, cause)
+            self._queue_restart(call.channel, "its signalling was lost")
+        elif before is CallState.OFFERED and cause not in _REFUSE_AT_ONCE:
             # libpri sends nothing at all when a call it never answered is disconnected.
             self._libpri.request(call.handle, pri.REQUEST_PROCEEDING, now, call.channel)
         self._libpri.request(call.handle, pri.REQUEST_HANGUP, now, info=cause)
@@ -255,6 +266,11 @@ class PriLink:
             and all(call.channel != channel for call in self._calls.values())
         )
 
+    def call_reference(self, ref: int) -> int:
+        """The call's reference as received frames carry it; 0 while it is not known."""
+        call = self._calls.get(ref)
+        return call.cref if call is not None else 0
+
     def calls(self) -> list[Call]:
         """The calls that live, oldest first."""
         return list(self._calls.values())
@@ -273,6 +289,7 @@ class PriLink:
     def _on_up(self, raw: RawEvent, now: float, timed: bool) -> None:
         if not self.up:
             self.up = True
+            self._adopted_until = None
             self._events.append(SignallingState(self.span, True, "data link established"))
         if not self._started and self.settings.restart_on_start:
             for channel in self.settings.channels:
@@ -284,6 +301,8 @@ class PriLink:
         self._restarts.link_lost()
         if self.up:
             self.up = False
+            if any(not call.handle for call in self._calls.values()):
+                self._adopted_until = now + self.settings.t309_s
             self._events.append(SignallingState(self.span, False, "data link lost"))
 
     def _on_configuration(self, raw: RawEvent, now: float, timed: bool) -> None:
@@ -317,12 +336,8 @@ class PriLink:
         ref = self._next_ref + 1
         self._next_ref += 2
         self._keep(Call(ref, raw.call, channel, False, CallState.OFFERED, raw.cref))
-        calling = Number(
-            raw.calling, raw.calling_plan >> 4 & 7, raw.calling_plan & 15, raw.calling_pres & 0x7F
-        )
-        called = Number(raw.called, raw.called_plan >> 4 & 7, raw.called_plan & 15)
-        complete = raw.complete or not self.settings.overlap
-        self._events.append(Setup(self.span, ref, channel, called, calling, raw.name, complete))
+        overlap = self.settings.overlap
+        self._events.append(setup_event(self.span, ref, channel, raw, overlap))
 
     def _settle_glare(self, channel: int, now: float) -> None:
         """Both ends took `channel` at once: the network's call goes on (Q.931 5.7)."""
@@ -346,19 +361,8 @@ class PriLink:
             self._hang_up_unknown(raw.call, now)
             return
         call.move("more" if raw.kind == pri.SETUP_ACK else "working")
-        if not self._settle_channel(call, raw.channel, now):
-            return
-        cause = raw.cause if raw.cause > 0 else None
-        event: LineEvent
-        if raw.kind == pri.SETUP_ACK:
-            event = MoreDigits(self.span, call.ref)
-        elif raw.kind == pri.PROCEEDING:
-            event = Proceeding(self.span, call.ref, raw.inband)
-        elif raw.kind == pri.PROGRESS:
-            event = Progress(self.span, call.ref, raw.inband, cause)
-        else:
-            event = Alerting(self.span, call.ref, raw.inband)
-        self._events.append(event)
+        if self._settle_channel(call, raw.channel, now):
+            self._events.append(progress_event(self.span, call.ref, raw))
 
     def _on_answer(self, raw: RawEvent, now: float, timed: bool) -> None:
         call = self._by_handle.get(raw.call)
@@ -408,15 +412,32 @@ class PriLink:
 
     # ---- bookkeeping ---------------------------------------------------------------------
 
-    def _cleared_by(self, message: q931.Message) -> Call | None:
-        """The call a clearing message is for, its cause noted; None for other messages."""
-        if message.type not in q931.CLEARING:
+    def _call_of(self, message: q931.Message | None) -> Call | None:
+        """The call a message is for, when its reference is known here."""
+        if message is None or not message.cref:
             return None
-        for call in self._calls.values():
-            if call.cref and call.cref == message.cref:
-                call.clear_with(message.cause)
-                return call
-        return None
+        return next((c for c in self._calls.values() if c.cref == message.cref), None)
+
+    def _adopt(self, adopted: Sequence[Adopted], now: float) -> None:
+        """Take over calls in talk, and keep their call references from new ones."""
+        for each in adopted:
+            ours = bool(each.cref & 0x8000)
+            call = Call(each.ref, 0, each.channel, ours, CallState.ACTIVE, each.cref)
+            self._calls[call.ref] = call
+            self._adopted_until = now + self.settings.t309_s
+        used = [each.cref & 0x7FFF for each in adopted if each.cref & 0x8000]
+        self._libpri.skip_references(max(used, default=0))
+
+    def _clear_adopted(self, call: Call, message: q931.Message) -> bool:
+        """A message for an adopted call; True when libpri is to answer it.
+
+        libpri answers what it does not know with RELEASE COMPLETE: right for clearing,
+        and the end of the call for anything else.
+        """
+        if message.type not in q931.CLEARING:
+            return False
+        self._release(call, call.clear_with(None))
+        return True
 
     def _call(self, ref: int) -> Call:
         call = self._calls.get(ref)
@@ -456,7 +477,7 @@ class PriLink:
     def _settle(self, now: float) -> None:
         """After every step: end the refs whose call libpri let go of, send what is due."""
         for call in list(self._calls.values()):
-            if not self._libpri.valid(call.handle):
+            if call.handle and not self._libpri.valid(call.handle):
                 self._release(call, call.clear_with(None))
         if self.up and (channel := self._restarts.due(now)) is not None:
             self._libpri.restart(channel, now)

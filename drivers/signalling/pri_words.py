@@ -1,0 +1,52 @@
+"""From our words to libpri's and back: SETUP out, events in."""
+
+from __future__ import annotations
+
+from drivers.base import SetupRequest
+from drivers.events import (
+    Alerting,
+    LineEvent,
+    MoreDigits,
+    Number,
+    Proceeding,
+    Progress,
+    Setup,
+)
+from drivers.signalling import pri_binding as pri
+from drivers.signalling.pri_binding import OutgoingCall, RawEvent
+
+
+def outgoing(request: SetupRequest, channel: int, exclusive: bool) -> OutgoingCall:
+    """What our SETUP on `channel` says."""
+    called, calling = request.called, request.calling
+    return OutgoingCall(
+        channel,
+        exclusive,
+        called.digits,
+        called.ton << 4 | called.npi,
+        request.complete,
+        calling.digits,
+        calling.ton << 4 | calling.npi,
+        calling.presentation,
+        request.name,
+    )
+
+
+def setup_event(span: str, ref: int, channel: int, raw: RawEvent, overlap: bool) -> Setup:
+    """The call that came in; without overlap receiving its number is complete by definition."""
+    calling = Number(
+        raw.calling, raw.calling_plan >> 4 & 7, raw.calling_plan & 15, raw.calling_pres & 0x7F
+    )
+    called = Number(raw.called, raw.called_plan >> 4 & 7, raw.called_plan & 15)
+    return Setup(span, ref, channel, called, calling, raw.name, raw.complete or not overlap)
+
+
+def progress_event(span: str, ref: int, raw: RawEvent) -> LineEvent:
+    """SETUP ACK, CALL PROCEEDING, PROGRESS or ALERTING as our event."""
+    if raw.kind == pri.SETUP_ACK:
+        return MoreDigits(span, ref)
+    if raw.kind == pri.PROCEEDING:
+        return Proceeding(span, ref, raw.inband)
+    if raw.kind == pri.PROGRESS:
+        return Progress(span, ref, raw.inband, raw.cause if raw.cause > 0 else None)
+    return Alerting(span, ref, raw.inband)
