@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -188,7 +189,14 @@ def print_json(data: Any) -> None:
 
 def make_table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
     """A plain table; the columns in `right` hold numbers."""
-    table = Table(title=title or None, title_justify="left", title_style="bold", header_style="dim")
+    table = Table(
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        header_style="dim",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     return table

@@ -106,7 +106,10 @@ def _age(since_utc: str, now: datetime) -> str:
 
 
 def _spans(spans: list[dict[str, Any]]) -> RenderableType:
-    table = make_table("Lines", "Span", "", "State", "In use", "Channels", right=("In use",))
+    legend = "  ".join(f"{mark} {state}" for state, (mark, _) in MARKS.items())
+    table = make_table(
+        "Lines", "Span", "", "State", "In use", f"Channels: {legend}", right=("In use",)
+    )
     for span in spans:
         alarms = ", ".join(span["alarms"])
         if alarms:

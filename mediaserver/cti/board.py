@@ -57,6 +57,8 @@ class Inventory:
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
+    """`realtime`: the media thread has real-time priority."""
+
     name: str
     version: str
     started: datetime

@@ -144,7 +144,7 @@ class ServerRow(TypedDict):
     name: str
     version: str
     started_utc: Utc
-    realtime: Annotated[bool, Field(description="false: media runs on virtual time")]
+    realtime: Annotated[bool, Field(description="the media thread has real-time priority")]
     engine: EngineRow
 
 
