@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Group, RenderableType
@@ -21,6 +22,9 @@ from mediaserver.commands.common import (
     plain,
     print_json,
 )
+
+if TYPE_CHECKING:
+    from mediaserver.cti.sync import SyncCtiClient
 
 MARKS = {
     "idle": ("·", "dim"),
@@ -65,16 +69,39 @@ def command(watch: bool, as_json: bool, config: Path | None, at: str | None) -> 
         raise SystemExit(1)
 
 
-def _watch(client: Any) -> None:
-    """Draw anew at each event (at most four times a second) and at least every second."""
-    counters: dict[str, Any] = {}
-    with Live(console=out, screen=out.is_terminal, auto_refresh=True) as live:
-        for message in client.events(idle_s=1.0):
-            if message["event"] in ("Heartbeat", "Snapshot") and client.connected:
-                counters = client.request("status")["server"]["engine"]["counters"]
-            snapshot = client.snapshot()
-            snapshot["server"] = {**snapshot["server"], "engine": {"counters": counters}}
-            live.update(render(snapshot, datetime.now(UTC), client.connected))
+class Watch:
+    """The live picture: drawn four times a second from the client's mirror of the board."""
+
+    def __init__(self, client: SyncCtiClient) -> None:
+        self._client = client
+        self._counters: dict[str, Any] = {}
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """Counters are no events: asked for anew at each heartbeat."""
+        from mediaserver.cti.client import CtiUnavailable
+
+        if message["event"] in ("Heartbeat", "Snapshot") and self._client.connected:
+            with contextlib.suppress(CtiUnavailable):  # lost just now: the next event says so
+                status = self._client.request("status")
+                self._counters = status["server"]["engine"]["counters"]
+
+    def draw(self) -> RenderableType:
+        snapshot = self._client.snapshot()
+        server = {**snapshot["server"], "engine": {"counters": self._counters}}
+        connected = self._client.connected
+        return render({**snapshot, "server": server}, datetime.now(UTC), connected)
+
+
+def _watch(client: SyncCtiClient) -> None:
+    """Until Ctrl-C."""
+    watch = Watch(client)
+    client.wait_connected(5)
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        Live(console=out, screen=out.is_terminal, get_renderable=watch.draw),
+    ):
+        for message in client.events():
+            watch.hear(message)
 
 
 def render(snapshot: dict[str, Any], now: datetime, connected: bool = True) -> RenderableType:

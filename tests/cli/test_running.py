@@ -16,10 +16,11 @@ from mediaserver import events as ev
 from mediaserver.commands import logs, status, web
 from mediaserver.commands.common import Failed
 from mediaserver.config import Settings
+from mediaserver.cti.sync import SyncCtiClient
 from mediaserver.db import migrate, queries
 from mediaserver.db.models import CallRow, RecordingRow, StoryRow
 from tests.cli.conftest import Invoke
-from tests.cti.rig import STARTED, Background
+from tests.cti.rig import Background
 
 
 @pytest.fixture
@@ -78,39 +79,25 @@ def test_status_tells_alarms_by_its_exit_code(invoke: Invoke, server: Background
     assert "ALARM disk: 4 % free" in result.output
 
 
-def test_watch_follows_and_marks_a_lost_link(monkeypatch: pytest.MonkeyPatch) -> None:
-    snapshot: dict[str, Any] = {
-        "server": {
-            "name": "T",
-            "version": "1",
-            "started_utc": STARTED.isoformat(),
-            "realtime": False,
-            "engine": {"counters": {"missed_ticks": 0}},
-        },
-        **{table: [] for table in ("spans", "calls", "queues", "agents", "alarms")},
-        "seq": 1,
-    }
-    drawn: list[str] = []
-
-    class Client:
-        connected = True
-
-        def events(self, idle_s: float) -> Iterator[dict[str, Any]]:
-            yield {"event": "Snapshot"}
-            self.connected = False
-            yield {"event": "Disconnected"}
-
-        def request(self, method: str) -> dict[str, Any]:
-            return {"server": {"engine": {"counters": {"missed_ticks": 7}}}}
-
-        def snapshot(self) -> dict[str, Any]:
-            return dict(snapshot)
-
-    monkeypatch.setattr(status.Live, "update", lambda self, what: drawn.append(text(what)))
-    status._watch(Client())
-    assert "missed ticks 7" in drawn[0]
-    assert "DISCONNECTED" not in drawn[0]
-    assert "DISCONNECTED" in drawn[1]
+def test_watch_follows_and_marks_a_lost_link(server: Background) -> None:
+    with SyncCtiClient(server.rig.path).connect() as client:
+        assert client.wait_connected(10)
+        watch = status.Watch(client)
+        events = client.events()
+        watch.hear(next(events))
+        drawn = text(watch.draw())
+        assert "missed ticks 0" in drawn
+        assert "Calls: 1" in drawn
+        assert "DISCONNECTED" not in drawn
+        server.call(server.rig.offer, "c2")
+        watch.hear(next(m for m in events if m["event"] == "Offered"))
+        assert "Calls: 2" in text(watch.draw())
+        server.end()
+        watch.hear(next(m for m in events if m["event"] == "Disconnected"))
+        drawn = text(watch.draw())
+        assert "DISCONNECTED" in drawn
+        assert "Calls: 2" in drawn  # what was known stays to be seen
+        watch.hear({"event": "Heartbeat"})
 
 
 def text(what: Any) -> str:
