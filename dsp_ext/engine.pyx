@@ -298,14 +298,14 @@ cdef class Engine(EngineState):
         return {
             "ticks": e.ticks,
             "missed_ticks": e.missed_ticks,
-            "late_max_us": e.late_max_ns / 1000,
+            "late_max_us": e.late_max_ns * 1e-3,
             "event_ring_full": e.out.full,
             "command_ring_full": self._commands_refused,
             "tap_dropped_octets": e.tap_dropped,
             "port_errors": e.port_errors,
-            "tick_us_mean": e.tick_ns / ticks / 1000,
-            "tick_us_max": e.tick_max_ns / 1000,
-            "kernel_ns": {_STAGE_NAMES[i]: e.stage_ns[i] / e.timed_ticks for i in range(STAGES)}
+            "tick_us_mean": e.tick_ns * 1e-3 / ticks,
+            "tick_us_max": e.tick_max_ns * 1e-3,
+            "kernel_ns": {_STAGE_NAMES[i]: e.stage_ns[i] * 1.0 / e.timed_ticks for i in range(STAGES)}
             if e.timed_ticks else {},
         }
 

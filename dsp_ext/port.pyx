@@ -224,6 +224,11 @@ cdef class Wire:
             taps for taps in self._held.get(toward, []) if taps.ctypes.data in used
         ]
 
+    @property
+    def holding(self) -> int:
+        """Impulse responses kept alive for the lines."""
+        return sum(map(len, self._held.values()))
+
     def slip(self, toward: str, octets: int) -> None:
         """One controlled slip of all channels: +n repeats n octets, -n drops n.
 

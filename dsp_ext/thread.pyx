@@ -12,6 +12,7 @@ Limits: signals are blocked in it, so that Python's handlers stay with Python.
 
 import os
 
+cimport cython
 from libc.errno cimport EINTR
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free, malloc
@@ -89,6 +90,7 @@ cdef void* _run(void* arg) noexcept nogil:
     return NULL
 
 
+@cython.no_gc_clear
 cdef class EngineThread:
     """Ticks `engines` in order, every block, from start() to stop().
 
@@ -115,11 +117,10 @@ cdef class EngineThread:
         engine = self.engines[0]
         self.clock.block_ns = <int64_t> engine.e.block * 1000000000 // SAMPLE_RATE
 
+    def __del__(self) -> None:
+        self.stop()
+
     def __dealloc__(self) -> None:
-        if self.started:
-            store_release(&self.clock.running, 0)
-            with nogil:
-                pthread_join(self.handle, NULL)
         free(self.clock.engines)
 
     def start(self) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
-from dsp_ext import g711
 from dsp_ext.engine import Engine
 from dsp_ext.port import Port, Wire
+
+from dsp_ext import g711
 from tests.engine.rig import COUNTING, ticks
 
 SILENCE = {"alaw": 0xD5, "ulaw": 0xFF}
@@ -87,9 +87,7 @@ def test_three_hear_the_others_and_not_themselves():
     for channel in range(3):
         lines.engine.join(channel, 3)
     levels = {"c0": 500, "c1": 2000, "c2": -9000, "c3": 7000}
-    said = {
-        name: g711.alaw_encode(np.full(80, value, np.int16)) for name, value in levels.items()
-    }
+    said = {name: g711.alaw_encode(np.full(80, value, np.int16)) for name, value in levels.items()}
     exact = {name: int(linear(octets)[0]) for name, octets in said.items()}
     heard = lines.hear([said])[0]
     for channel in range(3):

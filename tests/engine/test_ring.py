@@ -6,7 +6,6 @@ import random
 import threading
 
 import pytest
-
 from dsp_ext.ring import Ring
 
 
@@ -46,14 +45,14 @@ def test_a_random_mix_of_writes_and_reads_keeps_order():
 
 
 def test_one_producer_and_one_consumer_thread():
-    ring, total = Ring(256), 200_000
+    ring, total = Ring(4096), 40_000
     source = random.Random(5).randbytes(total)
     got = bytearray()
 
     def produce() -> None:
         at = 0
         while at < total:
-            at += ring.write(source[at : at + 100])
+            at += ring.write(source[at : at + 1000])
 
     thread = threading.Thread(target=produce)
     thread.start()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
-from dsp_ext import g711
 from dsp_ext.engine import Engine
-from dsp_ext.event import ACK, PLAY_DONE, TAP_OVERRUN, TONE_DONE
 from dsp_ext.port import Wire
 from dsp_ext.ring import Ring
 from dsp_ext.tone import Program
+
+from dsp_ext import g711
+from dsp_ext.event import ACK, PLAY_DONE, TAP_OVERRUN, TONE_DONE
 from tests.engine.rig import BLOCK, COUNTING, IDLE, is_counting, octets, of_kind, sent, ticks
 
 
@@ -72,8 +72,10 @@ def test_nothing_to_play_is_done_at_once(loop):
 def test_gain_and_the_clip():
     engine = Engine(1)
     engine.play(0, np.full(80, 1000, np.int16), gain=0.5)
-    assert (g711.alaw_decode(sent(engine, 0, 1)) == g711.alaw_decode(
-        g711.alaw_encode(np.full(80, 500, np.int16)))).all()
+    assert (
+        g711.alaw_decode(sent(engine, 0, 1))
+        == g711.alaw_decode(g711.alaw_encode(np.full(80, 500, np.int16)))
+    ).all()
     engine.play(0, np.full(80, -30000, np.int16), gain=4.0)
     assert (g711.alaw_decode(sent(engine, 0, 1)) == -32256).all()
 
