@@ -37,7 +37,7 @@ from mediaserver.cti.board import Board as Panel
 from mediaserver.cti.feed import Feed
 from mediaserver.cti.messages import CtiError, Identity
 from mediaserver.cti.server import CtiServer
-from mediaserver.db import queries
+from mediaserver.db import queries, users
 from mediaserver.db.store import Store
 from mediaserver.events import SystemAlarm
 from mediaserver.ivr.flow import Flow, load_all
@@ -134,7 +134,7 @@ class App:
             settings.database.url, settings.journal_path, timeout_s=settings.database.timeout_s
         )
         self.store.on_trouble = self._database_trouble
-        self.records = CallRecords(bus, self.store, clock)
+        self.records = CallRecords(bus, self.store, clock, settings.media.law)
         self.recorder = Recorder(settings.recording, session, bus, clock)
         self.prompts = Prompts(settings.prompts, settings.server.data_dir / "cache")
         self.lines = Lines(bus, clock, session)
@@ -256,7 +256,7 @@ class App:
 
     def _verify(self, login: str, password: str) -> Identity | None:
         with queries.session(self.settings.database.url) as session:
-            user = queries.verify_login(session, login, password)
+            user = users.verify_login(session, login, password)
             return Identity(user.login, user.role) if user else None
 
     def _database_trouble(self, active: bool, text: str) -> None:

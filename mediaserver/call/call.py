@@ -182,11 +182,12 @@ class Call:
         if self.state in (CallState.CLEARING, CallState.ENDED):
             return
         self.move(CallInput.END)
+        if self._task is not None and self._task is not asyncio.current_task():
+            self._task.cancel()  # at once: the flow must not take another step
         self._finish = asyncio.ensure_future(self._finished(int(cause), by, detail))
 
     async def _finished(self, cause: int, by: str, detail: str) -> None:
-        if self._task is not None and self._task is not asyncio.current_task():
-            self._task.cancel()
+        if self._task is not None:
             await asyncio.wait([self._task])
         for leg in self._legs:
             leg.clear(cause)

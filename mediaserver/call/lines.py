@@ -191,7 +191,8 @@ class Lines:
 
     def _call_event(self, where: _Line, event: line.CallEvent) -> None:
         leg = where.legs.get(event.ref)
-        if leg is None:
+        if leg is None or leg.state is LegState.RELEASED:
+            where.legs.pop(event.ref, None)
             log.debug("%s: %r for a call that has gone", event.span, event)
             return
         if isinstance(event, line.ChannelSet):

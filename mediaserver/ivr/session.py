@@ -19,6 +19,7 @@ from mediaserver.call.leg import LegState
 from mediaserver.events import NodeEntered, PromptPlayed
 from mediaserver.ivr import nodes
 from mediaserver.ivr.flow import Flow
+from mediaserver.media.digits import DigitEvent
 from mediaserver.media.prompts import Prompt, PromptError, Prompts
 
 log = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ class FlowSession:
         return True
 
     async def _play(self, prompt: Prompt, barge_in: bool) -> bool:
-        undo = self.port.on_digit(lambda _: self.port.stop()) if barge_in else None
+        undo = self.port.on_digit(self._barge_in) if barge_in else None
         try:
             heard = await self.port.play(prompt)
         finally:
@@ -107,6 +108,11 @@ class FlowSession:
         outcome = "done" if heard else "interrupted"
         self.publish(PromptPlayed, prompt=prompt.name, outcome=outcome)
         return heard
+
+    def _barge_in(self, event: DigitEvent) -> None:
+        """A key pressed stops the prompt; its release must not stop the next one."""
+        if event.duration_ms is None:
+            self.port.stop()
 
     async def play_music(self, music: str) -> None:
         """Music on hold, for as long as nobody cancels it; silence when there is none.

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mediaserver.config.settings import Settings
-from mediaserver.db import queries
+from mediaserver.db import queries, users
 from mediaserver.lab import script
 from mediaserver.lab import settings as lab_settings
 from mediaserver.lab.check import Checked, check
@@ -59,13 +59,11 @@ async def _main(options: Options, console: Console) -> int:
     await plant.start()
     web = None
     try:
-        users = queries.ensure_demo_users(settings.database.url)
         if options.web:
             web = ConsoleProcess(settings)
             await web.start()
             console.print(f"Console: [bold]http://{settings.web.host}:{settings.web.port}/[/bold]")
-            for login, password in users.items():
-                console.print(f"  login [bold]{login}[/bold], password [bold]{password}[/bold]")
+            _print_logins(settings, console)
         if not await plant.lines_up():
             console.print("[red]The lines did not come up within 10 s.[/red]")
             return 1
@@ -78,6 +76,15 @@ async def _main(options: Options, console: Console) -> int:
         console.print("Clearing calls, closing recordings, writing records …")
         await plant.stop()
         console.print("Ended.")
+
+
+def _print_logins(settings: Settings, console: Console) -> None:
+    with queries.session(settings.database.url) as session:
+        logins = users.ensure_demo_users(session, [agent.name for agent in settings.agents])
+    table = Table("Login", "Role", "Password", box=None)
+    for row in logins:
+        table.add_row(*row)
+    console.print(table)
 
 
 async def _once(plant: Plant, options: Options, console: Console, stop: asyncio.Event) -> int:

@@ -23,6 +23,7 @@ RATE = 8000
 KEEP_S = 30
 #: How often a listener looks; a multiple of the block.
 LOOK_S = 0.2
+PUMP_S = 5.0
 #: Normalised correlation above which a sound was recognised: clean lines reach 0.99,
 #: chance stays below 0.2 for pieces of speech this long.
 MATCH = 0.5
@@ -62,11 +63,17 @@ class Ear:
         self._decode = g711.alaw_decode if law == "alaw" else g711.ulaw_decode
         self._ring = Ring(1 << 17)
         self._octets = b""
-        self._marked = 0  # octets heard before the step that listens now
         port.tap(self._ring, mode="rx")
+        self._pump()
 
     def close(self) -> None:
-        self._port.untap(self._ring)
+        """Stop listening; the leg's end has taken the tap off already."""
+        self._timer.cancel()
+
+    def _pump(self) -> None:
+        """Empty the ring also while no step listens."""
+        self._drain()
+        self._timer = asyncio.get_running_loop().call_later(PUMP_S, self._pump)
 
     def mark(self) -> None:
         """What comes from now on is what the next step listens to."""
@@ -84,6 +91,14 @@ class Ear:
     async def find(self, piece: Pcm, enough: float, within_s: float) -> float:
         """Correlation as soon as it reaches `enough`, else the best after `within_s`."""
         return await self._listen(lambda pcm: correlate(pcm, piece), enough, within_s)
+
+    async def follow(self, around: Callable[[], Pcm], within_s: float) -> float:
+        """The last second heard, looked for in what `around()` gives; as `find`."""
+
+        def measure(pcm: Pcm) -> float:
+            return correlate(around(), pcm[-RATE:]) if len(pcm) >= RATE else 0.0
+
+        return await self._listen(measure, MATCH, within_s)
 
     async def sound(self, within_s: float) -> bool:
         """Half a second that is not silent."""

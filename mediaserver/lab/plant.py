@@ -7,6 +7,7 @@ engines) or in virtual time (`VirtualLoop`), so no octet is lost between them.
 from __future__ import annotations
 
 import asyncio
+import signal
 
 from drivers.boards.virtual import SpanSpec, VirtualBoard, make_pair
 from mediaserver.app import App, make_session
@@ -98,3 +99,15 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         await stop.wait()
     finally:
         await plant.stop()
+
+
+def run(settings: Settings) -> None:
+    """The daemon in the foreground, until SIGINT or SIGTERM."""
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await serve(settings, stop)
+
+    asyncio.run(main())

@@ -95,9 +95,12 @@ class Run:
             self._refused(conversation, int(error.cause))
             return
         subscriber.take(leg)
-        await subscriber.act(caller.steps)
-        leg.clear()
-        await leg.wait(LegState.RELEASED)
+        try:
+            await subscriber.act(caller.steps)
+            leg.clear()
+            await leg.wait(LegState.RELEASED)
+        finally:
+            subscriber.close()
         conversation.cause = leg.cause
         if caller.refused is not None:
             self._refused(conversation, leg.cause)
@@ -140,6 +143,7 @@ class Run:
         await subscriber.act(answerer.steps)
         self.verdicts += subscriber.verdicts
         await leg.wait(LegState.CLEARING, LegState.RELEASED)
+        subscriber.close()
 
     @staticmethod
     async def _rings(leg: Leg, ring_s: float) -> bool:

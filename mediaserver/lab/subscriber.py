@@ -24,8 +24,8 @@ from mediaserver.lab.scenario import Step
 from mediaserver.media.music import Music
 from mediaserver.media.prompt import Prompt
 
-#: How far the beginning of the music may lie from where the common round is.
-MUSIC_SLACK_MS = 2000
+#: How much of the music around where it is now is searched for what is heard.
+MUSIC_AROUND_MS = 6000
 #: Tones share their frequency, so that only their cadence tells them apart: a tone without
 #: breaks correlates with one that is half silence at 0.71.
 TONE_MATCH = 0.85
@@ -81,6 +81,10 @@ class Subscriber:
 
     def judge(self, step: str, ok: bool, detail: str = "") -> None:
         self.verdicts.append(Verdict(self.name, step, ok, self._clock.media_ms(), detail))
+
+    def close(self) -> None:
+        if self._ear is not None:
+            self._ear.close()
 
     async def act(self, steps: tuple[Step, ...]) -> bool:
         """Do `steps`; whether all went as scripted. A failed subscriber hangs up."""
@@ -170,6 +174,8 @@ class Subscriber:
             if not await self._ear.sound(step.within_s):
                 raise StepFailed(f"silence for {step.within_s:g} s")
             return ""
+        if step.hear == "music":
+            return await self._hear_music(step.within_s)
         if step.hear == "partner":
             await self._partner_speaks(step.within_s)
         piece, enough = await self._expected(step.hear)
@@ -177,6 +183,20 @@ class Subscriber:
         self._ear.mark()
         if found < enough:
             raise StepFailed(f"not heard within {step.within_s:g} s (correlation {found:.2f})")
+        return f"correlation {found:.2f}"
+
+    async def _hear_music(self, within_s: float) -> str:
+        """Music as it is where its common round is now."""
+        assert self._ear is not None
+        music = await self._sounds.load_music()
+
+        def around() -> Pcm:
+            start = self._clock.media_ms() - MUSIC_AROUND_MS // 2
+            return music.at(start).samples[: MUSIC_AROUND_MS * RATE // 1000].astype(np.float32)
+
+        found = await self._ear.follow(around, within_s)
+        if found < MATCH:
+            raise StepFailed(f"not heard within {within_s:g} s (correlation {found:.2f})")
         return f"correlation {found:.2f}"
 
     async def _partner_speaks(self, within_s: float) -> None:
@@ -188,12 +208,8 @@ class Subscriber:
             await asyncio.sleep(LOOK_S)
 
     async def _expected(self, name: str) -> tuple[Pcm, float]:
-        """What to look for, and the correlation that is enough: a second of a prompt, a
-        cadence of a tone, or the music where its common round is now."""
-        if name == "music":
-            music = await self._sounds.load_music()
-            now = self._clock.media_ms()
-            return piece_of(music.at(now + MUSIC_SLACK_MS).samples[: 2 * 8000]), MATCH
+        """What to look for, and the correlation that is enough: a second of a prompt, or a
+        cadence of a tone."""
         if name == "partner" and self.partner is not None:
             return piece_of(self.partner.said[0].samples), MATCH
         if name.startswith("tone:"):

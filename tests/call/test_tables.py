@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import pytest
 
 from mediaserver.acd import agent
 from mediaserver.call import call, leg
 from mediaserver.table import StateTable
+from tests.call.diagrams import page
 
 TABLES = [leg.TABLE, call.TABLE, agent.TABLE]
 
@@ -45,3 +47,8 @@ def test_what_is_not_listed_is_logged_and_survived(caplog: pytest.LogCaptureFixt
         moved = leg.TABLE.next(leg.LegState.NULL, leg.LegEvent.CONNECTED, "L1 on E1-1/7")
     assert moved is None
     assert "L1 on E1-1/7" in caplog.text
+
+
+def test_the_page_of_diagrams_is_current() -> None:
+    written = (Path(__file__).parents[2] / "docs" / "states.md").read_text(encoding="utf-8")
+    assert written == page(), "python -m tests.call.diagrams > docs/states.md"

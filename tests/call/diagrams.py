@@ -1,0 +1,24 @@
+"""The page of state diagrams: `python -m tests.call.diagrams > docs/states.md` draws it anew."""
+
+from __future__ import annotations
+
+from mediaserver.acd import agent
+from mediaserver.call import call, leg
+
+PAGES = (
+    ("Leg", "One party's connection (mediaserver/call/leg.py).", leg.TABLE),
+    ("Call", "A caller's time with us (mediaserver/call/call.py).", call.TABLE),
+    ("Agent", "An agent on the server (mediaserver/acd/agent.py).", agent.TABLE),
+)
+
+
+def page() -> str:
+    """The whole page, drawn from the tables."""
+    parts = ["# State tables\n\nDrawn from the code's own tables; a test keeps them the same.\n"]
+    for title, about, table in PAGES:
+        parts.append(f"## {title}\n\n{about}\n\n```mermaid\n{table.diagram()}\n```\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    print(page(), end="")
