@@ -99,7 +99,9 @@ def load_user(key: str) -> ConsoleUser | None:
     """Who a session belongs to, or None when it has ended in any way."""
     user_id, _sep, mark = key.partition(":")
     ended: EndedSessions = current_app.extensions["ended_sessions"]
-    if not user_id.isdigit() or not session.get("sid") or session["sid"] in ended:
+    if not (user_id.isascii() and user_id.isdigit() and len(user_id) < 10):
+        return None
+    if not session.get("sid") or session["sid"] in ended:
         return None
     row = data.user(int(user_id))
     if row is None or not row.active:
@@ -117,8 +119,13 @@ def stranger() -> AnyResponse:
     return redirect(url_for("auth.login", next=path if path != "/" else None))
 
 
-def _limit_key() -> str:
+def _who_tries() -> str:
     return f"{get_remote_address()}|{request.form.get('login', '')[:64].casefold()}"
+
+
+def _refused(answer: Response) -> bool:
+    """Only failures count: a whole shift may sign in from one address at once."""
+    return answer.status_code == 401
 
 
 @views.get("/login")
@@ -132,10 +139,8 @@ def login() -> str | AnyResponse:
 
 @views.post("/login")
 @public
-@limiter.limit("30 per minute")
-@limiter.limit(
-    "5 per minute", key_func=_limit_key, deduct_when=lambda answer: answer.status_code == 401
-)
+@limiter.limit("30 per minute", deduct_when=_refused)
+@limiter.limit("5 per minute", key_func=_who_tries, deduct_when=_refused)
 def sign_in() -> str | AnyResponse | tuple[str, int]:
     """Check name and password; 401 shows the form again, 429 asks to wait."""
     form = LoginForm()
