@@ -71,17 +71,18 @@ class Journal:
         number, offset = self._at
         out: list[Write] = []
         self._given = 0
-        while number < len(self._segments) and self._given < count:
+        while number < len(self._segments):
             for line in _lines(self._segments[number], offset):
+                if self._given == count:
+                    break
                 offset += len(line)
                 self._given += 1
                 write = _parse(line)
                 if write is not None:
                     out.append(write)
-                if self._given == count:
-                    break
-            else:
-                number, offset = number + 1, 0
+            if self._given == count or number + 1 == len(self._segments):
+                break  # the last segment may grow: the place stays at its end
+            number, offset = number + 1, 0
         self._next = (number, offset)
         return out
 

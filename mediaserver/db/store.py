@@ -21,9 +21,9 @@ from sqlalchemy.orm import Session
 
 from mediaserver.db.journal import Write
 from mediaserver.db.rows import Upsert
-from mediaserver.db.writer import Outcome, Place, Unreachable, Writer
+from mediaserver.db.writer import Outcome, Place, StoreBusy, Unreachable, Writer
 
-__all__ = ["Store", "StoreFull", "Unreachable", "Upsert"]
+__all__ = ["Store", "StoreBusy", "StoreFull", "Unreachable", "Upsert"]
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -67,7 +67,11 @@ class Store:
         self._closing = False
 
     async def start(self) -> None:
-        """Open the database, upgrade its tables, put back what waits; or go on without it."""
+        """Open the database, upgrade its tables, put back what waits; or go on without it.
+
+        Raises StoreBusy when another process has this journal.
+        """
+        await self._call(self._writer.lock)
         while self._recover_due:
             await self._recover()
         self._task = asyncio.get_running_loop().create_task(self._run(), name="store")

@@ -5,6 +5,7 @@ Everything here blocks and runs on the store's one thread, but for `abort`.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
@@ -52,6 +53,10 @@ class Unreachable(Exception):
     """The database cannot be used now; the text says why."""
 
 
+class StoreBusy(Exception):
+    """Another process keeps its records here: two writers would spoil each other's journal."""
+
+
 class Writer:
     """One connection to the database at `url`, and the journal behind it."""
 
@@ -62,10 +67,27 @@ class Writer:
         self._engine: Engine | None = None
         self._journal_path = journal_path
         self._journal: Journal | None = None
+        self._lock = -1
         self._busy: Any = None  # the driver's connection in a transaction
         self.reason = "not opened yet"  # "" while the database can be used
 
     # ---- for the store -------------------------------------------------------
+
+    def lock(self) -> None:
+        """Keep other processes from this journal until `close`. Raises StoreBusy.
+
+        A disk that takes no lock file is no reason not to carry calls.
+        """
+        path = self._journal_path.with_name(self._journal_path.name + ".lock")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.close()
+            raise StoreBusy(f"another mediaserver is running on {path.parent}") from None
+        except OSError as error:
+            log.error("no lock on %s: %s", path, error.strerror)
 
     def commit(self, writes: Sequence[Write]) -> Outcome:
         """Make `writes` durable, in the database while it can be used, else in the journal.
@@ -120,6 +142,9 @@ class Writer:
         self._disconnect()
         if self._journal is not None:
             self._journal.close()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
     # ---- journal -------------------------------------------------------------
 
