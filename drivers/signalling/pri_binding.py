@@ -46,7 +46,7 @@ SWITCHES = {
 SIDES = {"network": lib.PRI_NETWORK, "user": lib.PRI_CPE}
 _LAYER1 = {"alaw": lib.PRI_LAYER_1_ALAW, "ulaw": lib.PRI_LAYER_1_ULAW}
 _CAPABILITIES = {"speech": lib.PRI_TRANS_CAP_SPEECH, "audio": lib.PRI_TRANS_CAP_3_1K_AUDIO}
-_DIGITS = frozenset("0123456789*#+ABCDabcd")
+DIGITS = frozenset("0123456789*#+ABCDabcd")
 _NAME_OCTETS = 50
 _BUFFER = 65536
 
@@ -102,7 +102,7 @@ def _microseconds(now: float) -> int:
 
 def _digits(field: Any) -> str:
     text = ffi.string(field).decode("latin-1")
-    return "".join(letter for letter in text if letter in _DIGITS)
+    return "".join(letter for letter in text if letter in DIGITS)
 
 
 def _name(field: Any) -> str:

@@ -40,6 +40,7 @@ from drivers.events import (
 from drivers.signalling.alarm import GUARD_S, AlarmGuard
 from drivers.signalling.pipe import Message, Pipe, pair, unpack_event
 from drivers.signalling.pri_calls import Call, CallState
+from drivers.signalling.pri_ledger import pick_channel
 from drivers.signalling.pri_settings import PriSettings
 
 _log = logging.getLogger(__name__)
@@ -344,9 +345,7 @@ class PriChild:
 
     def _pick_channel(self) -> int | None:
         idle = [channel for channel in self.settings.channels if self.is_idle(channel)]
-        if not idle:
-            return None
-        return max(idle) if self.settings.side == "network" else min(idle)
+        return pick_channel(self.settings, idle)
 
     def _tell_state(self, reason: str) -> None:
         if self.up != self._told_up:

@@ -18,20 +18,17 @@ from drivers.base import DriverError, SetupRequest
 from drivers.cause import Cause
 from drivers.events import (
     ChannelSet,
-    ChannelState,
     Connected,
     Digits,
     Disconnected,
     LineEvent,
-    Released,
-    SignallingFault,
     SignallingState,
 )
 from drivers.signalling import pri_binding as pri
 from drivers.signalling import q931
 from drivers.signalling.pri_binding import Libpri, RawEvent
 from drivers.signalling.pri_calls import Adopted, Call, CallState
-from drivers.signalling.pri_restart import RestartQueue
+from drivers.signalling.pri_ledger import Ledger
 from drivers.signalling.pri_settings import PriSettings
 from drivers.signalling.pri_words import outgoing, progress_event, setup_event
 
@@ -58,12 +55,8 @@ class PriLink:
         self.settings = settings
         self.span = span
         self.up = False
-        self._calls: dict[int, Call] = {}
-        self._by_handle: dict[int, Call] = {}
+        self._book = Ledger(settings, span, first_ref)
         self._ghosts: set[int] = set()  # handles whose ref has been given up (lost glare)
-        self._events: list[LineEvent] = []
-        self._restarts = RestartQueue(settings.t316_s, settings.restart_tries)
-        self._next_ref = first_ref + first_ref % 2  # outgoing even, incoming odd
         self._started = False
         self._inband = False
         self._libpri = Libpri(
@@ -100,15 +93,15 @@ class PriLink:
         try:
             message = q931.parse(frame)
         except q931.MalformedError as error:
-            self._fault(error.what, error.detail)
+            self._book.fault(error.what, error.detail)
             if error.layer == 2 or frame[2] & 1:
                 return self.take_events()
             # The data link must count the frame, or the far end would send it for ever.
             frame, message = frame[:4], None
         if message is not None and message.type not in q931.MESSAGES:
-            self._fault("unknown message", message.name)
+            self._book.fault("unknown message", message.name)
         self._inband = message is not None and message.inband
-        call = self._call_of(message)
+        call = self._book.of_reference(message.cref) if message is not None else None
         clearing = message is not None and message.type in q931.CLEARING
         if call is not None and message is not None:
             if clearing:
@@ -123,7 +116,7 @@ class PriLink:
             # COMPLETE, tells nobody, and keeps its record for ever.
             self._libpri.request(call.handle, pri.REQUEST_DESTROY, now)
         if q931.is_sabme(frame):
-            self._restarts.link_lost()  # what was in flight is lost
+            self._book.restarts.link_lost()  # what was in flight is lost
         self._settle(now)
         return self.take_events()
 
@@ -133,21 +126,21 @@ class PriLink:
             self._dispatch(raw, now, timed=True)
         if self._adopted_until is not None and self._adopted_until <= now:
             self._adopted_until = None
-            for call in [call for call in self._calls.values() if not call.handle]:
-                self._release(call, call.clear_with(Cause.DESTINATION_OUT_OF_ORDER))
-                self._queue_restart(call.channel, "its signalling was lost")
-        if (expired := self._restarts.expired(now)) is not None:
+            for call in self._book.adopted():
+                self._book.end(call, call.clear_with(Cause.DESTINATION_OUT_OF_ORDER))
+                self._book.queue_restart(call.channel, "its signalling was lost")
+        if (expired := self._book.restarts.expired(now)) is not None:
             channel, again = expired
             if again:
                 self._libpri.restart(channel, now)
             else:
-                self._channel_state(channel, False, "no answer to RESTART")
+                self._book.channel_state(channel, False, "no answer to RESTART")
         self._settle(now)
         return self.take_events()
 
     def next_timeout(self, now: float) -> float | None:
         """Seconds until `poll` has something to do; None when no timer runs."""
-        deadlines = (self._libpri.deadline(), self._restarts.deadline, self._adopted_until)
+        deadlines = (self._libpri.deadline(), self._book.restarts.deadline, self._adopted_until)
         times = [time for time in deadlines if time is not None]
         return max(0.0, min(times) - now) if times else None
 
@@ -157,12 +150,11 @@ class PriLink:
 
     def take_events(self) -> list[LineEvent]:
         """Events not handed out yet (requests leave theirs here)."""
-        events, self._events = self._events, []
-        return events
+        return self._book.take_events()
 
     @property
     def has_events(self) -> bool:
-        return bool(self._events)
+        return self._book.has_events
 
     def take_log(self) -> list[tuple[bool, str]]:
         """(is an error, line): what libpri had to say."""
@@ -178,31 +170,29 @@ class PriLink:
         """Send SETUP; gives the call's ref. Raises DriverError with the cause to clear with."""
         if not self.up:
             raise DriverError(f"{self.span}: the D channel is down", Cause.NETWORK_OUT_OF_ORDER)
-        channel = request.channel or self._pick_channel()
+        channel = request.channel or self._book.pick()
         if channel is None:
             raise DriverError(f"{self.span}: no idle channel", Cause.NO_CHANNEL)
         if not self.is_idle(channel):
             raise DriverError(f"{self.span}/{channel} is not idle", Cause.CHANNEL_UNAVAILABLE)
-        handle = self._libpri.new_call()
         wanted = outgoing(request, channel, self.settings.exclusive)
+        handle = self._libpri.new_call()
         try:
             self._libpri.setup(handle, wanted, now)
         except DriverError:
             self._libpri.request(handle, pri.REQUEST_DESTROY, now)
             raise
-        if ref is None:
-            ref, self._next_ref = self._next_ref, self._next_ref + 2
-        self._keep(Call(ref, handle, channel, True, CallState.DIALLING))
+        call = self._book.add(handle, channel, True, 0, ref)
         if not request.channel:
-            self._events.append(ChannelSet(self.span, ref, channel))
+            self._book.tell(ChannelSet(self.span, call.ref, channel))
         self._settle(now)
-        return ref
+        return call.ref
 
     def acknowledge(self, ref: int, now: float) -> None:
         self._request(ref, "acknowledge", pri.REQUEST_SETUP_ACK, now)
 
     def information(self, ref: int, digits: str, now: float) -> None:
-        call = self._call(ref)
+        call = self._book.get(ref)
         call.move("information")
         for digit in digits:
             self._libpri.digit(call.handle, digit, now)
@@ -224,15 +214,15 @@ class PriLink:
 
     def release(self, ref: int, cause: int, now: float) -> None:
         """Begin or finish clearing; a second release of a clearing call does nothing."""
-        call = self._call(ref)
+        call = self._book.get(ref)
         before = call.move("release")
         if before is CallState.CLEARING:
             return
         cause = cause if 0 < cause < 128 else int(Cause.NORMAL_UNSPECIFIED)
         call.clear_with(cause)
         if not call.handle:
-            self._release(call, cause)
-            self._queue_restart(call.channel, "its signalling was lost")
+            self._book.end(call, cause)
+            self._book.queue_restart(call.channel, "its signalling was lost")
         elif before is CallState.OFFERED and cause not in _REFUSE_AT_ONCE:
             # libpri sends nothing at all when a call it never answered is disconnected.
             self._libpri.request(call.handle, pri.REQUEST_PROCEEDING, now, call.channel)
@@ -244,13 +234,13 @@ class PriLink:
         if channel not in self.settings.channels:
             raise DriverError(f"{self.span}: there is no channel {channel}")
         self._drop_calls([channel], Cause.TEMPORARY_FAILURE, now)
-        self._queue_restart(channel, "restarting")
+        self._book.queue_restart(channel, "restarting")
         self._settle(now)
 
     def drop_all(self, cause: int, now: float) -> None:
         """The line is gone: release every call at once, restart their channels when it is back."""
         for channel in self._drop_calls(self.settings.channels, cause, now):
-            self._queue_restart(channel, "left by an alarm")
+            self._book.queue_restart(channel, "left by an alarm")
         for handle in list(self._ghosts):
             self._libpri.request(handle, pri.REQUEST_DESTROY, now)
         self._ghosts.clear()
@@ -260,20 +250,15 @@ class PriLink:
 
     def is_idle(self, channel: int) -> bool:
         """Whether a new call may be put on this channel."""
-        return (
-            channel in self.settings.channels
-            and channel not in self._restarts
-            and all(call.channel != channel for call in self._calls.values())
-        )
+        return self._book.is_idle(channel)
 
     def call_reference(self, ref: int) -> int:
         """The call's reference as received frames carry it; 0 while it is not known."""
-        call = self._calls.get(ref)
-        return call.cref if call is not None else 0
+        return next((call.cref for call in self._book.calls() if call.ref == ref), 0)
 
     def calls(self) -> list[Call]:
         """The calls that live, oldest first."""
-        return list(self._calls.values())
+        return self._book.calls()
 
     # ---- events from libpri --------------------------------------------------------------
 
@@ -281,7 +266,7 @@ class PriLink:
         handler = self._handlers.get(raw.kind)
         if handler is None:
             return
-        call = self._by_handle.get(raw.call)
+        call = self._book.of_handle(raw.call)
         if call is not None:
             call.cref = raw.cref or call.cref
         handler(raw, now, timed)
@@ -290,88 +275,88 @@ class PriLink:
         if not self.up:
             self.up = True
             self._adopted_until = None
-            self._events.append(SignallingState(self.span, True, "data link established"))
+            self._book.tell(SignallingState(self.span, True, "data link established"))
         if not self._started and self.settings.restart_on_start:
             for channel in self.settings.channels:
                 if self.is_idle(channel):
-                    self._queue_restart(channel, "restarting")
+                    self._book.queue_restart(channel, "restarting")
         self._started = True
 
     def _on_down(self, raw: RawEvent, now: float, timed: bool) -> None:
-        self._restarts.link_lost()
+        self._book.restarts.link_lost()
         if self.up:
             self.up = False
-            if any(not call.handle for call in self._calls.values()):
+            if self._book.adopted():
                 self._adopted_until = now + self.settings.t309_s
-            self._events.append(SignallingState(self.span, False, "data link lost"))
+            self._book.tell(SignallingState(self.span, False, "data link lost"))
 
     def _on_configuration(self, raw: RawEvent, now: float, timed: bool) -> None:
-        self._fault("configuration", raw.text)
+        self._book.fault("configuration", raw.text)
 
     def _on_restart(self, raw: RawEvent, now: float, timed: bool) -> None:
         channels = self.settings.channels if raw.channel == -1 else (raw.channel,)
         self._drop_calls(channels, Cause.TEMPORARY_FAILURE, now)
         for channel in channels:
-            self._restarts.cancel(channel)
+            self._book.restarts.cancel(channel)
             if channel in self.settings.channels:
-                self._channel_state(channel, True, "restarted by the far end")
+                self._book.channel_state(channel, True, "restarted by the far end")
 
     def _on_restart_ack(self, raw: RawEvent, now: float, timed: bool) -> None:
-        channel = self._restarts.current
-        if channel is not None and self._restarts.answered(raw.channel):
-            self._channel_state(channel, True, "restarted")
+        channel = self._book.restarts.current
+        if channel is not None and self._book.restarts.answered(raw.channel):
+            self._book.channel_state(channel, True, "restarted")
 
     def _on_ring(self, raw: RawEvent, now: float, timed: bool) -> None:
         channel = raw.channel
         if channel > 0:
             self._settle_glare(channel, now)
-            self._restarts.cancel(channel)  # their SETUP shows that they hold it idle
+            self._book.cancel_restart(channel, "the far end holds it idle")
         if channel <= 0 or (raw.flexible and not self.is_idle(channel)):
-            channel = self._pick_channel() or 0
+            channel = self._book.pick() or 0
         if not channel or not self.is_idle(channel):
             cause = Cause.CHANNEL_UNAVAILABLE if channel else Cause.NO_CHANNEL
             self._libpri.request(raw.call, pri.REQUEST_HANGUP, now, info=cause)
-            self._fault("call refused", f"channel {raw.channel} is not idle, cause {int(cause)}")
+            self._book.fault(
+                "call refused", f"channel {raw.channel} is not idle, cause {int(cause)}"
+            )
             return
-        ref = self._next_ref + 1
-        self._next_ref += 2
-        self._keep(Call(ref, raw.call, channel, False, CallState.OFFERED, raw.cref))
+        call = self._book.add(raw.call, channel, False, raw.cref, None)
         overlap = self.settings.overlap
-        self._events.append(setup_event(self.span, ref, channel, raw, overlap))
+        self._book.tell(setup_event(self.span, call.ref, channel, raw, overlap))
 
     def _settle_glare(self, channel: int, now: float) -> None:
         """Both ends took `channel` at once: the network's call goes on (Q.931 5.7)."""
-        for call in self._calls.values():
+        for call in self._book.calls():
             if call.channel == channel and call.state is CallState.DIALLING:
                 break
         else:
             return
         if self.settings.side == "user":
             self._ghosts.add(call.handle)
-            self._release(call, Cause.CHANNEL_UNAVAILABLE)
+            self._book.end(call, Cause.CHANNEL_UNAVAILABLE)
 
     def _on_information(self, raw: RawEvent, now: float, timed: bool) -> None:
-        call = self._by_handle.get(raw.call)
+        call = self._book.of_handle(raw.call)
         if call is not None and (raw.called or raw.complete):
-            self._events.append(Digits(self.span, call.ref, raw.called, raw.complete))
+            self._book.tell(Digits(self.span, call.ref, raw.called, raw.complete))
 
     def _on_progressing(self, raw: RawEvent, now: float, timed: bool) -> None:
-        call = self._by_handle.get(raw.call)
+        call = self._book.of_handle(raw.call)
         if call is None:
             self._hang_up_unknown(raw.call, now)
             return
         call.move("more" if raw.kind == pri.SETUP_ACK else "working")
         if self._settle_channel(call, raw.channel, now):
-            self._events.append(progress_event(self.span, call.ref, raw))
+            self._book.tell(progress_event(self.span, call.ref, raw))
 
     def _on_answer(self, raw: RawEvent, now: float, timed: bool) -> None:
-        call = self._by_handle.get(raw.call)
+        call = self._book.of_handle(raw.call)
         if call is None:
             self._hang_up_unknown(raw.call, now)
             return
         call.move("connected")
         if call.state is CallState.ACTIVE and self._settle_channel(call, raw.channel, now):
-            self._events.append(Connected(self.span, call.ref))
+            self._book.tell(Connected(self.span, call.ref))
 
     def _settle_channel(self, call: Call, channel: int, now: float) -> bool:
         """Take the channel the far end settled on; False when that cannot be."""
@@ -381,11 +366,11 @@ class PriLink:
             self.release(call.ref, 6, now)  # channel unacceptable
             return False
         call.channel = channel
-        self._events.append(ChannelSet(self.span, call.ref, channel))
+        self._book.tell(ChannelSet(self.span, call.ref, channel))
         return True
 
     def _on_hangup_request(self, raw: RawEvent, now: float, timed: bool) -> None:
-        call = self._by_handle.get(raw.call)
+        call = self._book.of_handle(raw.call)
         if call is None:
             self._hang_up_unknown(raw.call, now)
             return
@@ -394,36 +379,28 @@ class PriLink:
             return
         cause = call.clear_with(raw.cause)
         call.move("cleared")
-        self._events.append(Disconnected(self.span, call.ref, cause, self._inband))
+        self._book.tell(Disconnected(self.span, call.ref, cause, self._inband))
 
     def _on_hangup(self, raw: RawEvent, now: float, timed: bool) -> None:
         """RELEASE or RELEASE COMPLETE came, or a timer of libpri gave the call up."""
-        call = self._by_handle.get(raw.call)
+        call = self._book.of_handle(raw.call)
         if call is not None:
             dialled = call.state is CallState.DIALLING
             cause = call.clear_with(raw.cause)
-            self._release(call, cause)
+            self._book.end(call, cause)
             if timed and not (dialled and self.up):
                 # The far end has confirmed nothing: it may still hold the channel.
-                self._queue_restart(call.channel, "clearing was not confirmed")
+                self._book.queue_restart(call.channel, "clearing was not confirmed")
         if raw.kind == pri.HANGUP:
             self._libpri.request(raw.call, pri.REQUEST_HANGUP, now, info=raw.cause)
         self._ghosts.discard(raw.call)
 
     # ---- bookkeeping ---------------------------------------------------------------------
 
-    def _call_of(self, message: q931.Message | None) -> Call | None:
-        """The call a message is for, when its reference is known here."""
-        if message is None or not message.cref:
-            return None
-        return next((c for c in self._calls.values() if c.cref == message.cref), None)
-
     def _adopt(self, adopted: Sequence[Adopted], now: float) -> None:
         """Take over calls in talk, and keep their call references from new ones."""
         for each in adopted:
-            ours = bool(each.cref & 0x8000)
-            call = Call(each.ref, 0, each.channel, ours, CallState.ACTIVE, each.cref)
-            self._calls[call.ref] = call
+            self._book.adopt(each)
             self._adopted_until = now + self.settings.t309_s
         used = [each.cref & 0x7FFF for each in adopted if each.cref & 0x8000]
         self._libpri.skip_references(max(used, default=0))
@@ -436,38 +413,22 @@ class PriLink:
         """
         if message.type not in q931.CLEARING:
             return False
-        self._release(call, call.clear_with(None))
+        self._book.end(call, call.clear_with(None))
         return True
 
-    def _call(self, ref: int) -> Call:
-        call = self._calls.get(ref)
-        if call is None:
-            raise DriverError(f"{self.span}: call {ref} has gone", Cause.INVALID_CALL_REFERENCE)
-        return call
-
     def _request(self, ref: int, word: str, what: int, now: float, inband: bool = False) -> None:
-        call = self._call(ref)
+        call = self._book.get(ref)
         call.move(word)
         code = self._libpri.request(call.handle, what, now, call.channel, inband)
         self._settle(now)
         pri.check(code, f"{word} on {self.span}/{call.channel}")
 
-    def _keep(self, call: Call) -> None:
-        self._calls[call.ref] = call
-        self._by_handle[call.handle] = call
-
-    def _release(self, call: Call, cause: int) -> None:
-        """The one place a ref ends."""
-        del self._calls[call.ref]
-        self._by_handle.pop(call.handle, None)
-        self._events.append(Released(self.span, call.ref, int(cause)))
-
     def _drop_calls(self, channels: Iterable[int], cause: int, now: float) -> list[int]:
         """Release the calls on these channels without a word to the far end."""
         dropped = []
-        for call in [c for c in self._calls.values() if c.channel in channels]:
+        for call in [c for c in self._book.calls() if c.channel in channels]:
             self._libpri.request(call.handle, pri.REQUEST_DESTROY, now)
-            self._release(call, call.cause or cause)
+            self._book.end(call, call.cause or cause)
             dropped.append(call.channel)
         return dropped
 
@@ -476,25 +437,8 @@ class PriLink:
 
     def _settle(self, now: float) -> None:
         """After every step: end the refs whose call libpri let go of, send what is due."""
-        for call in list(self._calls.values()):
+        for call in self._book.calls():
             if call.handle and not self._libpri.valid(call.handle):
-                self._release(call, call.clear_with(None))
-        if self.up and (channel := self._restarts.due(now)) is not None:
+                self._book.end(call, call.clear_with(None))
+        if self.up and (channel := self._book.restarts.due(now)) is not None:
             self._libpri.restart(channel, now)
-
-    def _pick_channel(self) -> int | None:
-        """An idle channel: the two sides hunt from opposite ends, so that they seldom meet."""
-        idle = [channel for channel in self.settings.channels if self.is_idle(channel)]
-        if not idle:
-            return None
-        return max(idle) if self.settings.side == "network" else min(idle)
-
-    def _queue_restart(self, channel: int, why: str) -> None:
-        if self._restarts.add(channel):
-            self._channel_state(channel, False, why)
-
-    def _channel_state(self, channel: int, in_service: bool, reason: str) -> None:
-        self._events.append(ChannelState(self.span, channel, in_service, reason))
-
-    def _fault(self, what: str, detail: str) -> None:
-        self._events.append(SignallingFault(self.span, what, detail))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from drivers.base import SetupRequest
+from drivers.base import DriverError, SetupRequest
+from drivers.cause import Cause
 from drivers.events import (
     Alerting,
     LineEvent,
@@ -15,10 +16,15 @@ from drivers.events import (
 from drivers.signalling import pri_binding as pri
 from drivers.signalling.pri_binding import OutgoingCall, RawEvent
 
+MAX_DIGITS = 32  # libpri would cut longer ones off
+
 
 def outgoing(request: SetupRequest, channel: int, exclusive: bool) -> OutgoingCall:
-    """What our SETUP on `channel` says."""
+    """What our SETUP on `channel` says. Raises DriverError (28) for a number it cannot carry."""
     called, calling = request.called, request.calling
+    for number in (called.digits, calling.digits):
+        if len(number) > MAX_DIGITS or not pri.DIGITS.issuperset(number):
+            raise DriverError(f"{number!r} is no number to dial", Cause.INVALID_NUMBER)
     return OutgoingCall(
         channel,
         exclusive,

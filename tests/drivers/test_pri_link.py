@@ -371,10 +371,21 @@ def test_their_setup_shows_that_a_channel_waiting_for_restart_is_idle():
     pair.user.restart(1, pair.now)
     pair.user.restart(2, pair.now)  # waits for the first
     ref = pair.net.setup(SetupRequest(2, Number("1")), pair.now)
-    pair.run(0.004)
     pair.run(1)
-    assert pair.story("net", ref) in ([], ["Released"])
-    assert pair.user.is_idle(1)
+    offered = pair.last("user", Setup)
+    assert offered.channel == 2
+    back = ChannelState("user", 2, True, "the far end holds it idle")
+    assert pair.log["user"].index(back) < pair.log["user"].index(offered)
+    assert pair.user.is_idle(1) and not pair.story("net", ref)
+
+
+def test_a_number_that_cannot_be_dialled_is_refused_with_28():
+    pair = Pair()
+    for digits in ("12x", "1" * 33, "1\x00", "张"):
+        with pytest.raises(DriverError) as refused:
+            pair.user.setup(SetupRequest(1, Number(digits)), pair.now)
+        assert refused.value.cause == 28
+    assert pair.call("user", 1, "+86755*#") and pair.last("net", Setup).called.digits == "+86755*#"
 
 
 # ---- bad lines ----------------------------------------------------------------------------
