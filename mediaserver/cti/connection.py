@@ -50,7 +50,8 @@ class Connection(asyncio.Protocol):
         self._buffer = bytearray()
         self._requests: deque[tuple[int | str | None, Request | CtiError]] = deque()
         self._worker: asyncio.Task[None] | None = None
-        self._closing = False
+        self._last_words: bytes | None = None  # set: no more input, this after pending replies
+        self._closing = False  # nothing more is sent
         self._thrown_away = 0
         self._line_timer: asyncio.TimerHandle | None = None
         self._login_timer: asyncio.TimerHandle | None = None
@@ -84,7 +85,7 @@ class Connection(asyncio.Protocol):
         self._server.gone(self)
 
     def data_received(self, data: bytes) -> None:
-        if self._closing:
+        if self._deaf:
             self._throw_away(len(data))
             return
         self._buffer += data
@@ -93,13 +94,17 @@ class Connection(asyncio.Protocol):
         for line in lines:
             if len(line) > self._limits.max_line:
                 self._end_long_line()
-            if self._closing:
+            if self._deaf:
                 return
             self._line(bytes(line))
         if len(self._buffer) > self._limits.max_line:
             self._end_long_line()
-        elif not self._closing:
+        elif not self._deaf:
             self._time_line(fresh=bool(lines))
+
+    @property
+    def _deaf(self) -> bool:
+        return self._closing or self._last_words is not None
 
     def _throw_away(self, octets: int) -> None:
         self._thrown_away += octets
@@ -181,6 +186,8 @@ class Connection(asyncio.Protocol):
                     self._transport.resume_reading()
         finally:
             self._worker = None
+            if self._last_words is not None:
+                self._finish(self._last_words)
 
     async def _answer(self, request: Request) -> None:
         try:
@@ -244,15 +251,23 @@ class Connection(asyncio.Protocol):
     # ---- the end ---------------------------------------------------------------------
 
     def end(self, error: CtiError, ident: int | str | None = None) -> None:
-        """Last words, then close; cut after `linger_s` if the client does not close too."""
-        if self._closing:
+        """Take no more input; answer what was asked before, then say why, and close."""
+        if self._deaf:
             return
         log.info("CTI client %s closed: %s", self.address, error.message)
-        self.send(refuse(ident, error))
+        self._last_words = refuse(ident, error)
+        self._buffer.clear()
+        self._stop_line_timer()
+        self._transport.resume_reading()
+        if self._worker is None:
+            self._finish(self._last_words)
+
+    def _finish(self, last_words: bytes) -> None:
+        self.send(last_words)
         self.close()
 
     def close(self) -> None:
-        """Send what is to be sent, say that no more comes, and wait a moment."""
+        """Send what is to be sent, say that no more comes, cut after `linger_s` at the latest."""
         if self._closing or self._transport.is_closing():
             return
         self._closing = True
