@@ -203,6 +203,8 @@ class Flows(Part):
 
 
 class Settings(Part):
+    """The whole file; `from_dict` and `load` make it. Paths in it are absolute."""
+
     server: Server = Server()
     media: Media = Media()
     database: Database = Database()
