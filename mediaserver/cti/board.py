@@ -15,7 +15,8 @@ from datetime import datetime
 from typing import Any, cast
 
 from mediaserver import events as ev
-from mediaserver.cti.messages import (
+from mediaserver.cti.messages import iso
+from mediaserver.cti.rows import (
     AgentRow,
     AlarmRow,
     CallRow,
@@ -26,7 +27,6 @@ from mediaserver.cti.messages import (
     SpanRow,
     SpanTree,
     WaitingRow,
-    iso,
 )
 
 
@@ -404,30 +404,4 @@ _HANDLERS: dict[type[ev.Event], Callable[[Board, Any], Update]] = {
     ev.SpanChanged: Board._span_changed,
     ev.ChannelChanged: Board._channel_changed,
     ev.SystemAlarm: Board._alarm,
-}
-
-#: Every word an event can bear, and what it says.
-WORDS = {
-    "ServiceInitiated": "the server begins a call of its own",
-    "Offered": "a call came in on a line",
-    "CallState": "a call moved from one state to another",
-    "Connection": "one party's connection moved from one state to another",
-    "Delivered": "an agent or a party is being rung",
-    "Established": "the caller was answered (role caller) or an agent answered (role agent)",
-    "Bridged": "parties hear each other",
-    "Unbridged": "parties no longer hear each other",
-    "Queued": "the call waits in a queue",
-    "QueueMoved": "the call's place in the queue changed",
-    "QueueLeft": "the call left the queue: answered or abandoned",
-    "Diverted": "the call left an agent unanswered, or overflowed from a queue",
-    "ConnectionCleared": "one party is gone",
-    "CallCleared": "the call is over",
-    "Node": "the call entered a node of its flow",
-    "Digits": "the caller keyed digits (• where secret)",
-    "Prompt": "a prompt was heard, interrupted or missing",
-    "AgentState": "an agent moved from one state to another",
-    "Recording": "recording started, stopped or failed",
-    "Channel": "a timeslot or port changed",
-    "Span": "a span's signalling or alarms changed",
-    "Alarm": "a system alarm was raised or cleared",
 }

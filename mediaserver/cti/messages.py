@@ -2,10 +2,9 @@
 
 Client → server: requests, answered one by one and in order by a reply with the
 same `id`. Server → client: replies, and after `subscribe` events, each with a
-`seq` that only grows (over a restart of the server too). The rows below are the
-snapshot's; an event's `changes` carries whole rows of the same shape, to be put
-in place by key. The JSON Schema in docs/cti.schema.json is made from these
-types (mediaserver/cti/schema.py).
+`seq` that only grows (over a restart of the server too). An event's `changes`
+carries whole rows (rows.py) of the snapshot's shape, to be put in place by key.
+The JSON Schema in docs/cti.schema.json is made from these types (schema.py).
 
 Limits: a request line is at most 64 KiB. `encode` and `decode` are the only
 places that know JSON.
@@ -21,164 +20,13 @@ from typing import Annotated, Any, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from mediaserver.cti.rows import Changes, Utc, one_of
+
 VERSION = 1
 MAX_LINE = 64 * 1024
 MAX_ID = 64
 
 ROLES = ("admin", "supervisor", "agent", "technician")
-CALL_STATES = ("offered", "flow", "queued", "ringing", "talking", "clearing", "ended")
-AGENT_STATES = ("logged_out", "ready", "ringing", "talking", "wrap_up", "away")
-CHANNEL_STATES = ("idle", "ringing", "busy", "talking", "blocked")
-
-
-def _one_of(values: tuple[str, ...], text: str) -> Any:
-    return Field(description=text, json_schema_extra={"enum": list(values)})
-
-
-Utc = Annotated[str, Field(description="UTC, ISO 8601 with milliseconds and a Z")]
-CallState = Annotated[str, _one_of(CALL_STATES, "state of a call")]
-AgentState = Annotated[str, _one_of(AGENT_STATES, "state of an agent")]
-ChannelState = Annotated[str, _one_of(CHANNEL_STATES, "what a timeslot or port is doing")]
-
-
-# ---- rows of the snapshot ---------------------------------------------------
-
-
-class ChannelRow(TypedDict):
-    """A timeslot or port; key: span and number."""
-
-    span: str
-    number: int
-    state: ChannelState
-    call_id: str | None
-    party: Annotated[str, Field(description="number or agent at the far end, if known")]
-    since_utc: Utc
-
-
-class SpanRow(TypedDict):
-    """A line interface; key: name."""
-
-    name: str
-    kind: Annotated[str, Field(description="e1, fxs or fxo")]
-    signalling: Annotated[str, Field(description="pri, analog, …")]
-    up: bool
-    alarms: Annotated[list[str], Field(description="red, ais, rai")]
-
-
-class SpanTree(SpanRow):
-    """A span of the snapshot, with its channels."""
-
-    channels: list[ChannelRow]
-
-
-class CallRow(TypedDict):
-    """A live call; key: id. It leaves the board when it has ended."""
-
-    id: str
-    state: CallState
-    direction: Annotated[str, Field(description="in or out")]
-    caller: str
-    caller_name: str
-    called: str
-    line: Annotated[str, Field(description='span and channel, "E1-1/7"')]
-    flow: str
-    node: str
-    choice: Annotated[str, Field(description="last menu choice; • for each secret digit")]
-    queue: str | None
-    position: Annotated[int | None, Field(description="place in the queue, from 1; or null")]
-    since_utc: Utc
-    queued_utc: Utc | None
-    agent: Annotated[str | None, Field(description="the agent being rung or talking")]
-    recording: bool
-
-
-class WaitingRow(TypedDict):
-    """One caller in a queue, first come first."""
-
-    call_id: str
-    caller: str
-    caller_name: str
-    position: int
-    since_utc: Utc
-
-
-class QueueRow(TypedDict):
-    """A queue and its counts since the server's start; key: name."""
-
-    name: str
-    waiting: list[WaitingRow]
-    answered: int
-    abandoned: int
-    overflowed: int
-
-
-class AgentRow(TypedDict):
-    """An agent; key: name."""
-
-    name: str
-    display: str
-    number: str
-    line: Annotated[str, Field(description="a port, or the trunk group the number lies behind")]
-    state: AgentState
-    since_utc: Utc
-    call_id: str | None
-    answered: int
-    missed: int
-
-
-class AlarmRow(TypedDict):
-    """A condition people must know of; key: name. It leaves the board when cleared."""
-
-    name: str
-    text: str
-    since_utc: Utc
-
-
-class EngineRow(TypedDict):
-    """The media engines' counters, by name, summed over the engines."""
-
-    counters: dict[str, int | float]
-
-
-class ServerRow(TypedDict):
-    name: str
-    version: str
-    started_utc: Utc
-    realtime: Annotated[bool, Field(description="the media thread has real-time priority")]
-    engine: EngineRow
-
-
-class Snapshot(TypedDict):
-    """Everything on the board after the event `seq`."""
-
-    server: ServerRow
-    spans: list[SpanTree]
-    calls: list[CallRow]
-    queues: list[QueueRow]
-    agents: list[AgentRow]
-    alarms: list[AlarmRow]
-    seq: int
-
-
-class GoneCall(TypedDict):
-    id: str
-    gone: Annotated[bool, Field(description="true: take the row away")]
-
-
-class GoneAlarm(TypedDict):
-    name: str
-    gone: bool
-
-
-class Changes(TypedDict, total=False):
-    """Rows an event changed. Each replaces the row of the same key, or is added, or goes."""
-
-    calls: list[CallRow | GoneCall]
-    channels: list[ChannelRow]
-    agents: list[AgentRow]
-    queues: list[QueueRow]
-    spans: list[SpanRow]
-    alarms: list[AlarmRow | GoneAlarm]
 
 
 # ---- messages ---------------------------------------------------------------
@@ -208,7 +56,7 @@ class ActingFor(TypedDict):
     """For whom a trusted client (the console) asks; that person's role is what counts."""
 
     login: str
-    role: Annotated[str, _one_of(ROLES, "role of the person")]
+    role: Annotated[str, one_of(ROLES, "role of the person")]
 
 
 RequestMessage = TypedDict(

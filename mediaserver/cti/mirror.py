@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Mirror:
-    """`snapshot` has the snapshot's shape (see messages.Snapshot) and follows the events."""
+    """`snapshot` has the snapshot's shape (see rows.Snapshot) and follows the events."""
 
     def __init__(self, snapshot: dict[str, Any]) -> None:
         self.snapshot = snapshot

@@ -19,7 +19,6 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from mediaserver.cti.board import WORDS
 from mediaserver.cti.limits import Limits
 from mediaserver.cti.messages import (
     ERRORS,
@@ -29,9 +28,10 @@ from mediaserver.cti.messages import (
     HeartbeatMessage,
     OkReply,
     RequestMessage,
-    Snapshot,
 )
 from mediaserver.cti.methods import METHODS, Method
+from mediaserver.cti.rows import Snapshot
+from mediaserver.cti.words import WORDS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 _MESSAGES: dict[str, Any] = {

@@ -139,7 +139,7 @@ class SyncCtiClient:
         return self._do(work, self._patience.request_s + _SLACK_S)
 
     def snapshot(self) -> dict[str, Any]:
-        """The board as last heard (messages.Snapshot); do not change its rows.
+        """The board as last heard (rows.Snapshot); do not change its rows.
 
         CtiUnavailable when there has never been a link. See `connected` for whether
         it is current. Engine counters are those of the last (re)connection: ask

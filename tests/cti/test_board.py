@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from mediaserver import events as ev
 from mediaserver.bus import Bus
-from mediaserver.cti.board import _HANDLERS, WORDS, Board, ServerInfo
+from mediaserver.cti.board import _HANDLERS, Board, ServerInfo
 from mediaserver.cti.feed import Feed
 from mediaserver.cti.messages import encode
 from mediaserver.cti.mirror import Mirror
+from mediaserver.cti.words import WORDS
 from tests.cti.rig import INVENTORY, STARTED
 
 CALL = {
