@@ -19,15 +19,15 @@ cdef struct dtmf_bank:
     int channels
     int cstride  # floats in a row of pcm: units.padded(channels)
     int fill  # samples in the unfinished hop
-    int slot  # the history place the unfinished hop will take
+    int slot  # its place in `history`
     int64_t now  # bank time, samples
     int64_t dropped  # events that found no room in `out`
-    float* history  # [HOPS][17][cstride] sums of the last hops: 8 × (re, im), energy
-    float* power  # [8][cstride] scratch of the decision
+    float* history  # [3][17][cstride] sums of the last hops: 8 × (re, im), energy
+    float* window  # [17][cstride] their coherent sum: 8 × (re, im), energy
     uint8_t* enabled  # [cstride]
-    uint8_t* tile_on  # [cstride / LANES] any channel of the tile enabled
-    int32_t* candidate  # [cstride] digit index of the newest window, -1 none
-    void* tracks  # per channel duration logic
+    uint8_t* tile_on  # [cstride / LANES] enabled channels in the tile
+    int32_t* candidate  # [cstride] key the newest window looks like, -1 none
+    void* tracks  # [channels] what the windows add up to
 
 cdef dtmf_bank* dtmf_new(int channels) noexcept nogil  # NULL: no memory; all disabled
 cdef void dtmf_free(dtmf_bank* bank) noexcept nogil  # NULL is allowed
