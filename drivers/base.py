@@ -97,12 +97,16 @@ class HookChange:
 
 @dataclass(frozen=True, slots=True)
 class RingChange:
-    """FXO: ringing voltage began or ended; the caller ID sent with it, as data."""
+    """FXO: ringing voltage began or ended; its cadence and the caller ID with it, as data.
+
+    `cadence_ms` is on, off, on, off … and repeats.
+    """
 
     channel: int
     ringing: bool
     caller_number: str = ""
     caller_name: str = ""
+    cadence_ms: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,12 @@ class AnalogSpan(Span, Protocol):
     def set_hook(self, channel: int, off_hook: bool) -> None: ...
 
     def set_ring(
-        self, channel: int, ringing: bool, caller_number: str = "", caller_name: str = ""
+        self,
+        channel: int,
+        ringing: bool,
+        caller_number: str = "",
+        caller_name: str = "",
+        cadence_ms: tuple[int, ...] = (),
     ) -> None: ...
 
     def flash(self, channel: int) -> None: ...

@@ -120,16 +120,21 @@ class VirtualAnalogSpan(VirtualSpan):
         self._line.send_analog(self._toward, HookChange(channel, off_hook))
 
     def set_ring(
-        self, channel: int, ringing: bool, caller_number: str = "", caller_name: str = ""
+        self,
+        channel: int,
+        ringing: bool,
+        caller_number: str = "",
+        caller_name: str = "",
+        cadence_ms: tuple[int, ...] = (),
     ) -> None:
-        """FXS: ring the telephone, with the caller's ID; or stop."""
+        """FXS: ring the telephone in a cadence, with the caller's ID; or stop."""
         self.port_index(channel)
         if self.kind is not SpanKind.FXS:
             raise DriverError(f"{self.name}/{channel} is an FXO port: it cannot ring")
         if (channel in self._ringing) == ringing:
             return
         (self._ringing.add if ringing else self._ringing.discard)(channel)
-        event = RingChange(channel, ringing, caller_number, caller_name)
+        event = RingChange(channel, ringing, caller_number, caller_name, cadence_ms)
         self._line.send_analog(self._toward, event)
 
     def flash(self, channel: int) -> None:

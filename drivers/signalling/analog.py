@@ -4,7 +4,7 @@ What: FXS feeds telephones (one call a port): ring, off hook, on hook, flash.
 FXO is the telephone on an exchange line: answer and dial by going off hook,
 digits in band by the layer above, far-end hang-up by a break in loop current.
 How: one total table per kind and one `_move`; every port is a small machine.
-Hook, ring (its cadence is the board's) and caller ID come as data.
+Hook, ring with its cadence, flash and caller ID travel as data.
 Limits: busy tone as a hang-up sign is heard above (media), not here.
 Source: ring cadence GB 3380; loop start as in TIA-968 and Q.552.
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from drivers.base import (
     AnalogEvent,
@@ -106,6 +107,9 @@ FXO_MOVES: Moves = _total(
 
 #: For diagrams and tests: the table of each kind.
 TABLES: dict[str, Moves] = {"fxs": FXS_MOVES, "fxo": FXO_MOVES}
+
+#: China's: one second on, four off.
+RING_CADENCE_MS = (1000, 4000)
 
 #: An FXS port breaks loop current this long when we hang up first.
 LOOP_BREAK_S = 0.8
@@ -271,6 +275,16 @@ class FxsSignalling(_AnalogSignalling):
     moves = FXS_MOVES
     kind = SpanKind.FXS
 
+    def __init__(
+        self,
+        span: AnalogSpan,
+        sink: EventSink,
+        *,
+        ring_cadence_ms: tuple[int, ...] = RING_CADENCE_MS,
+    ) -> None:
+        super().__init__(span, sink)
+        self.ring_cadence_ms = ring_cadence_ms
+
     def _on_line(self, event: AnalogEvent) -> None:
         port = self._ports.get(event.channel)
         if port is None or not self._running:
@@ -285,7 +299,7 @@ class FxsSignalling(_AnalogSignalling):
         if request is not None:
             shown = request.calling.presentation & 0x60 == 0
             number, name = (request.calling.digits, request.name) if shown else ("", "")
-            self.span.set_ring(port.number, True, number, name)
+            self.span.set_ring(port.number, True, number, name, self.ring_cadence_ms)
         self._tell(Alerting(self.span.name, port.ref))
 
     def _stop_ringing(self, port: Port) -> None:
@@ -355,8 +369,8 @@ class FxoSignalling(_AnalogSignalling):
         self._tell(Disconnected(self.span.name, port.ref, int(Cause.NORMAL)))
 
 
-def analog(span: AnalogSpan, sink: EventSink) -> FxsSignalling | FxoSignalling:
+def analog(span: AnalogSpan, sink: EventSink, **options: Any) -> FxsSignalling | FxoSignalling:
     """The signalling that goes with the span's kind; ValueError for another kind."""
     if span.kind is SpanKind.FXS:
-        return FxsSignalling(span, sink)
-    return FxoSignalling(span, sink)
+        return FxsSignalling(span, sink, **options)
+    return FxoSignalling(span, sink, **options)

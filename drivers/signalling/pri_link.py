@@ -124,7 +124,7 @@ class PriLink:
         """Run the timers that are due."""
         while (raw := self._libpri.poll(now)) is not None:
             self._dispatch(raw, now, timed=True)
-        if self._adopted_until is not None and self._adopted_until <= now:
+        if self._adopted_until is not None and self._adopted_until <= now + 1e-6:
             self._adopted_until = None
             for call in self._book.adopted():
                 self._book.end(call, call.clear_with(Cause.DESTINATION_OUT_OF_ORDER))

@@ -62,7 +62,7 @@ class RestartQueue:
 
     def expired(self, now: float) -> tuple[int, bool] | None:
         """(channel, whether to send again) when T316 has run out by now."""
-        if self.current is None or self.deadline is None or now < self.deadline:
+        if self.current is None or self.deadline is None or now < self.deadline - 1e-6:
             return None
         channel = self.current
         if self._left > 0:

@@ -175,12 +175,15 @@ def test_analog_events_cross_and_repeats_do_not():
         phones.on_line(at_phones.append)
         sets.on_line(at_sets.append)
         for _ in range(2):
-            phones.set_ring(1, True, "139", "Li")
+            phones.set_ring(1, True, "139", "Li", (400, 200, 400, 2000))
             sets.set_hook(1, True)
         sets.flash(1)
         phones.set_hook(1, False)
         await asyncio.sleep(0.1)
-        assert at_sets == [RingChange(1, True, "139", "Li"), HookChange(1, False)]
+        assert at_sets == [
+            RingChange(1, True, "139", "Li", (400, 200, 400, 2000)),
+            HookChange(1, False),
+        ]
         assert at_phones == [HookChange(1, True), HookFlash(1)]
         assert near.status()[1]["ringing"] == [1] and far.status()[1]["off_hook"] == [1]
         assert near.status()[1]["feeding"] == [2, 3, 4]
