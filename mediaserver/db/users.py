@@ -8,7 +8,7 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import select
+from sqlalchemy import false, select, update
 from sqlalchemy.orm import Session
 
 from mediaserver.db.models import ROLES, User
@@ -30,13 +30,15 @@ def create_user(
         raise UserError(f"{login!r} is no login: 1 to 64 printable characters")
     if role not in ROLES:
         raise UserError(f"there is no role {role!r}; allowed: {', '.join(ROLES)}")
+    hashed = _hash(password)
+    _claim(session)
     if get_user(session, login) is not None:
         raise UserError(f"there is a user {login!r} already")
     user = User(
         login=login,
         name=name or login,
         role=role,
-        password_hash=_hash(password),
+        password_hash=hashed,
         language=language,
         active=True,
     )
@@ -47,10 +49,12 @@ def create_user(
 
 def set_password(session: Session, login: str, password: str) -> None:
     """Raises UserError when there is no such user, or the password is weak."""
+    hashed = _hash(password)
+    _claim(session)
     user = get_user(session, login)
     if user is None:
         raise UserError(f"there is no user {login!r}")
-    user.password_hash = _hash(password)
+    user.password_hash = hashed
 
 
 def get_user(session: Session, login: str) -> User | None:
@@ -75,11 +79,7 @@ def verify_login(session: Session, login: str, password: str) -> User | None:
         _hasher.verify(known, password)
     except (VerificationError, InvalidHashError):
         return None
-    if user is None or not user.active:
-        return None
-    if _hasher.check_needs_rehash(known):
-        user.password_hash = _hasher.hash(password)
-    return user
+    return user if user is not None and user.active else None
 
 
 def ensure_demo_users(
@@ -101,6 +101,15 @@ def ensure_demo_users(
             set_password(session, login, password)
         out.append((login, role, password))
     return out
+
+
+def _claim(session: Session) -> None:
+    """Become SQLite's writer before the first look, waiting for our turn if need be.
+
+    A transaction that reads first and writes later fails at once, without
+    waiting, if the daemon wrote in between.
+    """
+    session.execute(update(User).where(false()).values(active=True))
 
 
 def _hash(password: str) -> str:

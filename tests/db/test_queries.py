@@ -7,13 +7,21 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from mediaserver.db import migrate, queries
+from mediaserver.db import migrate, queries, users
 from mediaserver.db.engine import open_engine
 from mediaserver.db.rows import apply
 from mediaserver.db.users import UserError
 from tests.db.rows import T0, call, recording, story
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """argon2 is costly on purpose; what is tested here is not its cost."""
+    monkeypatch.setattr(users, "_hasher", PasswordHasher(time_cost=1, memory_cost=64))
 
 
 @pytest.fixture
@@ -128,6 +136,24 @@ def test_logging_in(session: Session) -> None:
     assert queries.verify_login(session, "ann", "correct horse") is None
     user.active = False
     assert queries.verify_login(session, "ann", "another horse") is None
+
+
+def test_making_a_user_is_one_step_to_the_daemon(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ms.db"
+    migrate.upgrade(url)
+    daemon = open_engine(url, writer=True)
+    with queries.session(url) as session:
+        queries.create_user(session, "ann", "", "admin", "correct horse")
+        with (
+            pytest.raises(OperationalError, match="locked"),
+            open_engine(url, timeout_s=0.05, writer=True).begin(),
+        ):
+            pass  # the look for a login that is taken, and the row, are one step to others
+    with daemon.begin() as connection:
+        apply(connection, [call("a")])
+    with queries.session(url) as session:
+        assert [user.login for user in queries.list_users(session)] == ["ann"]
+    daemon.dispose()
 
 
 def test_a_hash_that_is_none_lets_nobody_in(session: Session) -> None:
