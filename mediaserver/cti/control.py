@@ -6,7 +6,7 @@ call, agent, span) or "conflict" (not in this state), and a hint.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from mediaserver.cti.messages import Identity
@@ -27,8 +27,8 @@ class Control(Protocol):
         Gives the faults as they are now, by name.
         """
 
-    def engine_counters(self) -> dict[str, int | float]:
-        """Counters of the media engines, by name: missed_ticks, overruns, …"""
+    def engine_counters(self) -> Mapping[str, Any]:
+        """Counters of the media engines, by name: missed_ticks, …; groups may be nested once."""
 
 
 #: Blocking check of a password, run off the loop; None when it is wrong.

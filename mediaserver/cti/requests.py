@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from mediaserver.cti import methods
@@ -126,8 +126,17 @@ class Requests:
         return {"seq": self._feed.seq}
 
     async def _snapshot(self, session: Session, who: Identity, params: Any) -> dict[str, Any]:
-        counters = self._control.engine_counters()
-        return dict(self._feed.board.snapshot(self._feed.seq, counters))
+        return dict(self._feed.board.snapshot(self._feed.seq, self._counters()))
+
+    def _counters(self) -> dict[str, int | float]:
+        """The engine's, on one level: {"kernel_ns": {"mix": 7}} is "kernel_ns.mix"."""
+        flat: dict[str, int | float] = {}
+        for name, value in self._control.engine_counters().items():
+            if isinstance(value, Mapping):
+                flat.update({f"{name}.{key}": each for key, each in value.items()})
+            else:
+                flat[name] = value
+        return flat
 
     async def _subscribe(
         self, session: Session, who: Identity, params: methods.SubscribeParams
@@ -144,7 +153,7 @@ class Requests:
 
     async def _status(self, session: Session, who: Identity, params: Any) -> dict[str, Any]:
         board = self._feed.board
-        whole = board.snapshot(self._feed.seq, self._control.engine_counters())
+        whole = board.snapshot(self._feed.seq, self._counters())
         spans = [
             {
                 **span,

@@ -58,8 +58,8 @@ class FakeControl:
             raise ZeroDivisionError
         return {"delay_ms": 0, **settings}
 
-    def engine_counters(self) -> dict[str, int | float]:
-        return {"ticks": 100, "missed_ticks": 0}
+    def engine_counters(self) -> dict[str, Any]:
+        return {"ticks": 100, "missed_ticks": 0, "kernel_ns": {"mix": 7.5}}
 
 
 class Rig:

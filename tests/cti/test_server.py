@@ -260,7 +260,11 @@ def test_status_counts_without_rows(tmp_path: Path) -> None:
                 ("FXS-1", 8, 0),
             ]
             assert status["queues"][0]["waiting"] == 1
-            assert status["server"]["engine"]["counters"]["missed_ticks"] == 0
+            assert status["server"]["engine"]["counters"] == {
+                "ticks": 100,
+                "missed_ticks": 0,
+                "kernel_ns.mix": 7.5,
+            }
             assert status["cti"]["connections"] == 1
 
     run(work)
