@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,41 +24,74 @@ class Interrupted:
 
     row: CallRow
     last: StoryRow | None
+    talking_since: datetime | None
+    queued_since: datetime | None
 
 
 def find(session: Session) -> tuple[list[Interrupted], list[RecordingRow]]:
     """Calls and recordings whose rows are open."""
     calls = session.scalars(select(CallRow).where(CallRow.state == "open")).all()
     sounds = session.scalars(select(RecordingRow).where(RecordingRow.state == "open")).all()
-    found = [Interrupted(row, _last(session, row.id)) for row in calls]
-    session.expunge_all()
+    found = [
+        Interrupted(
+            row,
+            _last(session, row.id),
+            _since(session, row.id, "Bridged", "Unbridged"),
+            _since(session, row.id, "Queued", "QueueLeft"),
+        )
+        for row in calls
+    ]
     return found, list(sounds)
 
 
-def _last(session: Session, call_id: str) -> StoryRow | None:
+def _last(session: Session, call_id: str, *kinds: str) -> StoryRow | None:
     story = select(StoryRow).where(StoryRow.call_id == call_id)
+    if kinds:
+        story = story.where(StoryRow.kind.in_(kinds))
     return session.scalars(story.order_by(StoryRow.seq.desc()).limit(1)).first()
 
 
-def close(call: Interrupted) -> list[Upsert]:
-    """The rows that close an interrupted call, at the time its story stops."""
+def _since(session: Session, call_id: str, begins: str, ends: str) -> datetime | None:
+    """When what `begins` began, unless the other event ended it."""
+    last = _last(session, call_id, begins, ends)
+    return last.utc if last is not None and last.kind == begins else None
+
+
+def close(call: Interrupted, sounds: Sequence[Upsert]) -> list[Upsert]:
+    """The rows that close an interrupted call: at its last event, or its last sound if later.
+
+    `sounds` are the mended recordings of all calls.
+    """
     row, last = call.row, call.last
-    ended: datetime = last.utc if last else row.started_utc
+    told = last.utc if last else row.started_utc
+    heard = [_end(sound) for sound in sounds if sound.values["call_id"] == row.id]
+    ended = max([told, *heard])
     closed = _values(row) | {
         "state": "interrupted",
         "ended_utc": ended,
+        "talk_ms": row.talk_ms + _ms(call.talking_since, ended),
+        "wait_ms": row.wait_ms + _ms(call.queued_since, ended),
         "cleared_by": "system",
         "detail": DETAIL,
     }
     end = {
         "call_id": row.id,
         "seq": last.seq + 1 if last else 0,
-        "media_ms": last.media_ms if last else 0,
+        "media_ms": (last.media_ms if last else 0) + _ms(told, ended),
         "utc": ended,
         "kind": "Interrupted",
         "data": {"detail": DETAIL},
     }
     return [Upsert("calls", closed), Upsert("story", end)]
+
+
+def _end(sound: Upsert) -> datetime:
+    started: datetime = sound.values["started_utc"]
+    return started + timedelta(milliseconds=sound.values["duration_ms"])
+
+
+def _ms(since: datetime | None, until: datetime) -> int:
+    return 0 if since is None else round((until - since).total_seconds() * 1000)
 
 
 def mend(sounds: Sequence[RecordingRow], root: Path) -> list[Upsert]:

@@ -81,8 +81,8 @@ class CallRecords:
         calls = [call for call in calls if self._known(call.row.id) is None]
         sounds = [sound for sound in sounds if self._known(sound.call_id) is None]
         loop = asyncio.get_running_loop()
-        rows = [row for call in calls for row in interrupted.close(call)]
-        rows += await loop.run_in_executor(None, interrupted.mend, sounds, recordings)
+        rows = await loop.run_in_executor(None, interrupted.mend, sounds, recordings)
+        rows += [row for call in calls for row in interrupted.close(call, rows)]
         if rows:
             await self._store.write(rows)
         for call in calls:

@@ -14,6 +14,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -82,6 +83,7 @@ class Store:
         Writes that neither database nor journal takes fail with StoreFull.
         """
         self._closing = True
+        self._recover_due = not self.reached  # once more: the next start may be far away
         self._wake.set()
         if self._task is not None:
             await self._task
@@ -148,7 +150,7 @@ class Store:
         self._note(outcome)
 
     async def _commit(self) -> None:
-        batch = [self._queue[i] for i in range(min(BATCH, len(self._queue)))]
+        batch = list(islice(self._queue, BATCH))
         outcome = await self._call(self._writer.commit, [write for write, _ in batch])
         if outcome.place is Place.NOWHERE:
             self._stuck = True

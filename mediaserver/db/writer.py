@@ -128,7 +128,12 @@ class Writer:
 
     def read(self, ask: Callable[[Session], T]) -> T:
         """What `ask` finds out in a session; raises Unreachable."""
-        return self._transaction(lambda connection: ask(Session(connection)))
+
+        def work(connection: Connection) -> T:
+            with Session(connection) as session:
+                return ask(session)
+
+        return self._transaction(work)
 
     def abort(self) -> None:
         """From any thread: break off a transaction that hangs on a dead server's socket."""

@@ -190,10 +190,10 @@ def test_a_record_that_can_be_kept_nowhere_is_an_error_not_a_hang(tmp_path: Path
 
 
 def half_a_recording(root: Path, path: str) -> None:
-    """A stereo recording whose header still says "empty", with 2 s of sound behind it."""
+    """A stereo recording whose header still says "empty", with 32 s of sound behind it."""
     file = root / path
     file.parent.mkdir(parents=True)
-    file.write_bytes(wav.pack(wav.Header("ulaw", 0)) + b"\xff" * 32_000)
+    file.write_bytes(wav.pack(wav.Header("ulaw", 0)) + b"\xff" * 512_000)
 
 
 def killed(root: Path) -> None:
@@ -209,7 +209,7 @@ def killed(root: Path) -> None:
     play(root, scene)
 
 
-def test_calls_left_open_are_closed_where_their_stories_stop(tmp_path: Path) -> None:
+def test_calls_left_open_are_closed_where_their_stories_and_recordings_stop(tmp_path: Path) -> None:
     killed(tmp_path)
     half_a_recording(tmp_path / "recordings", "2026/01/05/x.wav")
 
@@ -219,11 +219,14 @@ def test_calls_left_open_are_closed_where_their_stories_stop(tmp_path: Path) -> 
         with queries.session(rig.url) as session:
             row = queries.get_call(session, "talking")
             assert row is not None and row.state == "interrupted"
-            assert row.ended_utc == at(30_100)["utc"]
-            assert (row.agent, row.wait_ms, row.cleared_by) == ("alice", 20_000, "system")
-            assert queries.story(session, "talking")[-1].kind == "Interrupted"
+            # The recording began at 0.25 s and holds 32 s: it tells more than the last event.
+            assert row.ended_utc == at(32_250)["utc"]
+            assert (row.agent, row.wait_ms, row.talk_ms) == ("alice", 20_000, 2150)
+            assert (row.cleared_by, row.cause) == ("system", None)
+            end = queries.story(session, "talking")[-1]
+            assert (end.kind, end.media_ms) == ("Interrupted", 32_250)
             (sound,) = queries.recordings_of(session, "talking")
-            assert (sound.state, sound.octets, sound.duration_ms) == ("rebuilt", 32_000, 2000)
+            assert (sound.state, sound.octets, sound.duration_ms) == ("rebuilt", 512_000, 32_000)
             done = queries.get_call(session, "done")
             assert done is not None and done.state == "closed"
 
@@ -236,6 +239,8 @@ def test_a_recording_whose_file_is_gone_is_marked_failed(tmp_path: Path) -> None
     async def scene(rig: Rig) -> None:
         assert await rig.records.close_interrupted(tmp_path / "recordings") == ["talking"]
         with queries.session(rig.url) as session:
+            row = queries.get_call(session, "talking")
+            assert row is not None and row.ended_utc == at(30_100)["utc"]
             assert queries.recordings_of(session, "talking")[0].state == "failed"
 
     play(tmp_path, scene)

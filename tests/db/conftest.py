@@ -30,7 +30,7 @@ class PostgreSQL:
             subprocess.run(command, check=True, stdout=log, stderr=log, cwd="/", timeout=60)
 
     def start(self) -> None:
-        options = f"-c listen_addresses='' -c unix_socket_directories={self.root}"
+        options = f"-c listen_addresses='' -c fsync=off -c unix_socket_directories={self.root}"
         log = str(self.root / "server.log")
         self.run("pg_ctl", "start", "-w", "-D", str(self.root / "data"), "-l", log, "-o", options)
 
@@ -73,7 +73,18 @@ def postgresql() -> Iterator[PostgreSQL]:
     if os.geteuid() == 0:
         shutil.chown(root, "postgres", "postgres")
     server = PostgreSQL(binaries, root)
-    server.run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "-D", str(root / "data"))
+    server.run(
+        "initdb",
+        "--no-sync",
+        "-A",
+        "trust",
+        "-U",
+        "postgres",
+        "-E",
+        "UTF8",
+        "-D",
+        str(root / "data"),
+    )
     server.start()
     try:
         yield server
