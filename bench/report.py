@@ -26,7 +26,7 @@ from rich.table import Table
 from rich.text import Text
 
 ROOT = Path(__file__).resolve().parents[1]
-BAR_CELLS = 16
+BAR_CELLS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,22 +111,20 @@ def bar(ratio: float | None, better: str) -> Text:
 
 
 def show(results: list[Result], console: Console) -> None:
-    """Print the results as a table; `×` is how many times better than the peer we are."""
-    table = Table(title=_heading(), title_justify="left", title_style="dim", expand=False)
-    for header in ("suite", "what", "ours", "unit", "goal", "peer", "peer's", "against the peer"):
-        table.add_column(header, justify="right" if header in ("ours", "peer's") else "left")
-    for result in results:
-        table.add_row(
-            result.suite,
-            result.name,
-            number(result.value),
-            result.unit,
-            _goal(result),
-            result.peer or "",
-            number(result.peer_value),
-            bar(result.ratio, result.better),
-        )
-    console.print(table)
+    """Print a table for each suite; `×` is how many times better than the peer we are."""
+    console.print(_heading(), style="dim")
+    for suite in dict.fromkeys(result.suite for result in results):
+        rows = [result for result in results if result.suite == suite]
+        table = Table(title=suite, title_justify="left", title_style="bold")
+        for header in ("what", "ours", "unit", "goal", "peer", "against the peer"):
+            right = header in ("ours", "peer")
+            table.add_column(header, justify="right" if right else "left", no_wrap=True)
+        for row in rows:
+            values = (number(row.value), row.unit, _goal(row), number(row.peer_value))
+            table.add_row(row.name, *values, bar(row.ratio, row.better))
+        console.print(table)
+        for peer in dict.fromkeys(row.peer for row in rows if row.peer):
+            console.print(f"peer: {peer}", style="dim")
 
 
 def _heading() -> str:

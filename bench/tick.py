@@ -168,7 +168,7 @@ def run(options: Options) -> list[Result]:
             Result("tick", f"{channels} channels", ours, "µs per tick", "lower", PEER, peers),
             Result(
                 "tick",
-                f"{channels} channels, share of a {BLOCK * 1000 // RATE_HZ} ms block",
+                f"{channels} channels, share of {BLOCK * 1000 // RATE_HZ} ms",
                 100 * ours / block_us,
                 "% of one core",
                 "lower",

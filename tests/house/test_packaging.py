@@ -13,6 +13,7 @@ import pytest
 
 from tests.house.tree import PACKAGES, ROOT
 
+BUILD_TIME = {".po", ".pot", ".cfg"}  # what the translations are made from
 CODE = {".py", ".pyx", ".c", ".so", ".pyc", ".html", ".o"}
 
 
@@ -24,7 +25,7 @@ def _data_files() -> set[str]:
         if path.is_file()
         and "__pycache__" not in path.parts
         and (path.suffix not in CODE or (package == "web" and path.suffix == ".html"))
-        and path.suffix != ".po"
+        and path.suffix not in BUILD_TIME
     }
 
 
