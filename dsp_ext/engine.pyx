@@ -291,9 +291,8 @@ cdef class Engine(EngineState):
         return levels
 
     def counters(self) -> dict[str, object]:
-        """Counts since the start; `kernel_ns`: mean ns a tick by part, while `timing` is on."""
+        """Counts since the start; `kernel_ns`: mean ns a tick by part while `timing` is on."""
         cdef engine_t* e = self.e
-        cdef int i
         ticks = max(1, e.ticks)
         return {
             "ticks": e.ticks,
@@ -305,9 +304,14 @@ cdef class Engine(EngineState):
             "port_errors": e.port_errors,
             "tick_us_mean": e.tick_ns * 1e-3 / ticks,
             "tick_us_max": e.tick_max_ns * 1e-3,
-            "kernel_ns": {_STAGE_NAMES[i]: e.stage_ns[i] * 1.0 / e.timed_ticks for i in range(STAGES)}
-            if e.timed_ticks else {},
+            "kernel_ns": self._kernel_ns(),
         }
+
+    def _kernel_ns(self) -> dict[str, float]:
+        cdef engine_t* e = self.e
+        if e.timed_ticks == 0:
+            return {}
+        return {_STAGE_NAMES[i]: e.stage_ns[i] * 1.0 / e.timed_ticks for i in range(STAGES)}
 
     @property
     def channels(self) -> int:

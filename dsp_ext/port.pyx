@@ -91,7 +91,7 @@ cdef class Port:
 
     def _free(self) -> None:
         if self.attached:
-            raise RuntimeError("this port is attached to an engine, which alone reads and writes it")
+            raise RuntimeError("an engine is attached to this port; it alone reads and writes")
 
 
 cdef Port _port(Wire wire, end_t* end):
@@ -115,6 +115,29 @@ def _impulse_response(hybrid: object) -> np.ndarray:
     if taps.ndim != 1 or taps.size > HYBRID_MAX or not np.isfinite(taps).all():
         raise ValueError(f"hybrid: a row of at most {HYBRID_MAX} finite numbers at 8 kHz is needed")
     return taps
+
+
+def _settings(delay_ms: float | None, gain_db: float | None, noise_dbm0: float | None,
+              bit_error_rate: float | None, loss_rate: float | None,
+              alarm: bool | None) -> list[tuple[int, float]]:
+    """What is given of `Wire.fault`, checked, as orders in the line's own units."""
+    settings = []
+    if delay_ms is not None:
+        samples = round(_in_range("delay_ms", delay_ms, 0, DELAY_MAX / 8) * 8)
+        settings.append((SET_DELAY, samples))
+    if gain_db is not None:
+        settings.append((SET_GAIN, 10 ** (_in_range("gain_db", gain_db, -60, 20) / 20)))
+    if noise_dbm0 is not None:
+        off = noise_dbm0 == 0 or noise_dbm0 < -90
+        level = -99.0 if off else _in_range("noise_dbm0", noise_dbm0, -90, 3)
+        settings.append((SET_NOISE, 0.0 if off else peak_of_dbm0(level) / math.sqrt(2)))
+    if bit_error_rate is not None:
+        settings.append((SET_BIT_ERRORS, _in_range("bit_error_rate", bit_error_rate, 0, 1)))
+    if loss_rate is not None:
+        settings.append((SET_LOSS, _in_range("loss_rate", loss_rate, 0, 1)))
+    if alarm is not None:
+        settings.append((SET_ALARM, float(alarm)))
+    return settings
 
 
 cdef class Wire:
@@ -186,22 +209,7 @@ cdef class Wire:
         which = -1 if channel is None else channel
         if channel is not None and not 0 <= channel < self.channels:
             raise ValueError(f"channel {channel}: 0 to {self.channels - 1} are allowed")
-        settings = []
-        if delay_ms is not None:
-            samples = round(_in_range("delay_ms", delay_ms, 0, DELAY_MAX / 8) * 8)
-            settings.append((SET_DELAY, samples))
-        if gain_db is not None:
-            settings.append((SET_GAIN, 10 ** (_in_range("gain_db", gain_db, -60, 20) / 20)))
-        if noise_dbm0 is not None:
-            off = noise_dbm0 == 0 or noise_dbm0 < -90
-            level = -99.0 if off else _in_range("noise_dbm0", noise_dbm0, -90, 3)
-            settings.append((SET_NOISE, 0.0 if off else peak_of_dbm0(level) / math.sqrt(2)))
-        if bit_error_rate is not None:
-            settings.append((SET_BIT_ERRORS, _in_range("bit_error_rate", bit_error_rate, 0, 1)))
-        if loss_rate is not None:
-            settings.append((SET_LOSS, _in_range("loss_rate", loss_rate, 0, 1)))
-        if alarm is not None:
-            settings.append((SET_ALARM, float(alarm)))
+        settings = _settings(delay_ms, gain_db, noise_dbm0, bit_error_rate, loss_rate, alarm)
         if hybrid is not None:
             self._set_hybrid(toward, which, _impulse_response(hybrid))
         for what, value in settings:

@@ -90,7 +90,8 @@ cdef void engine_free(engine_t* e) noexcept nogil:
         return
     free(e.rx); free(e.tx); free(e.pcm_in); free(e.pcm_out)
     free(e.ports); free(e.detect); free(e.digits); free(e.sources); free(e.copy_from)
-    free(e.copy_now); free(e.players); free(e.tone_token); free(e.tones_ended); free(e.tone_ended_at)
+    free(e.copy_now); free(e.players)
+    free(e.tone_token); free(e.tones_ended); free(e.tone_ended_at)
     free(e.feeds); free(e.feed_block); free(e.taps); free(e.tap_block); free(e.owed)
     level_free(e.level)
     dtmf_free(e.dtmf)

@@ -16,6 +16,7 @@ cdef class EngineThread:
     cdef bint started
     cdef list engines
     cdef object priority
+    cdef long process  # that started it
     cdef readonly bint realtime  # SCHED_FIFO is ours
     cdef readonly bint locked  # our memory stays in RAM
     cdef readonly str error  # why not, in words; "" when all was granted

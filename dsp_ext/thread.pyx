@@ -124,7 +124,7 @@ cdef class EngineThread:
         free(self.clock.engines)
 
     def start(self) -> None:
-        """Begin ticking. Raises RuntimeError when started, or when an engine is ticked by another."""
+        """Begin ticking. RuntimeError when started, or when another ticks an engine."""
         cdef EngineState engine
         if self.started:
             raise RuntimeError("the engine thread is running")
@@ -142,6 +142,7 @@ cdef class EngineThread:
     def _begin(self) -> None:
         self.error = ""
         self.realtime = self.locked = False
+        self.process = os.getpid()
         store_release(&self.clock.running, 1)
         if self.priority is not None:
             self._lock_memory()
@@ -192,6 +193,10 @@ cdef class EngineThread:
         """End within a block; nothing to do when it is not running."""
         cdef EngineState engine
         if not self.started:
+            return
+        if self.process != os.getpid():
+            # A forked child has this object but not the thread: there is nothing to wait for.
+            self.started = False
             return
         store_release(&self.clock.running, 0)
         with nogil:

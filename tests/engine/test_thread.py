@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import select
 import threading
 
@@ -130,6 +131,18 @@ def test_dropping_the_thread_ends_it():
     ticked = engine.counters()["ticks"]
     engine.tick()  # nobody else ticks it any more
     assert engine.counters()["ticks"] >= ticked + 1
+
+
+def test_a_forked_child_does_not_wait_for_its_parents_thread():
+    thread = EngineThread([Engine(1)], priority=None)
+    thread.start()
+    child = os.fork()
+    if child == 0:
+        thread.stop()
+        os._exit(7)
+    status = os.waitpid(child, 0)[1]
+    thread.stop()
+    assert os.waitstatus_to_exitcode(status) == 7
 
 
 @pytest.mark.parametrize("priority", [0, 100, -5])
