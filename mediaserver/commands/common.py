@@ -77,6 +77,10 @@ _KNOWN: dict[str, tuple[str, type[Failed]]] = {
     ),
     "mediaserver.cti.messages.CtiError": ("", Failed),
     "mediaserver.cti.server.CannotListen": ("", Failed),
+    "mediaserver.db.writer.StoreBusy": (
+        "stop it, or give this one a [server] data_dir of its own",
+        Failed,
+    ),
     "mediaserver.ivr.flow.FlowError": ("mend the flow file; see [flows] directory", Misused),
     "mediaserver.lab.scenario.ScenarioError": (
         "`mediaserver lab check FILE` checks again; docs/lab.md describes the format",
