@@ -11,6 +11,10 @@ from bench.report import Result, show, write_json
 from bench.suites import SUITES, Options, load
 
 
+#: Columns the table needs; a narrower terminal wraps rather than loses figures.
+MIN_WIDTH = 96
+
+
 def _numbers(context: click.Context, parameter: click.Parameter, value: str) -> tuple[int, ...]:
     try:
         numbers = tuple(int(part) for part in value.split(","))
@@ -51,6 +55,7 @@ def main(
     Exit status 1 says that a figure misses its goal.
     """
     console = Console()
+    console.width = max(console.width, MIN_WIDTH)
     options = Options(channels=channels, ticks=ticks, calls=calls)
     results: list[Result] = []
     for name in suites or SUITES:

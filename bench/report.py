@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -115,8 +116,8 @@ def show(results: list[Result], console: Console) -> None:
     console.print(_heading(), style="dim")
     for suite in dict.fromkeys(result.suite for result in results):
         rows = [result for result in results if result.suite == suite]
-        table = Table(title=suite, title_justify="left", title_style="bold")
-        for header in ("what", "ours", "unit", "goal", "peer", "against the peer"):
+        table = Table(title=suite, title_justify="left", title_style="bold", box=box.SIMPLE)
+        for header in ("what", "ours", "unit", "goal", "peer", "gain"):
             right = header in ("ours", "peer")
             table.add_column(header, justify="right" if right else "left", no_wrap=True)
         for row in rows:
