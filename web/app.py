@@ -54,6 +54,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     )
     app.extensions["settings"] = settings
     app.extensions["ended_sessions"] = auth.EndedSessions()
+    app.extensions["seen_users"] = {}
     app.extensions["gateway"] = gateway or Gateway(SyncCtiClient(settings.cti.socket))
     data.init(app, settings)
     i18n.init(app, settings.server.language)

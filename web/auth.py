@@ -96,18 +96,36 @@ def _as_console_user(row: Any) -> ConsoleUser:
 
 @login_manager.user_loader
 def load_user(key: str) -> ConsoleUser | None:
-    """Who a session belongs to, or None when it has ended in any way."""
+    """Who a session belongs to, or None when it has ended in any way.
+
+    While the database is away, people who were signed in stay so: the live
+    board does not need it, and that is when they look at it."""
     user_id, _sep, mark = key.partition(":")
     ended: EndedSessions = current_app.extensions["ended_sessions"]
     if not (user_id.isascii() and user_id.isdigit() and len(user_id) < 10):
         return None
     if not session.get("sid") or session["sid"] in ended:
         return None
-    row = data.user(int(user_id))
+    user = _look_up(int(user_id))
+    return user if user and secrets.compare_digest(user.print, mark) else None
+
+
+def _look_up(user_id: int) -> ConsoleUser | None:
+    seen: dict[int, ConsoleUser] = current_app.extensions["seen_users"]
+    try:
+        row = data.user(user_id)
+    except data.Unavailable:
+        return seen.get(user_id)
     if row is None or not row.active:
+        seen.pop(user_id, None)
         return None
+    return _remember(row)
+
+
+def _remember(row: Any) -> ConsoleUser:
     user = _as_console_user(row)
-    return user if secrets.compare_digest(user.print, mark) else None
+    current_app.extensions["seen_users"][user.id] = user
+    return user
 
 
 @login_manager.unauthorized_handler
@@ -154,7 +172,7 @@ def sign_in() -> str | AnyResponse | tuple[str, int]:
     session.clear()  # nothing a stranger put there outlives signing in
     session["sid"] = secrets.token_urlsafe(24)
     session.permanent = True
-    login_user(_as_console_user(row))
+    login_user(_remember(row))
     access.info("login user=%s address=%s", row.login, request.remote_addr)
     return redirect(safe_next(request.args.get("next"), url_for("board.page")))
 

@@ -240,7 +240,6 @@ def _script_text() -> dict[str, str]:
         "no_queues": _("No queues are configured."),
         "no_agents": _("No agents are configured."),
         "no_spans": _("No spans are configured."),
-        "no_alarms": _("No alarms."),
         "sync": _("Frame synchronisation"),
         "d_channel": _("D channel"),
         "up": _("Up"),
@@ -262,8 +261,6 @@ def _script_text() -> dict[str, str]:
         "abandoned": _("abandoned"),
         "overflowed": _("overflowed"),
         "missed": _("missed"),
-        "left": _("Caller"),
-        "right": _("Heard by the caller"),
         "unplayable": _("This recording cannot be played."),
     }
 

@@ -52,6 +52,8 @@ def init(app: Flask) -> None:
             response.headers.setdefault(name, value)
         if request.endpoint != "static":
             response.headers.setdefault("Cache-Control", "no-store")
+        elif "v" not in request.args:  # a script another one imports: ask again each time
+            response.headers["Cache-Control"] = "no-cache"
         return response
 
 

@@ -125,3 +125,8 @@ class Teller:
         yield ev.SpanChanged(**self.at(20), span="E1-2", up=False, alarms=("red",))
         text = "3 % of the disk is free; new recordings are refused"
         yield ev.SystemAlarm(**self.at(65), name="disk", active=True, text=text)
+
+    def calm(self) -> Iterator[Event]:
+        """And all is well again."""
+        yield ev.SpanChanged(**self.at(0), span="E1-2", up=True, alarms=())
+        yield ev.SystemAlarm(**self.at(0), name="disk", active=False, text="")
