@@ -25,6 +25,8 @@ def upgrade(url: str, timeout_s: float = 2.0) -> None:
     path = sqlite_file(url)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.touch(0o600)  # who called whom, and password hashes, are not for all to read
     if current(url, timeout_s) == head():
         return
     engine = open_engine(url, _PATIENCE_S, writer=True)

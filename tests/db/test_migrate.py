@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -47,3 +49,8 @@ def test_a_database_made_by_a_newer_version_is_refused(url: str) -> None:
     engine.dispose()
     with pytest.raises(CommandError, match="9999"):
         migrate.upgrade(url)
+
+
+def test_a_new_database_is_its_owners_alone(tmp_path: Path) -> None:
+    migrate.upgrade(f"sqlite:///{tmp_path}/a/ms.db")
+    assert (tmp_path / "a/ms.db").stat().st_mode & 0o777 == 0o600
