@@ -13,10 +13,11 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
+from dsp_ext.engine import Engine
+
 from drivers import registry
 from drivers.base import Board, Signalling
 from drivers.cause import Cause
-from dsp_ext.engine import Engine
 from mediaserver.acd.agent import Agent
 from mediaserver.acd.queue import Queue
 from mediaserver.acd.service import Acd
@@ -43,7 +44,7 @@ from mediaserver.events import SystemAlarm
 from mediaserver.ivr.flow import Flow, load_all
 from mediaserver.ivr.reception import Reception
 from mediaserver.ivr.session import QueueVoice, Tools
-from mediaserver.media.prompts import Prompts
+from mediaserver.media.prompts import PromptError, Prompts
 from mediaserver.media.session import MediaSession
 from mediaserver.recording.recorder import Recorder
 
@@ -234,10 +235,28 @@ class App:
         if cti:
             port = self.settings.cti.port
             await self.cti.start(self.settings.cti.socket, self.settings.cti.host, port or None)
+        await self._load_sounds()
         self.recorder.open()
         self.lines.start()
         for agent in self.acd.agents.values():
             self.acd.set_agent(agent.name, "ready", "phone agent at start")
+
+    async def _load_sounds(self) -> None:
+        """Prompts and music into memory, so that the first caller waits for none of it.
+
+        What is missing is logged, and told in the calls that miss it.
+        """
+        used = [self.flows[r.flow] for r in self.settings.routes if r.flow]
+        for name in dict.fromkeys(name for flow in used for name in flow.prompts()):
+            try:
+                await self.prompts.load(name, self.settings.server.language)
+            except PromptError as error:
+                log.error("%s", error)
+        for music in {queue.music for queue in self.settings.queues}:
+            try:
+                await self.prompts.load_music(music)
+            except PromptError as error:
+                log.error("music on hold: %s", error)
 
     async def stop(self) -> None:
         """Clear all calls, close recordings, write records, then let go of everything."""

@@ -18,6 +18,8 @@ E = TypeVar("E", bound=Event)
 
 
 class Bus:
+    """One daemon's events; whoever publishes knows nobody who listens."""
+
     def __init__(self) -> None:
         self._subscribers: dict[type[Event], list[Callable[[Event], None]]] = {}
 
@@ -28,6 +30,7 @@ class Bus:
         return lambda: listeners.remove(listener)  # type: ignore[arg-type]
 
     def publish(self, event: Event) -> None:
+        """Hand `event` to everyone who asked for its class or one above it, now."""
         for kind in type(event).__mro__:
             for listener in tuple(self._subscribers.get(kind, ())):
                 try:

@@ -15,6 +15,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
+    """What all events have: when, in media time and in UTC."""
+
     media_ms: int
     utc: datetime
 

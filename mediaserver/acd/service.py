@@ -53,6 +53,8 @@ class _Dialled:
 
 
 class Acd:
+    """All queues and agents of this server; `store` holds who waits and who is offered whom."""
+
     def __init__(
         self,
         agents: Mapping[str, Agent],

@@ -27,6 +27,8 @@ class Offer:
 
 
 class AcdStore(Protocol):
+    """What the ACD asks of whatever keeps its state."""
+
     def enqueue(self, queue: str, call_id: str) -> None:
         """Put a call at the queue's end; again for the same queue changes nothing."""
 
@@ -46,6 +48,8 @@ class AcdStore(Protocol):
 
 
 class MemoryStore:
+    """The state of one machine's ACD, gone with the process; calls are gone with it too."""
+
     def __init__(self) -> None:
         self._queues: dict[str, list[str]] = {}
         self._offers: dict[int, Offer] = {}

@@ -74,12 +74,16 @@ TABLE: StateTable[CallState, CallInput] = StateTable(
 
 
 class Recorder(Protocol):
+    """Records a call's port; neither method raises for the disk's sake."""
+
     def start(self, call_id: str, port: MediaPort) -> object: ...
 
     async def stop(self, call_id: str) -> object: ...
 
 
 class Records(Protocol):
+    """Knows when a call's record cannot be lost any more."""
+
     async def durable(self, call_id: str) -> None: ...
 
 

@@ -51,6 +51,8 @@ _TRIES = 2
 
 
 class Dialler:
+    """Places legs on `lines`; `groups` are the trunk groups by name."""
+
     def __init__(self, lines: Lines, groups: Mapping[str, TrunkGroup]) -> None:
         self._lines = lines
         self.groups = groups

@@ -56,6 +56,8 @@ def fit(pattern: str, digits: str) -> Fit:
 
 
 class Routing:
+    """The routes in their order; pure, so that a what-if asks the same code."""
+
     def __init__(self, routes: Sequence[Route]) -> None:
         self._routes = tuple(routes)
 

@@ -148,6 +148,12 @@ class Flow(BaseModel):
         """Whether the flow itself says when recording begins."""
         return any(isinstance(node, RecordNode) for node in self.node.values())
 
+    def prompts(self) -> Iterator[str]:
+        """Every prompt the flow may play, by name."""
+        for node in self.node.values():
+            yield from getattr(node, "prompts", ())
+            yield from getattr(node, "invalid", ())
+
     def problems(self) -> list[str]:
         """Ways that lead nowhere and nodes nobody can reach."""
         found = [] if self.start in self.node else [f"start: there is no node {self.start!r}"]

@@ -46,6 +46,7 @@ async def play(session: FlowSession, name: str, node: PlayNode) -> str:
 
 
 async def menu(session: FlowSession, name: str, node: MenuNode) -> str:
+    """One key of the choices; keyed ahead it is taken before anything is said."""
     prompts = node.prompts
     for _ in range(node.tries):
         await session.say(prompts, barge_in=True)
@@ -60,6 +61,7 @@ async def menu(session: FlowSession, name: str, node: MenuNode) -> str:
 
 
 async def collect(session: FlowSession, name: str, node: CollectNode) -> str:
+    """Digits into a variable; secret ones leave this function only as REDACTED."""
     prompts = node.prompts
     for _ in range(node.tries):
         await session.say(prompts, barge_in=True)
@@ -88,6 +90,7 @@ async def _digits(session: FlowSession, node: CollectNode) -> str:
 
 
 async def queue(session: FlowSession, name: str, node: QueueNode) -> str:
+    """Wait for an agent and talk; the agent's hanging up ends the call unless `next` is set."""
     session.answer()
     reply = await waiting.for_agent(session, node.queue)
     if reply is None:

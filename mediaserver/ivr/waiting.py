@@ -1,7 +1,8 @@
 """Waiting in a queue: music, the position now and then, until an agent comes.
 
 The position is told on entering, when it gets better, and every
-`announce_every_s`; music plays on where nothing is said.
+`announce_every_s`; after it has been told there is music for `MUSIC_S` at
+least, so that a queue that moves fast is not all announcements.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from mediaserver.call.call import CallInput
 
 if TYPE_CHECKING:
     from mediaserver.ivr.session import FlowSession, QueueVoice
+
+
+MUSIC_S = 8.0
 
 
 async def for_agent(session: FlowSession, queue: str) -> Answer | None:
@@ -50,6 +54,7 @@ async def _entertain(session: FlowSession, ticket: Ticket, voice: QueueVoice) ->
         await session.say(_position(session, ticket.position))
         playing = asyncio.ensure_future(session.play_music(voice.music))
         try:
+            await asyncio.sleep(MUSIC_S)
             async with asyncio.timeout(voice.announce_every_s or None):
                 await moved.wait()
         except TimeoutError:
@@ -64,5 +69,5 @@ def _position(session: FlowSession, position: int) -> list[str]:
     if session.tools.language == "zh":
         return [f"say:您排在第{position}位,请稍候。"]
     if position == 1:
-        return ["queue-youarenext", "queue-thankyou"]
+        return ["queue-youarenext"]
     return ["queue-thereare", f"number:{position}", "queue-callswaiting"]

@@ -19,6 +19,8 @@ class ConsoleFailed(Exception):
 
 
 class ConsoleProcess:
+    """Made of the plant's settings; its output goes to console.log in the data directory."""
+
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._process: asyncio.subprocess.Process | None = None

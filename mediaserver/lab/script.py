@@ -62,6 +62,7 @@ def _caller(place: int, first: int, at_once: int) -> Caller:
             Step(key=choice),
             Step(hear="music", within_s=60),
             Step(hear="partner", within_s=150),
+            Step(wait_s=4.5),  # the agent's first words
             Step(say=speech),
             ending,
         ),
@@ -83,11 +84,11 @@ def _answerer(name: str, place: int) -> Answerer:
         name=name,
         line=line,
         number=number,
-        ring_s=1.0 + 0.5 * (place % 3),
+        ring_s=7.5 + 0.5 * (place % 3),  # long enough to hear the position and some music
         steps=(
             Step(wait_s=0.5),
             Step(say=speech),
-            Step(wait_s=12, may_clear=True),
+            Step(wait_s=13, may_clear=True),
             Step(hang_up=True),
         ),
     )

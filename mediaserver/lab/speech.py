@@ -51,6 +51,8 @@ def channels(path: Path) -> tuple[Pcm, Pcm]:
 def match(recorded: Pcm, said: npt.NDArray[np.int16]) -> Match:
     """Where and how well `said` stands in `recorded`."""
     speech = said.astype(np.float32)
+    # Who hangs up on the last syllable is cleared while its end is still on the line.
+    recorded = np.concatenate([recorded, np.zeros(PIECE // 2, np.float32)])
     if len(recorded) < len(speech) or not len(speech):
         return Match(0, 1, 0.0, 0)
     at = int(np.argmax(fftconvolve(recorded, speech[::-1], mode="valid")))
