@@ -179,7 +179,8 @@ class Store:
         if not good and not self._recover_due:
             self._retry_later()
         condition = "" if good else "in memory only" if self._stuck else "in the journal"
-        if condition != self._condition:
+        putting_back = outcome.place is Place.DATABASE and not good
+        if condition != self._condition and not putting_back:
             self._condition = condition
             self._tell(condition, outcome.reason)
         if good and not self.reached:

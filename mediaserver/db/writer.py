@@ -121,9 +121,7 @@ class Writer:
         except (Unreachable, OSError) as error:
             self.reason = str(error)
             return Outcome(Place.JOURNAL, journal.waiting, self.reason)
-        self.reason = (
-            "" if journal.waiting == 0 else f"{journal.waiting} writes wait in the journal"
-        )
+        self.reason = "the journal is being put back" if journal.waiting else ""
         return Outcome(Place.DATABASE, journal.waiting, self.reason)
 
     def read(self, ask: Callable[[Session], T]) -> T:

@@ -111,6 +111,7 @@ def test_while_the_journal_is_put_back_writes_keep_their_order(
         await asyncio.gather(*late)
         await rig.back()
         assert await rig.rows() == {"a": 899}
+        assert [active for active, _ in rig.said] == [True, False]
 
     play(url, tmp_path, scene)
 
@@ -196,6 +197,21 @@ def test_what_waits_outlives_restarts_and_is_put_back_as_often_as_you_like(
             path.write_bytes(data)
         play(url, tmp_path, again)
         assert not (tmp_path / "journal.jsonl").exists()
+
+
+def test_putting_back_at_the_start_is_no_trouble(url: str, home: Path, tmp_path: Path) -> None:
+    home.write_text("in the way")
+
+    async def without(rig: Rig) -> None:
+        await asyncio.gather(*(rig.store.write([call("a", talk_ms=n)]) for n in range(450)))
+
+    async def again(rig: Rig) -> None:
+        assert rig.store.reached and rig.said == []
+        assert await rig.rows() == {"a": 449}
+
+    play(url, tmp_path, without)
+    home.unlink()
+    play(url, tmp_path, again)
 
 
 def test_a_full_disk_holds_writes_in_memory_and_loses_none(
