@@ -7,6 +7,7 @@ thread by itself: the first page somebody looks at does.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from datetime import timedelta
 from functools import cache
@@ -52,6 +53,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         HEARTBEAT_S=5.0,
         STREAM_BEATS=120,
     )
+    _logging()
     app.extensions["settings"] = settings
     app.extensions["ended_sessions"] = auth.EndedSessions()
     app.extensions["seen_users"] = {}
@@ -65,6 +67,16 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     for room in (auth, board, calls, recordings, system, actions):
         app.register_blueprint(room.views)
     return app
+
+
+def _logging() -> None:
+    """Who did what is always written, to stderr unless somebody arranged otherwise."""
+    access = logging.getLogger("web.access")
+    access.setLevel(logging.INFO)
+    if not access.hasHandlers():
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
+        access.addHandler(handler)
 
 
 def _extensions(app: Flask) -> None:

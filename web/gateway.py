@@ -38,6 +38,8 @@ class DoorClosed(Refused):
 
 
 class Gateway:
+    """`start()` once in each process that serves pages; then `fanout` is live."""
+
     def __init__(self, client: SyncCtiClient, fanout: Fanout | None = None) -> None:
         self.fanout = fanout or Fanout()
         self._client = client
