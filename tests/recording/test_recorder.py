@@ -221,7 +221,7 @@ def test_a_longer_stall_is_a_gap_of_its_length(tmp_path: Path) -> None:
         await asyncio.sleep(1.0)
         before = studio.near.engine.samples
         studio.stall(30)
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(3.0)
         studio.far.port(0).stop()
         await playing
         await studio.recorder.close()

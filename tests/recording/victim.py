@@ -31,7 +31,8 @@ async def main(directory: Path) -> None:
     engines[1].attach(0, wire.b)
     clock = Clock(asyncio.get_running_loop())
     near, far = (MediaSession(engine, clock) for engine in engines)
-    RealTime([near, far], priority=0).start()
+    clockwork = RealTime([near, far], priority=0)
+    clockwork.start()
     settings = Settings(directory=directory, min_free_percent=0)
     recorder = Recorder(settings, near, Bus(), clock)
     recorder.open()
@@ -40,9 +41,10 @@ async def main(directory: Path) -> None:
     began = engines[0].samples
     print(recording.path, flush=True)
     talking = asyncio.create_task(far.port(0).play(SAID, loop=True))
-    while not talking.done():
+    for _ in range(600):  # half a minute, should nobody kill it
         await asyncio.sleep(0.05)
         print((engines[0].samples - began) // 8, flush=True)
+    talking.cancel()
 
 
 if __name__ == "__main__":
