@@ -10,7 +10,6 @@ from rich.console import Console
 from bench.report import Result, show, write_json
 from bench.suites import SUITES, Options, load
 
-
 #: Columns the table needs; a narrower terminal wraps rather than loses figures.
 MIN_WIDTH = 96
 

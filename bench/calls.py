@@ -7,8 +7,8 @@ lines, libpri at both ends, flows, queue, recorder, records in SQLite.  Two kind
 *full*: greeting, menu, a key found in band, queue, an agent who answers and speaks, cleared.
 
 Calls a second counts the real time of the run, both ends and the engines' ticks included.  CPU a
-call is the process's CPU time less that of the same plant standing idle for the same line time: the
-ticks go on whether anybody calls or not.
+call, both ends too, is the process's CPU time less that of the same plant standing idle for the
+same line time: the ticks go on whether anybody calls or not.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def run(options: Options) -> list[Result]:
         cpu_ms = 1000 * (spent.cpu_s - still.cpu_s) / calls
         results += [
             Result("calls", kind, calls / spent.wall_s, "calls per second", "higher"),
-            Result("calls", f"{kind}: CPU", cpu_ms, "ms per call, both ends", "lower"),
+            Result("calls", f"{kind}: CPU", cpu_ms, "ms per call", "lower"),
         ]
     return results
 
