@@ -11,9 +11,10 @@ Limits: signals are blocked in it, so that Python's handlers stay with Python.
 """
 
 import os
+import resource
 
 cimport cython
-from libc.errno cimport EINTR
+from libc.errno cimport EINTR, errno
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
@@ -174,16 +175,13 @@ cdef class EngineThread:
 
     cdef _lock_memory(self):
         """Keep in RAM what has been touched: on fault, as locking all of every stack costs much."""
-        import errno
-        import resource
-
         flags = MCL_CURRENT | MCL_ONFAULT
         if resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY:
             # With a limit, locking what is yet to come would make later allocations fail.
             flags |= MCL_FUTURE
         self.locked = mlockall(flags) == 0
         if not self.locked:
-            self._refused("mlockall", errno.EPERM, "grant CAP_IPC_LOCK or LimitMEMLOCK")
+            self._refused("mlockall", errno, "grant CAP_IPC_LOCK or LimitMEMLOCK")
 
     def _refused(self, what: str, code: int, advice: str) -> None:
         said = f"{what}: {os.strerror(code)} ({advice})"

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ctypes
 import os
 import select
+import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -51,6 +54,47 @@ def test_a_python_thread_that_holds_the_gil_loses_no_octet():
         counters = pair.wire.counters()[end]
         assert counters["overrun_octets"] == counters["underrun_octets"] == 0
         assert pair.wire.lost_octets(end) == 0
+
+
+_STALLED = """
+import sys
+from dsp_ext.engine import EngineThread
+from dsp_ext.event import MISSED
+from dsp_ext.ring import Ring
+from tests.engine.rig import BLOCK, COUNTING, Pair, is_counting, octets
+
+pair, ring = Pair(4), Ring(1 << 20)
+pair.near.play(0, COUNTING, loop=True)
+pair.far.tap(0, ring, mode="rx")
+thread = EngineThread([pair.near, pair.far])
+thread.start()
+print("ticking", flush=True)
+sys.stdin.readline()
+thread.stop()
+seen = pair.run(1)
+told = sum(event.a for name, event in seen if name == "near" and event.kind == MISSED)
+counters = pair.near.counters()
+assert counters["missed_ticks"] >= 10, counters
+assert told == counters["missed_ticks"], (told, counters)
+assert counters["late_max_us"] >= 100_000, counters
+assert is_counting(octets(ring)[BLOCK:])
+assert pair.wire.lost_octets("b") == pair.wire.counters()["b"]["underrun_octets"] == 0
+"""
+
+
+def test_a_stalled_machine_is_counted_told_and_caught_up_with():
+    """The whole process stands still for 15 blocks; every block is made up for."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _STALLED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdin and child.stdout
+        assert child.stdout.readline() == "ticking\n"
+        child.send_signal(signal.SIGSTOP)
+        threading.Event().wait(0.15)
+        child.send_signal(signal.SIGCONT)
+        child.stdin.write("enough\n")
+        child.stdin.close()
+        assert child.wait(30) == 0
 
 
 def test_commands_are_answered_and_the_thread_ends_when_told():
@@ -116,6 +160,33 @@ def test_real_time_is_had_or_refused_in_words():
         assert error == ""
     assert realtime or "SCHED_FIFO" in error
     assert locked or "mlockall" in error
+
+
+_UNPRIVILEGED = """
+import os, resource, select
+from dsp_ext.engine import Engine, EngineThread
+
+resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0))
+resource.setrlimit(resource.RLIMIT_MEMLOCK, (65536, 65536))
+if os.getuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+engine = Engine(1)
+thread = EngineThread([engine], priority=50)
+thread.start()
+engine.stop(0)
+assert select.select([engine.eventfd], [], [], 30)[0]
+print(thread.realtime, thread.locked, thread.error)
+thread.stop()
+"""
+
+
+def test_without_rights_it_runs_all_the_same_and_says_what_to_grant():
+    done = subprocess.run(
+        [sys.executable, "-c", _UNPRIVILEGED], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("False False mlockall: ")
+    assert "SCHED_FIFO: Operation not permitted (grant CAP_SYS_NICE or LimitRTPRIO)" in done.stdout
 
 
 def test_an_ordinary_thread_asks_for_nothing():
