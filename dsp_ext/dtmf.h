@@ -21,8 +21,9 @@ CLONES_BEGIN
 
 /* Correlates n samples of a tile with the eight tones and adds into `sums`. The references start
  * at the hop's first sample; `at` is how far into the hop these samples are. */
-CLONES static void dtmf_add(const float *pcm, int cstride, int n, int at, const float *cosine,
-                            const float *sine, float *sums)
+CLONES static void dtmf_add(const float *restrict pcm, int cstride, int n, int at,
+                            const float *restrict cosine, const float *restrict sine,
+                            float *restrict sums)
 {
     for (int k = 0; k < DTMF_TONES; k += 2) {
         const float *ca = cosine + k * DTMF_HOP + at, *cb = ca + DTMF_HOP;
@@ -51,23 +52,25 @@ CLONES static void dtmf_add(const float *pcm, int cstride, int n, int at, const 
         sums[2 * DTMF_TONES * cstride + c] += energy[c];
 }
 
-/* The window's sums from those of its hops (oldest first): hop h is turned by h times `turn`. */
-static inline void dtmf_join(const float *const *hop, int cstride, const float *turn, float *window)
+/* The window's sums from those of its hops, each turned to the phase of the oldest. */
+static inline void dtmf_join(const float *restrict old, const float *restrict mid,
+                             const float *restrict fresh, int cstride,
+                             const float *restrict turn, float *restrict window)
 {
     for (int k = 0; k < DTMF_TONES; k++) {
         const int re = 2 * k * cstride, im = re + cstride;
         const float r1 = turn[4 * k], i1 = turn[4 * k + 1];
         const float r2 = turn[4 * k + 2], i2 = turn[4 * k + 3];
         for (int c = 0; c < TILE; c++) {
-            window[re + c] = hop[0][re + c] + (hop[1][re + c] * r1 - hop[1][im + c] * i1)
-                             + (hop[2][re + c] * r2 - hop[2][im + c] * i2);
-            window[im + c] = hop[0][im + c] + (hop[1][re + c] * i1 + hop[1][im + c] * r1)
-                             + (hop[2][re + c] * i2 + hop[2][im + c] * r2);
+            window[re + c] = old[re + c] + (mid[re + c] * r1 - mid[im + c] * i1)
+                             + (fresh[re + c] * r2 - fresh[im + c] * i2);
+            window[im + c] = old[im + c] + (mid[re + c] * i1 + mid[im + c] * r1)
+                             + (fresh[re + c] * i2 + fresh[im + c] * r2);
         }
     }
     const int e = 2 * DTMF_TONES * cstride;
     for (int c = 0; c < TILE; c++)
-        window[e + c] = hop[0][e + c] + hop[1][e + c] + hop[2][e + c];
+        window[e + c] = old[e + c] + mid[e + c] + fresh[e + c];
 }
 
 /* The strongest of a group of four tones, the next strongest, and which it is. */
@@ -95,10 +98,9 @@ static inline void dtmf_group(const float *window, int cstride, float *best, flo
 CLONES static void dtmf_window(const float *old, const float *mid, const float *fresh, int cstride,
                                const float *turn, float least, float *window, int32_t *candidate)
 {
-    const float *hop[DTMF_HOPS] = {old, mid, fresh};
     float low[TILE], low2[TILE], high[TILE], high2[TILE];
     int32_t row[TILE], column[TILE];
-    dtmf_join(hop, cstride, turn, window);
+    dtmf_join(old, mid, fresh, cstride, turn, window);
     dtmf_group(window, cstride, low, low2, row);
     dtmf_group(window + 8 * cstride, cstride, high, high2, column);
     const float *energy = window + 2 * DTMF_TONES * cstride;

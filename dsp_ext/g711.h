@@ -59,13 +59,13 @@ static inline int32_t g711_ulaw(float sample)
     return code ^ (0xFF ^ (sign & 0x80));
 }
 
-CLONES static void g711_alaw_row(const float *pcm, uint8_t *codes, int n)
+CLONES static void g711_alaw_row(const float *restrict pcm, uint8_t *restrict codes, int n)
 {
     for (int c = 0; c < n; c++)
         codes[c] = (uint8_t)g711_alaw(pcm[c]);
 }
 
-CLONES static void g711_ulaw_row(const float *pcm, uint8_t *codes, int n)
+CLONES static void g711_ulaw_row(const float *restrict pcm, uint8_t *restrict codes, int n)
 {
     for (int c = 0; c < n; c++)
         codes[c] = (uint8_t)g711_ulaw(pcm[c]);

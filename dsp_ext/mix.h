@@ -3,13 +3,15 @@
 #define DSP_EXT_MIX_H
 
 #include <stdint.h>
+#include <string.h>
 #include "clones.h"
 
 CLONES_BEGIN
 
 /* What each channel gives to its bridge: in * talk, a whole number. The bound (30 dB above full
  * scale) keeps 2047 such members within int32; NaN gives the bound, never undefined. */
-CLONES static void mix_give(const float *pcm, const float *talk, int32_t *given, int n)
+CLONES static void mix_give(const float *restrict pcm, const float *restrict talk,
+                            int32_t *restrict given, int n)
 {
     const float bound = 1048576.0f;
     for (int c = 0; c < n; c++) {
@@ -21,8 +23,9 @@ CLONES static void mix_give(const float *pcm, const float *talk, int32_t *given,
 }
 
 /* What each channel hears: its bridge's total without itself, times listen, clipped once. */
-CLONES static void mix_hear(const int32_t *total, const int32_t *slot, const int32_t *given,
-                            const float *hear, float *pcm, int n)
+CLONES static void mix_hear(const int32_t *restrict total, const int32_t *restrict slot,
+                            const int32_t *restrict given, const float *restrict hear,
+                            float *restrict pcm, int n)
 {
     for (int c = 0; c < n; c++) {
         float x = (float)(total[slot[c]] - given[c]) * hear[c];
@@ -39,8 +42,7 @@ static void mix_rows(const float *pcm_in, float *pcm_out, int cstride, int width
 {
     for (int i = 0; i < block; i++) {
         mix_give(pcm_in + (long)i * cstride, talk, given, width);
-        for (int k = 0; k < members; k++)
-            total[slot[member[k]]] = 0;
+        memset(total, 0, sizeof *total * (size_t)(width + 1));
         for (int k = 0; k < members; k++)
             total[slot[member[k]]] += given[member[k]];
         mix_hear(total, slot, given, hear, pcm_out + (long)i * cstride, width);

@@ -82,7 +82,7 @@ cdef int _seat(mix_bank* bank) noexcept nogil:
             bank.hear[channel] = bank.listen[channel]
             members += 1
         else:
-            bank.slot[channel] = bank.cstride  # the spare total, always 0
+            bank.slot[channel] = bank.channels  # the spare total, always 0
             bank.hear[channel] = 0.0
     return members
 

@@ -24,21 +24,17 @@ static inline float tone_sine(uint32_t turn)
 }
 
 /* One tile of channels, n samples, no change of segment in between: adds into pcm. */
-CLONES static void tone_run(uint32_t *phase, const uint32_t *step, const float *amplitude,
-                            int row, int voices, float *pcm, int cstride, int n)
+CLONES static void tone_run(uint32_t *restrict phase, const uint32_t *restrict step,
+                            const float *restrict amplitude, int row, int voices,
+                            float *restrict pcm, int cstride, int n)
 {
-    for (int v = 0; v < voices; v++) {
-        uint32_t turn[TILE];
-        float *out = pcm;
-        for (int c = 0; c < TILE; c++)
-            turn[c] = phase[v * row + c];
+    for (int v = 0; v < voices; v++, phase += row, step += row, amplitude += row) {
+        float *restrict out = pcm;
         for (int i = 0; i < n; i++, out += cstride)
             for (int c = 0; c < TILE; c++) {
-                out[c] += amplitude[v * row + c] * tone_sine(turn[c]);
-                turn[c] += step[v * row + c];
+                out[c] += amplitude[c] * tone_sine(phase[c]);
+                phase[c] += step[c];
             }
-        for (int c = 0; c < TILE; c++)
-            phase[v * row + c] = turn[c];
     }
 }
 

@@ -1,9 +1,9 @@
 """National tone plans: which frequencies and cadences tell a caller what is going on.
 
-What: `plan("cn")` gives a country's tones, `program("cn", "busy")` one of them, ready to be sounded.
+What: `plan("cn")` gives a country's tones, `program("cn", "busy")` one of them, ready to sound.
 How: tone_plans.toml is read once. A tone is a list of segments [frequencies in Hz, on in ms, off in
 ms] with on 0 for continuous; the list repeats, but for `sit`, which is played once. Levels are in
-dBm0 a frequency; `level_dbm0` of the country holds for all its tones unless `levels_dbm0` names one.
+dBm0 a frequency; the country's `level_dbm0` holds for the tones that `levels_dbm0` does not name.
 Source: ITU-T E.180 and its Supplement 2, GB 3380 for China; each country's `source` says more.
 """
 
