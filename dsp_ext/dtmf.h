@@ -13,7 +13,7 @@
 
 /* Of one window; the averages over a run of windows are judged more strictly in dtmf.pyx. */
 #define DTMF_FRACTION 0.65f  /* tones to total energy */
-#define DTMF_PEAK 5.0f       /* a group's strongest to its next, power */
+#define DTMF_PEAK 3.0f       /* a group's strongest to its next, power */
 #define DTMF_LOUD_LOW 16.0f  /* 12 dB */
 #define DTMF_LOUD_HIGH 6.3f  /* 8 dB */
 
