@@ -6,7 +6,7 @@ caller gives is the only time its timers know. Frames, events and messages pass
 through plain buffers: libpri never calls into Python.
 
 Limits: libpri has no destructor for a D channel, so a closed one leaves its
-`struct pri` behind (some 30 KB). Over-reads of libpri 1.6 on malformed number
+`struct pri` behind (some 40 KB). Over-reads of libpri 1.6 on malformed number
 elements end in our read buffer, whose rest is filled with 0xFF.
 """
 
