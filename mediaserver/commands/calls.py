@@ -154,7 +154,8 @@ def show(call_id: str, as_json: bool, config: Path | None) -> None:
     table = make_table("Story", "At", "Event", "", right=("At",))
     start = told[0]["at_ms"] if told else 0
     for each in told:
-        words = "  ".join(f"{key} {_word(value)}" for key, value in each["data"].items())
+        said = {key: value for key, value in each["data"].items() if value not in (None, "")}
+        words = "  ".join(f"{key} {_word(value)}" for key, value in said.items())
         table.add_row(f"{(each['at_ms'] - start) / 1000:.2f} s", each["event"], plain(words))
     out.print(table)
 

@@ -16,6 +16,7 @@ from mediaserver import events as ev
 from mediaserver.commands import logs, status, web
 from mediaserver.commands.common import Failed
 from mediaserver.config import Settings
+from mediaserver.cti.server import CannotListen
 from mediaserver.cti.sync import SyncCtiClient
 from mediaserver.db import migrate, queries
 from mediaserver.db.models import CallRow, RecordingRow, StoryRow
@@ -215,7 +216,36 @@ def test_a_calls_story(invoke: Invoke, database: str) -> None:
     assert "no call 'zz'" in unknown.output
 
 
-# ---- web, logs --------------------------------------------------------------------------
+# ---- run, web, logs --------------------------------------------------------------------------
+
+
+def test_run_hands_the_settings_to_the_server(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mediaserver import app
+
+    given: list[Settings] = []
+    monkeypatch.setattr(app, "run", given.append, raising=False)
+    monkeypatch.setattr(logs.logging, "basicConfig", lambda **_: None)
+    (tmp_path / "mediaserver.toml").write_text('[server]\nname = "Here"\n')
+    assert invoke("run", "--log-level", "warning").exit_code == 0
+    assert [settings.server.name for settings in given] == ["Here"]
+
+
+def test_run_on_addresses_in_use_says_what_to_do(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mediaserver import app
+
+    def in_use(_: Settings) -> None:
+        raise CannotListen("127.0.0.1:7700 is in use by another process: stop it, or …")
+
+    monkeypatch.setattr(app, "run", in_use, raising=False)
+    monkeypatch.setattr(logs.logging, "basicConfig", lambda **_: None)
+    (tmp_path / "mediaserver.toml").write_text("")
+    result = invoke("run")
+    assert result.exit_code == 1
+    assert "7700 is in use" in result.output
 
 
 def test_web_refuses_a_port_in_use_before_it_starts(invoke: Invoke, tmp_path: Path) -> None:

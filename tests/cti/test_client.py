@@ -98,10 +98,12 @@ def test_request_without_answer_times_out_and_the_next_works(tmp_path: Path) -> 
     async def work() -> None:
         async with rig(tmp_path) as r:
             r.control.hold = asyncio.Event()
-            client = CtiClient(r.path, patience=Patience(request_s=0.05))
+            client = CtiClient(r.path)
             await client.start()
+            client._patience = Patience(request_s=0.05)
             with pytest.raises(CtiUnavailable, match="no answer"):
                 await client.request("agent_state", {"agent": "bob", "state": "ready"})
+            client._patience = Patience()
             r.control.hold.set()
             assert await client.request("ping")
             await client.close()
