@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from itertools import groupby
+from math import isfinite
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Table
+from sqlalchemy import JSON, Column, Connection, Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mediaserver.db.models import Base, UtcDateTime
@@ -19,8 +20,9 @@ from mediaserver.db.models import Base, UtcDateTime
 class Upsert:
     """Put this whole row into its table, over what is there under its primary key.
 
-    Raises ValueError unless `values` has exactly the table's columns: half a
-    row would make what replay leaves behind depend on what was there before.
+    Raises ValueError unless `values` has exactly the table's columns, each of
+    its type: half a row would make what replay leaves behind depend on what
+    was there before, and a row no database takes would be found out too late.
     """
 
     table: str
@@ -30,7 +32,23 @@ class Upsert:
         given, wanted = set(self.values), set(columns(self.table))
         if given != wanted:
             raise ValueError(f"a row of {self.table} needs exactly {sorted(wanted)}, not {given}")
-        object.__setattr__(self, "values", {k: _storable(v) for k, v in self.values.items()})
+        values = {c.name: _fitting(c, self.values[c.name]) for c in _table(self.table).columns}
+        object.__setattr__(self, "values", values)
+
+
+def _fitting(column: Column[Any], value: Any) -> Any:
+    """`value` as the column keeps it; raises ValueError when it is of another type."""
+    if value is None and column.nullable:
+        return None
+    if not isinstance(value, _kind(column)):
+        raise ValueError(f"{column} cannot be {value!r}")
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError(f"{column} needs a time with its zone, not {value}")
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
+        raise ValueError(f"{column} cannot be {value}: it takes 64 bits")
+    return _storable(value)
 
 
 def columns(table: str) -> tuple[str, ...]:
@@ -41,15 +59,27 @@ def _table(name: str) -> Table:
     return Base.metadata.tables[name]
 
 
+def _kind(column: Column[Any]) -> type:
+    if isinstance(column.type, UtcDateTime):
+        return datetime
+    return dict if isinstance(column.type, JSON) else column.type.python_type
+
+
 def _storable(value: Any) -> Any:
-    """`value` with what no database keeps taken out: NUL, lone surrogates; tuples as lists."""
+    """`value` in JSON's types, without what no database keeps: NUL, lone surrogates, NaN."""
     if isinstance(value, str):
-        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+        return str(value).replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float) and isfinite(value):
+        return float(value)
     if isinstance(value, Mapping):
         return {_storable(str(k)): _storable(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | set | frozenset):
         return [_storable(v) for v in value]
-    return value
+    return _storable(str(value))
 
 
 def to_json(row: Upsert) -> list[Any]:
@@ -71,13 +101,14 @@ def from_json(data: Sequence[Any]) -> Upsert:
     for column in _table(name).columns:
         value = stored.get(column.name)
         if value is None and not column.nullable:
-            value = _EMPTY[column.type.python_type]
+            value = _EMPTY[_kind(column)]
         elif value is not None and isinstance(column.type, UtcDateTime):
             value = datetime.fromisoformat(value)
         values[column.name] = value
     return Upsert(name, values)
 
 
+#: There is no empty time: a row without one it needs is damaged (KeyError).
 _EMPTY: dict[type, Any] = {str: "", int: 0, bool: False, dict: {}}
 
 

@@ -91,6 +91,8 @@ class Store:
             self._timer.cancel()
         while self._queue:
             _, done = self._queue.popleft()
+            if done.done():
+                continue
             done.set_exception(StoreFull("closed before anything took this write"))
         await self._call(self._writer.close)
         self._thread.shutdown()

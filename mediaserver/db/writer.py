@@ -19,7 +19,13 @@ from typing import Any, TypeVar
 
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    SQLAlchemyError,
+    StatementError,
+)
 from sqlalchemy.orm import Session
 
 from mediaserver.db import migrate
@@ -51,6 +57,10 @@ class Outcome:
 
 class Unreachable(Exception):
     """The database cannot be used now; the text says why."""
+
+
+class Refused(ValueError):
+    """The database can be used, but takes no such row."""
 
 
 class StoreBusy(Exception):
@@ -125,7 +135,7 @@ class Writer:
         return Outcome(Place.DATABASE, journal.waiting, self.reason)
 
     def read(self, ask: Callable[[Session], T]) -> T:
-        """What `ask` finds out in a session; raises Unreachable."""
+        """What `ask` finds out in a session; raises Unreachable, or Refused for its own faults."""
 
         def work(connection: Connection) -> T:
             with Session(connection) as session:
@@ -171,20 +181,21 @@ class Writer:
         rows = [row for write in writes for row in write]
         try:
             self._transaction(lambda connection: apply(connection, rows))
-        except (DataError, IntegrityError) as error:
+        except Refused as error:
             if len(writes) > 1:
                 for write in writes:
                     self._apply([write])
             else:
-                self._set_aside(writes[0], error)
+                self._set_aside(writes[0], str(error))
 
-    def _set_aside(self, write: Write, error: DBAPIError) -> None:
+    def _set_aside(self, write: Write, why: str) -> None:
         """Keep a write the database refuses where people find it: it must not block the others."""
         path = self._journal_path.with_name(self._journal_path.name + ".refused")
-        log.error("the database refuses a row, kept in %s: %s", path, error.orig)
-        line = json.dumps([str(error.orig), [to_json(row) for row in write]]) + "\n"
+        log.error("the database refuses a row, kept in %s: %s", path, why)
+        line = json.dumps([why, [to_json(row) for row in write]]) + "\n"
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         try:
-            with path.open("a") as file:
+            with os.fdopen(os.open(path, flags, 0o600), "w") as file:
                 file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
@@ -192,14 +203,22 @@ class Writer:
             raise Unreachable(f"{path}: {fault.strerror}") from fault
 
     def _transaction(self, work: Callable[[Connection], T]) -> T:
-        """`work` in one transaction; a connection found dead is made anew once."""
+        """`work` in one transaction; a connection found dead is made anew once.
+
+        Raises Refused or Unreachable, whatever happens: no fault may end the
+        store's thread.
+        """
         for last in (False, True):
             try:
                 return self._try(work)
-            except (DataError, IntegrityError):
+            except Unreachable:
                 raise
-            except (SQLAlchemyError, CommandError, OSError) as error:
+            except Exception as error:
+                if _refuses(error):
+                    raise Refused(_why(error)) from error
                 self._disconnect()
+                if not isinstance(error, SQLAlchemyError | OSError):
+                    log.exception("a fault of ours on the way to the database")
                 if last or not (isinstance(error, DBAPIError) and error.connection_invalidated):
                     raise Unreachable(_why(error)) from error
         raise AssertionError("the second attempt returns or raises")
@@ -241,6 +260,13 @@ class Writer:
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
+
+
+def _refuses(error: Exception) -> bool:
+    """Whether the fault lies in the rows: another try would end the same way."""
+    if isinstance(error, DBAPIError):
+        return isinstance(error, DataError | IntegrityError)
+    return isinstance(error, StatementError | ValueError | TypeError | OverflowError)
 
 
 def _why(error: Exception) -> str:

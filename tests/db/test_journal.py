@@ -186,3 +186,6 @@ def test_a_row_of_an_older_version_is_filled_up(tmp_path: Path) -> None:
     row = from_json([table, values])
     assert (row.values["caller_name"], row.values["wait_ms"]) == ("", 0)
     assert row.values["answered_utc"] is None
+    table, values = to_json(story("a", 0))
+    del values["data"]
+    assert from_json([table, values]) == story("a", 0)

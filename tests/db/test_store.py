@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from drivers.cause import Cause
 from mediaserver.clock import VirtualLoop
 from mediaserver.db.models import CallRow, StoryRow
 from mediaserver.db.store import Store, StoreFull, Upsert
@@ -115,6 +116,46 @@ def test_half_a_row_is_refused_at_once(drop: str | None) -> None:
         values["more"] = 1
     with pytest.raises(ValueError, match="exactly"):
         Upsert("calls", values)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"started_utc": datetime(2026, 1, 5)},
+        {"started_utc": None},
+        {"wait_ms": 2**63},
+        {"wait_ms": "5"},
+        {"caller": None},
+        {"caller": b"138"},
+    ],
+)
+def test_a_value_no_database_takes_is_refused_at_once(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(changes))):
+        call("a", **changes)
+
+
+def test_odd_values_in_a_story_are_stored_as_what_they_say(url: str, tmp_path: Path) -> None:
+    odd = {"cause": Cause.NORMAL, "at": T0, "ratio": float("nan"), "set": {1}, "none": None}
+
+    async def main() -> None:
+        store = await opened(url, tmp_path)
+        await store.write([story("a", 0, **odd)])
+        found = await store.read(lambda s: s.get_one(StoryRow, ("a", 0)).data)
+        assert found == {"cause": 16, "at": str(T0), "ratio": "nan", "set": [1], "none": None}
+        await store.close()
+
+    asyncio.run(main())
+
+
+def test_a_caller_who_no_longer_waits_loses_nothing(sqlite_url: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        store = await opened(sqlite_url, tmp_path)
+        store.write([call("a")]).cancel()
+        await store.write([call("b")])
+        assert await store.read(ids) == ["a", "b"]
+        await store.close()
+
+    asyncio.run(main())
 
 
 def test_a_closed_store_takes_nothing(sqlite_url: str, tmp_path: Path) -> None:
