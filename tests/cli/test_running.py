@@ -222,10 +222,10 @@ def test_a_calls_story(invoke: Invoke, database: str) -> None:
 def test_run_hands_the_settings_to_the_server(
     invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mediaserver import app
+    from mediaserver.lab import plant
 
     given: list[Settings] = []
-    monkeypatch.setattr(app, "run", given.append, raising=False)
+    monkeypatch.setattr(plant, "run", given.append)
     monkeypatch.setattr(logs.logging, "basicConfig", lambda **_: None)
     (tmp_path / "mediaserver.toml").write_text('[server]\nname = "Here"\n')
     assert invoke("run", "--log-level", "warning").exit_code == 0
@@ -235,12 +235,12 @@ def test_run_hands_the_settings_to_the_server(
 def test_run_on_addresses_in_use_says_what_to_do(
     invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mediaserver import app
+    from mediaserver.lab import plant
 
     def in_use(_: Settings) -> None:
         raise CannotListen("127.0.0.1:7700 is in use by another process: stop it, or …")
 
-    monkeypatch.setattr(app, "run", in_use, raising=False)
+    monkeypatch.setattr(plant, "run", in_use)
     monkeypatch.setattr(logs.logging, "basicConfig", lambda **_: None)
     (tmp_path / "mediaserver.toml").write_text("")
     result = invoke("run")
