@@ -11,16 +11,14 @@ CLONES_BEGIN
 static inline float tone_sine(uint32_t turn)
 {
     float x = (float)(int32_t)turn * (1.0f / 2147483648.0f); /* half turns, -1 to 1 */
-    float size = x < 0.0f ? -x : x;
-    float fold = 1.0f - size;
-    size = size < fold ? size : fold;
+    float size = 0.5f - __builtin_fabsf(__builtin_fabsf(x) - 0.5f);
     float y = size * size;
     float s = 0.08214588661112823f + y * -0.00737043094571435f;
     s = -0.5992645293207921f + y * s;
     s = 2.550164039877345f + y * s;
     s = -5.16771278004997f + y * s;
     s = size * (3.141592653589793f + y * s);
-    return x < 0.0f ? -s : s;
+    return __builtin_copysignf(s, x);
 }
 
 /* One tile of channels, n samples, no change of segment in between: adds into pcm. */
