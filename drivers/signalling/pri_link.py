@@ -59,12 +59,7 @@ class PriLink:
         self._ghosts: set[int] = set()  # handles whose ref has been given up (lost glare)
         self._started = False
         self._inband = False
-        self._libpri = Libpri(
-            settings.side, settings.switch, now, settings.law, settings.capability
-        )
-        self._libpri.set_timer("T309", round(settings.t309_s * 1000))
-        for name, value in settings.timers.items():
-            self._libpri.set_timer(name, value)
+        self._libpri = self._open(now)
         self._adopted_until: float | None = None
         self._adopt(adopted, now)
         self._handlers: dict[int, Callable[[RawEvent, float, bool], None]] = {
@@ -85,6 +80,14 @@ class PriLink:
             pri.HANGUP: self._on_hangup,
             pri.HANGUP_ACK: self._on_hangup,
         }
+
+    def _open(self, now: float) -> Libpri:
+        given = self.settings
+        libpri = Libpri(given.side, given.switch, now, given.law, given.capability)
+        libpri.set_timer("T309", round(given.t309_s * 1000))
+        for name, value in given.timers.items():
+            libpri.set_timer(name, value)
+        return libpri
 
     # ---- line and time -------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from drivers.signalling.pri_link import PriLink
 from drivers.signalling.pri_settings import PriSettings
 
 DELAY_S = 0.005
+SIDES = ("user", "net")
 
 
 class Pair:
@@ -133,3 +134,14 @@ class Pair:
 
     def idle(self) -> bool:
         return not self.net.calls() and not self.user.calls()
+
+
+def message_type(frame: bytes) -> int:
+    """Q.931 message type of an I frame with a two-octet call reference; -1 for any other."""
+    is_message = len(frame) > 8 and not frame[2] & 1 and frame[5] == 2
+    return frame[8] if is_message else -1
+
+
+def without(*types: int):
+    """A spoiler: the data link sees these messages, the far end's Q.931 does not."""
+    return lambda frame: frame[:4] if message_type(frame) in types else frame
