@@ -36,7 +36,7 @@ def test_phase_and_amplitude_hold_for_an_hour() -> None:
         generator.process(60 * SAMPLE_RATE)
     last = generator.process(SAMPLE_RATE)[:, 0]
     assert np.abs(last - sine(450, 0, 1000)).max() < 0.025 * peak(0)  # 1 µHz an hour long
-    assert np.abs(last).max() == pytest.approx(peak(0), rel=1e-5)
+    assert np.abs(last).max() == pytest.approx(peak(0), rel=1e-3)
 
 
 def test_distortion_is_below_what_g711_can_tell() -> None:
