@@ -98,6 +98,21 @@ WORDS = {
         "caller gone": _l("the caller had gone"),
     },
     "alarm": {"disk": _l("Disk"), "database": _l("Database"), "media": _l("Media engine")},
+    "counter": {
+        "ticks": _l("Blocks processed"),
+        "missed_ticks": _l("Blocks missed"),
+        "tick_us_mean": _l("Time per block, mean (µs)"),
+        "tick_us_max": _l("Time per block, longest (µs)"),
+        "late_max_us": _l("Latest start of a block (µs)"),
+        "command_ring_full": _l("Command ring full"),
+        "event_ring_full": _l("Event ring full"),
+        "port_errors": _l("Line errors"),
+        "tap_dropped_octets": _l("Octets lost in recordings"),
+        "connections": _l("Connections"),
+        "subscribed": _l("Subscribed"),
+        "dropped": _l("Dropped: did not read"),
+        "refused": _l("Refused: over a limit"),
+    },
     "node": {
         "answer": _l("answer"),
         "play": _l("play"),
@@ -224,7 +239,7 @@ def script_words() -> dict[str, object]:
     return {**tables, "text": _script_text()}
 
 
-_FOR_SCRIPTS = ("call", "agent", "channel", "alarm")
+_FOR_SCRIPTS = ("call", "agent", "channel", "alarm", "counter")
 
 
 def _script_text() -> dict[str, str]:

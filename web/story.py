@@ -191,9 +191,19 @@ def _digits(d: Data) -> Words:
     return Words("dialpad", _("Caller keys %(digits)s: %(outcome)s", **values), tone)
 
 
+def _agent_moved(d: Data) -> Words:
+    values = {
+        "agent": _get(d, "agent"),
+        "old": word("agent", _get(d, "old")),
+        "new": word("agent", _get(d, "new")),
+    }
+    return Words("user", _("%(agent)s: %(old)s → %(new)s", **values), minor=True)
+
+
 def _prompt(d: Data) -> Words:
     outcome = _get(d, "outcome")
-    values = {"prompt": _get(d, "prompt"), "outcome": word("prompt", outcome)}
+    spoken = _get(d, "prompt").removeprefix("say:").removeprefix("number:")
+    values = {"prompt": spoken, "outcome": word("prompt", outcome)}
     tone = "bad" if outcome == "missing" else ""
     return Words("volume", _("Announcement “%(prompt)s”: %(outcome)s", **values), tone)
 
@@ -280,6 +290,7 @@ _WORDS: dict[str, Callable[[Data], Words]] = {
     "AgentOffered": _agent_offered,
     "AgentMissed": _agent_missed,
     "AgentAnswered": _agent_answered,
+    "AgentChanged": _agent_moved,
     "Bridged": _bridged,
     "Unbridged": _unbridged,
     "RecordingStarted": _rec_started,

@@ -15,7 +15,7 @@ from tests.web.world import told
 from web.i18n import cause, offset_ms, span_ms, word
 from web.story import Story, tell, words
 
-CALL_EVENTS = list(ev.CallEvent.__subclasses__())
+CALL_EVENTS = [*ev.CallEvent.__subclasses__(), ev.AgentChanged]
 
 
 @dataclass
@@ -42,7 +42,7 @@ def story() -> Story:
 
 
 @pytest.mark.parametrize("kind", CALL_EVENTS, ids=lambda kind: kind.__name__)
-def test_every_event_has_words(kind: type[ev.CallEvent], language: str) -> None:
+def test_every_event_has_words(kind: type[ev.Event], language: str) -> None:
     sample = {f.name: "x" for f in fields(kind)}
     numbers = {"cause": 16, "position": 1, "waited_ms": 1, "duration_ms": 1, "lost_octets": 7}
     said = words(kind.__name__, {k: v for k, v in (sample | numbers).items() if k in sample})
@@ -85,6 +85,11 @@ def test_a_leg_that_goes_on_reaches_to_the_end(language: str) -> None:
 
 def test_a_call_without_a_story_is_an_empty_one(language: str) -> None:
     assert tell([]) == Story([], [], 0, {})
+
+
+def test_spoken_text_is_shown_without_its_mark(language: str) -> None:
+    said = words("PromptPlayed", {"prompt": "say:Welcome", "outcome": "done"})
+    assert "Welcome" in said.text and "say:" not in said.text
 
 
 def test_secret_digits_stay_dots(language: str) -> None:

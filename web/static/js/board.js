@@ -1,6 +1,6 @@
 // The live board: spans, calls, queues, agents, alarms, drawn from the folded picture.
 
-import { boot, el, icon, post, secondsSince, clock, since, t, toast, word } from "./core.js";
+import { boot, el, icon, isStale, post, secondsSince, clock, since, t, toast, word } from "./core.js";
 import { live } from "./live.js";
 import { drawSpans } from "./spans.js";
 
@@ -151,7 +151,7 @@ function drawAgent(agent) {
     "li",
     { data: { state: agent.state } },
     el("span", { class: "face", "aria-hidden": "true" }, (agent.display || agent.name).slice(0, 1).toUpperCase()),
-    el("div", { class: "who" }, agent.call_id ? el("a", { href: callUrl(agent.call_id) }, name) : name, el("small", {}, `${agent.number || ""} · ${agent.line || ""}`)),
+    el("div", { class: "who" }, agent.call_id ? el("a", { href: callUrl(agent.call_id) }, name) : name, el("small", {}, [agent.number, (agent.line || "").split(":")[0]].filter(Boolean).join(" · "))),
     el("div", { class: "tally" }, el("span", { title: t("answered") }, icon("circle-check"), String(agent.answered ?? 0)), el("span", { title: t("missed"), class: agent.missed ? "bad" : "" }, icon("circle-x"), String(agent.missed ?? 0))),
     el("div", { class: "what" }, badge("agent", agent.state), since(agent.since_utc, { class: "num" })),
     el("div", { class: "do" }, button),
@@ -206,4 +206,4 @@ live.addEventListener("picture", () => {
   asked = true;
   requestAnimationFrame(draw);
 });
-setInterval(() => picture.server.started_utc && drawFigures(), 1000);
+setInterval(() => picture.server.started_utc && !isStale() && drawFigures(), 1000);

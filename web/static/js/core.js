@@ -76,7 +76,13 @@ function tick(node) {
   if (limit) node.classList.toggle("over", seconds >= limit);
 }
 
-setInterval(() => document.querySelectorAll("[data-since]").forEach(tick), 500);
+/** What is not live does not go on counting. */
+export const isStale = () => document.body.classList.contains("stale");
+
+setInterval(() => isStale() || document.querySelectorAll("[data-since]").forEach(tick), 500);
+
+/** A time of day, on 24 hours as everywhere in the console. */
+export const timeOfDay = (date) => date.toLocaleTimeString(document.documentElement.lang, { hour12: false });
 
 // ---- requests --------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 // Browser ↔ console: silent for longer than two heartbeats means lost.
 // Console ↔ media server: the console itself says so.
 
-import { boot, setClock, t } from "./core.js";
+import { boot, setClock, t, timeOfDay } from "./core.js";
 
 const KEYS = { calls: "id", queues: "name", agents: "name", alarms: "name", spans: "name" };
 
@@ -157,7 +157,7 @@ class Live extends EventTarget {
     const lost = this.#console === "lost";
     const down = !lost && !this.#daemon.up;
     const at = lost ? this.lostAt : this.#daemon.since_utc && new Date(this.#daemon.since_utc);
-    const time = at ? ` (${t("since", { time: at.toLocaleTimeString(document.documentElement.lang) })})` : "";
+    const time = at ? ` (${t("since", { time: timeOfDay(at) })})` : "";
     const text = lost ? t("console_lost") + time : down ? t("daemon_lost") + time : "";
     bar.hidden = !text;
     bar.dataset.link = lost ? "console" : down ? "daemon" : "";

@@ -1,11 +1,11 @@
 // The system page: counters asked for every few seconds, alarms and spans from the stream.
 
-import { boot, el, icon, since, t, word } from "./core.js";
+import { boot, el, icon, since, t, timeOfDay, word } from "./core.js";
 import { live } from "./live.js";
 
 const $ = (id) => document.getElementById(id);
 const EVERY_MS = 3000;
-const BAD = /miss|overrun|underrun|lost|full|drop|late|error|refus|slip/i;
+const BAD = /miss|overrun|underrun|lost|full|drop|error|refus|slip/i;
 let before = new Map();
 
 const number = (value) =>
@@ -24,7 +24,7 @@ function drawCounters(parent, counters) {
       const key = `${parent.id}.${name}`;
       const moved = before.has(key) && before.get(key) !== value;
       before.set(key, value);
-      return el("div", { class: `counter ${kind} ${moved ? "moved" : ""}` }, el("span", {}, name), el("b", { class: "num" }, number(value)));
+      return el("div", { class: `counter ${kind} ${moved ? "moved" : ""}` }, el("span", { title: name }, word("counter", name)), el("b", { class: "num" }, number(value)));
     }),
   );
 }
@@ -39,7 +39,7 @@ async function ask() {
     $("sys-seq").textContent = number(Math.max(0, status.seq - Date.parse(status.server.started_utc) * 1000));
     drawCounters($("sys-counters"), status.server?.engine?.counters);
     drawCounters($("sys-cti"), status.cti);
-    $("sys-fresh").textContent = new Date().toLocaleTimeString(document.documentElement.lang);
+    $("sys-fresh").textContent = timeOfDay(new Date());
   } catch {
     $("sys-fresh").textContent = t("lost");
   }
