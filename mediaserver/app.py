@@ -30,7 +30,7 @@ from mediaserver.call.lines import Lines
 from mediaserver.call.routing import Route, Routing
 from mediaserver.call.trunks import TrunkGroup
 from mediaserver.cdr.service import CallRecords
-from mediaserver.clock import Clock
+from mediaserver.clock import Clock, VirtualLoop
 from mediaserver.config import ConfigError, Settings
 from mediaserver.config.problems import Problem, did_you_mean
 from mediaserver.cti.board import AgentInfo, Inventory, ServerInfo, SpanInfo
@@ -149,11 +149,11 @@ class App:
         self.reception = self._make_reception()
         self.feed = Feed(bus, Panel(self._server_info(), self._inventory()), clock)
         self.cti = CtiServer(self.feed, AppControl(self), self._verify)
-        self.realtime = False
 
     # ---- wiring
 
     def _add_lines(self) -> None:
+        loop = asyncio.get_running_loop()
         spans = {span.name: span for board in self.boards for span in board.spans}
         for config in self.settings.spans():
             options: dict[str, Any] = {}
@@ -162,7 +162,8 @@ class App:
                     "side": config.side,
                     "overlap": config.overlap,
                     "t309_s": config.t309_s,
-                    "isolate": config.isolate,
+                    # A child process keeps the machine's time, whatever ours is.
+                    "isolate": config.isolate and not isinstance(loop, VirtualLoop),
                 }
             signalling: Signalling = registry.signalling(
                 config.signalling, spans[config.name], **options

@@ -30,6 +30,8 @@ def set_up_logs(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    if level != "debug":
+        logging.getLogger("alembic").setLevel(logging.WARNING)  # lists its plugins at every start
 
 
 def _one_line(logger: object, method: str, entry: structlog.types.EventDict) -> str:

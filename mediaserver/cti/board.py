@@ -57,12 +57,9 @@ class Inventory:
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
-    """`realtime`: the media thread has real-time priority."""
-
     name: str
     version: str
     started: datetime
-    realtime: bool = True
 
 
 @dataclass(slots=True)
@@ -79,6 +76,7 @@ class Board:
 
     def __init__(self, server: ServerInfo, inventory: Inventory) -> None:
         self.server = server
+        self.realtime = False  # whether the media thread has real-time priority
         self._since = iso(server.started)
         self.spans: dict[str, SpanRow] = {}
         self.channels: dict[tuple[str, int], ChannelRow] = {}
@@ -107,7 +105,7 @@ class Board:
                 "name": self.server.name,
                 "version": self.server.version,
                 "started_utc": self._since,
-                "realtime": self.server.realtime,
+                "realtime": self.realtime,
                 "engine": {"counters": counters},
             },
             "spans": list(trees.values()),

@@ -105,6 +105,7 @@ class CtiServer:
             raise CannotListen(_why_not(f"{host}:{port}", "[cti] port", exc)) from exc
         self._listeners.append(listener)
         self.port = listener.sockets[0].getsockname()[1]
+        log.info("CTI listens on %s:%d", host, self.port)
 
     async def _listen_unix(self, path: Path) -> None:
         where = f"the socket {path}"
@@ -116,6 +117,7 @@ class CtiServer:
             raise CannotListen(_why_not(where, "[cti] socket", exc)) from exc
         self._listeners.append(listener)
         self._socket_path = path
+        log.info("CTI listens on %s", path)
 
     # ---- for connections ---------------------------------------------------------------
 

@@ -42,7 +42,7 @@ class Plant:
     async def start(self, *, cti: bool = True) -> None:
         """Clock first: lines and phones need it. Raises what App.start raises."""
         self.clockwork.start()
-        self.app.realtime = self.clockwork.realtime
+        self.app.feed.board.realtime = self.clockwork.realtime
         try:
             await self.app.start(cti=cti)
         except BaseException:
