@@ -40,7 +40,7 @@ _SHOWN = {
 class NoChannel(Exception):
     """No idle channel for an outgoing call; `cause` says why in Q.850's words."""
 
-    def __init__(self, where: str, cause: Cause) -> None:
+    def __init__(self, where: str, cause: int) -> None:
         super().__init__(f"{where}: no channel for another call")
         self.cause = cause
 
@@ -148,7 +148,7 @@ class Lines:
         except DriverError as error:
             slot.leg = None
             log.warning("setup on %s: %s", slot.channel.name, error)
-            raise NoChannel(slot.channel.name, Cause.TEMPORARY_FAILURE) from error
+            raise NoChannel(slot.channel.name, error.cause) from error
         self._lines[slot.channel.span].legs[ref] = leg
         leg.dialled(ref)
         return leg
