@@ -44,6 +44,11 @@ class ConsoleProcess:
             )
         await self._listening()
 
+    @property
+    def pid(self) -> int:
+        """The console's process; 0 before `start`."""
+        return self._process.pid if self._process is not None else 0
+
     def _write_config(self) -> Path:
         """The demo's file with this run's ports, where the console can read it."""
         web, cti = self._settings.web, self._settings.cti
