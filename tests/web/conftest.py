@@ -1,4 +1,4 @@
-"""One database and one daemon for all tests of the console; a fresh console for each."""
+"""One database, one daemon and one console, which forgets between tests, for all of them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.web.page import field
 from tests.web.scene import Teller
 from tests.web.world import PASSWORD, World, make_world
 from web.app import create_app
+from web.auth import limiter
 from web.gateway import Gateway
 
 HASTE = replace(Patience(), retry_first_s=0.01, retry_most_s=0.05)
@@ -38,12 +39,12 @@ def daemon(world: World) -> Iterator[Daemon]:
     running.stop()
 
 
-@pytest.fixture
-def app(world: World, daemon: Daemon) -> Iterator[Flask]:
+@pytest.fixture(scope="session")
+def shared_app(world: World, daemon: Daemon) -> Iterator[Flask]:
     client = SyncCtiClient(world.settings.cti.socket, patience=HASTE)
     gateway = Gateway(client)
     made = create_app(world.settings, gateway)
-    made.config["HEARTBEAT_S"] = 0.01
+    made.config.update(HEARTBEAT_S=0.01, STREAM_BEATS=1)
     gateway.start()
     assert client.wait_connected(10)
     yield made
@@ -51,15 +52,35 @@ def app(world: World, daemon: Daemon) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def enter(app: Flask) -> Enter:
-    """`enter("sue")` gives a client that has signed in through the form."""
+def app(shared_app: Flask) -> Flask:
+    """The console, with all failed logins forgotten."""
+    limiter.reset()
+    return shared_app
+
+
+@pytest.fixture(scope="session")
+def cookies() -> dict[str, str]:
+    return {}
+
+
+@pytest.fixture
+def enter(app: Flask, cookies: dict[str, str]) -> Enter:
+    """`enter("sue")` gives a client that has signed in through the form, now or before."""
 
     def sign_in(login: str) -> FlaskClient:
         client = app.test_client()
+        if login in cookies:
+            client.set_cookie("console", cookies[login])
+            if client.get("/api/session").status_code == 200:
+                return client
+            client = app.test_client()
         form = client.get("/login").text
         fields = {"csrf_token": field(form, "csrf_token"), "login": login, "password": PASSWORD}
         answer = client.post("/login", data=fields)
         assert answer.status_code == 302, answer.text
+        cookie = client.get_cookie("console")
+        assert cookie is not None
+        cookies[login] = cookie.value
         return client
 
     return sign_in

@@ -81,8 +81,14 @@ def browser() -> Iterator[Any]:
         made.close()
 
 
+@pytest.fixture(scope="module")
+def states() -> dict[str, Any]:
+    """The cookies of those who have signed in."""
+    return {}
+
+
 @pytest.fixture
-def visit(browser: Any, server: BaseWSGIServer) -> Iterator[Open]:
+def visit(browser: Any, server: BaseWSGIServer, states: dict[str, Any]) -> Iterator[Open]:
     """`visit(path, language, …)`: a signed-in page whose console must stay silent."""
     contexts = []
     trouble: list[str] = []
@@ -91,7 +97,8 @@ def visit(browser: Any, server: BaseWSGIServer) -> Iterator[Open]:
     def open_page(path: str, language: str = "en", login: str = "sue", **options: Any) -> Any:
         options.setdefault("viewport", {"width": 1440, "height": 900})
         locale = {"en": "en-GB", "zh": "zh-CN"}[language]
-        context = browser.new_context(locale=locale, base_url=base, **options)
+        known = states.get(login)
+        context = browser.new_context(locale=locale, base_url=base, storage_state=known, **options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
@@ -104,13 +111,14 @@ def visit(browser: Any, server: BaseWSGIServer) -> Iterator[Open]:
             ),
         )
         page.trouble = trouble
-        page.goto("/login")
-        if login:
+        if login and not known:
+            page.goto("/login")
             page.fill("[name=login]", login)
             page.fill("[name=password]", PASSWORD)
             page.click("button[type=submit].btn-primary")
             page.wait_for_url("**/board")
-            page.goto(path)
+            states[login] = {"cookies": context.cookies(), "origins": []}
+        page.goto(path)
         return page
 
     yield open_page
@@ -276,7 +284,7 @@ def test_dark_is_remembered(visit: Open) -> None:
 
 
 def test_the_language_is_one_click_away(visit: Open) -> None:
-    page = visit("/calls", login="tech")
+    page = visit("/calls", login="root")
     page.click("button.language")
     page.wait_for_selector("html[lang=zh-CN]")
     assert page.locator("h1").inner_text() == "通话"

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from mediaserver.db import queries
+from mediaserver.db.engine import open_engine
 from mediaserver.db.models import CallRow, RecordingRow, StoryRow
 from tests.web.conftest import Enter
 from tests.web.page import Page, field, inline
@@ -145,12 +146,11 @@ def test_strangers_get_errors_without_a_menu(app: Flask) -> None:
 
 
 def test_a_database_that_is_away_is_a_page_that_says_so(
-    app: Flask, enter: Enter, world: World
+    app: Flask, enter: Enter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mediaserver.db.engine import open_engine
-
     client = enter("root")
-    app.extensions["database"] = open_engine("sqlite:////nonexistent/place/x.db", 0.01)
+    nowhere = open_engine("sqlite:////nonexistent/place/x.db", 0.01)
+    monkeypatch.setitem(app.extensions, "database", nowhere)
     answer = client.get("/calls")
     assert answer.status_code == 503
     assert "database cannot be reached" in answer.text
@@ -163,7 +163,7 @@ def test_a_database_that_is_away_is_a_page_that_says_so(
 
 def test_a_fault_shows_no_trace(app: Flask, enter: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
     client = enter("root")
-    app.config["PROPAGATE_EXCEPTIONS"] = False
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
 
     def fail(*_: object) -> None:
         raise ZeroDivisionError("the inside of things")

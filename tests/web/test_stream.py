@@ -177,8 +177,7 @@ def test_a_reader_who_leaves_is_forgotten(fanout: Fanout) -> None:
 # ---- over HTTP, from a real CTI server -------------------------------------------
 
 
-def read(app: Flask, enter: Enter, url: str, headers: dict[str, str] | None = None) -> list[str]:
-    app.config["STREAM_BEATS"] = 1
+def read(enter: Enter, url: str, headers: dict[str, str] | None = None) -> list[str]:
     answer = enter("sue").get(url, headers=headers)
     assert answer.mimetype == "text/event-stream"
     assert answer.headers["Cache-Control"] == "no-store"
@@ -186,7 +185,7 @@ def read(app: Flask, enter: Enter, url: str, headers: dict[str, str] | None = No
 
 
 def test_the_board_comes_over_the_stream(app: Flask, enter: Enter) -> None:
-    chunks = read(app, enter, "/api/live")
+    chunks = read(enter, "/api/live")
     whole = next(chunk for chunk in chunks if "event: snapshot" in chunk)
     board = json.loads(whole.partition("data: ")[2])
     assert {row["id"] for row in board["calls"]} >= {"c-0001", "c-0008"}
@@ -194,14 +193,14 @@ def test_the_board_comes_over_the_stream(app: Flask, enter: Enter) -> None:
     assert app.extensions["gateway"].fanout.listeners == 0
 
 
-def test_the_last_id_counts_from_header_or_url(app: Flask, enter: Enter) -> None:
-    whole = next(c for c in read(app, enter, "/api/live") if "event: snapshot" in c)
+def test_the_last_id_counts_from_header_or_url(enter: Enter) -> None:
+    whole = next(c for c in read(enter, "/api/live") if "event: snapshot" in c)
     last = whole.partition("id: ")[2].partition("\n")[0]
     for url, headers in (
         ("/api/live", {"Last-Event-ID": last}),
         (f"/api/live?last={last}", None),
     ):
-        assert not any("event: snapshot" in chunk for chunk in read(app, enter, url, headers))
+        assert not any("event: snapshot" in chunk for chunk in read(enter, url, headers))
 
 
 def test_too_many_listeners_are_sent_away(
