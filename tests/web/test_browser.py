@@ -14,7 +14,10 @@ from typing import Any
 import pytest
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from mediaserver import events as ev
 from mediaserver.cti.sync import SyncCtiClient
+from mediaserver.db import queries
+from mediaserver.db.models import StoryRow
 from tests.web.conftest import HASTE
 from tests.web.daemon import Daemon
 from tests.web.scene import Teller
@@ -212,6 +215,33 @@ def test_a_call_is_hung_up_after_a_question(visit: Open, own_daemon: Daemon) -> 
     page.click("#confirm-yes")
     page.wait_for_selector(".toast-note.ok")
     assert own_daemon.control.done == [("hangup", "c-0002", "sue")]
+
+
+def test_a_refusal_of_the_daemon_is_shown(visit: Open, own_daemon: Daemon) -> None:
+    page = visit("/calls/20260105T000001")
+    live(page)
+    own_daemon.control.done.clear()
+    page.click("[data-hangup]")
+    page.click("#confirm-yes")
+    page.wait_for_selector(".toast-note.bad")  # the daemon does not know this old call
+    assert not own_daemon.control.done
+    page.trouble.clear()  # the browser itself reports the refusal
+
+
+def test_a_story_follows_a_call_that_goes_on(
+    visit: Open, own_world: World, own_daemon: Daemon
+) -> None:
+    page = visit(f"/calls/{own_world.running}")
+    live(page)
+    teller = Teller()
+    news = {"prompt": "fresh news", "outcome": "done"}
+    with queries.session(own_world.settings.database.url) as session:
+        row = StoryRow(call_id=own_world.running, seq=99, kind="PromptPlayed", data=news)
+        row.media_ms, row.utc = 905_000, teller.now
+        session.add(row)
+    event = ev.PromptPlayed(**teller.at(0), call_id=own_world.running, **news)
+    own_daemon.publish([event])
+    eventually(page.locator(".timeline li").last).to_contain_text("fresh news")
 
 
 def test_an_agent_may_change_only_their_own_state(visit: Open, own_daemon: Daemon) -> None:

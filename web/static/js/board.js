@@ -1,6 +1,6 @@
 // The live board: spans, calls, queues, agents, alarms, drawn from the folded picture.
 
-import { boot, el, icon, isStale, post, secondsSince, clock, since, t, toast, word } from "./core.js";
+import { boot, el, hangUp, icon, isStale, post, secondsSince, clock, since, t, toast, word } from "./core.js";
 import { live } from "./live.js";
 import { drawSpans } from "./spans.js";
 
@@ -42,21 +42,8 @@ const nothing = (text) => el("div", { class: "nothing small" }, text);
 
 // ---- calls -----------------------------------------------------------------
 
-function hangup(call) {
-  const dialog = $("confirm");
-  $("confirm-text").textContent = t("hangup_ask", { caller: call.caller_name || call.caller || t("anonymous") });
-  dialog.returnValue = "";
-  dialog.onclose = async () => {
-    if (dialog.returnValue !== "yes") return;
-    try {
-      await post(boot.urls.hangup.replace("__id__", encodeURIComponent(call.id)));
-      toast(t("hangup_done"));
-    } catch (error) {
-      toast(t("failed", { why: error.message }), "bad");
-    }
-  };
-  dialog.showModal();
-}
+const hangup = (call) =>
+  hangUp(boot.urls.hangup.replace("__id__", encodeURIComponent(call.id)), call.caller_name || call.caller);
 
 function drawCall(call) {
   const queue = call.queue ? `${call.queue}${call.position ? ` #${call.position}` : ""}` : "";

@@ -103,3 +103,25 @@ export function toast(text, kind = "ok") {
   box.append(note);
   setTimeout(() => note.remove(), 6000);
 }
+
+/** Ask before something that cannot be undone; resolves to whether it was confirmed. */
+export function ask(text) {
+  const dialog = document.getElementById("confirm");
+  document.getElementById("confirm-text").textContent = text;
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((answer) => {
+    dialog.addEventListener("close", () => answer(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+/** Hang up after asking; says how it went. */
+export async function hangUp(url, caller) {
+  if (!(await ask(t("hangup_ask", { caller: caller || t("anonymous") })))) return;
+  try {
+    await post(url);
+    toast(t("hangup_done"));
+  } catch (error) {
+    toast(t("failed", { why: error.message }), "bad");
+  }
+}

@@ -78,7 +78,8 @@ function onKey(event) {
   }
   if (event.key === " " && event.target.closest("button, summary, a")) return;
   const action = ACTIONS[event.key];
-  if (!action) return;
+  const forPlayer = event.key === " " || event.key.startsWith("Arrow");
+  if (!action || (forPlayer && !document.querySelector("[data-player]"))) return;
   event.preventDefault();
   action();
 }

@@ -4,6 +4,9 @@
 
 import { boot, setClock, t, timeOfDay } from "./core.js";
 
+/** Seconds after which a page nobody looks at lets its connection go. */
+const HIDDEN_S = 60;
+
 const KEYS = { calls: "id", queues: "name", agents: "name", alarms: "name", spans: "name" };
 
 export class Picture {
@@ -47,6 +50,7 @@ class Live extends EventTarget {
   #heard = 0;
   #retry = 0;
   #timer = 0;
+  #hidden = 0; // seconds
   #console = "wait"; // wait | up | lost
   #daemon = { up: true };
 
@@ -66,6 +70,7 @@ class Live extends EventTarget {
 
   #connect() {
     this.#drop();
+    this.#heard = Date.now();
     const source = new EventSource(`${boot.urls.live}?last=${encodeURIComponent(this.last)}`);
     this.#source = source;
     const hear = (kind, act) =>
@@ -87,8 +92,8 @@ class Live extends EventTarget {
       this.picture.apply(body.changes);
       this.#tell("picture", { event: body });
     });
-    hear("link", (body) => this.#link(body.link));
-    hear("beat", (body) => this.#link(body.link));
+    hear("link", (body) => (this.#daemon = body.link));
+    hear("beat", (body) => (this.#daemon = body.link));
     source.onerror = () => {
       if (this.#source === source) this.#failed();
     };
@@ -128,18 +133,13 @@ class Live extends EventTarget {
       this.#heard = Date.now();
       this.#again(0);
     }
-    if (document.visibilityState === "hidden" && this.#source && silent > 0) {
-      this.hiddenFor = (this.hiddenFor ?? 0) + 1;
-      if (this.hiddenFor > 60) this.#drop();
-    } else this.hiddenFor = 0;
+    this.#hidden = document.visibilityState === "hidden" ? this.#hidden + 1 : 0;
+    if (this.#hidden > HIDDEN_S && this.#source) {
+      this.#drop();
+      this.#console = "wait";
+      this.#show();
+    }
   }
-
-  #link(link) {
-    this.#daemon = link;
-    if (this.#daemonWas !== link.up) this.#tell("link", link);
-    this.#daemonWas = link.up;
-  }
-  #daemonWas = null;
 
   #lost() {
     if (this.#console !== "lost") this.lostAt = new Date();
@@ -160,6 +160,7 @@ class Live extends EventTarget {
     const time = at ? ` (${t("since", { time: timeOfDay(at) })})` : "";
     const text = lost ? t("console_lost") + time : down ? t("daemon_lost") + time : "";
     bar.hidden = !text;
+    bar.title = down ? this.#daemon.reason : "";
     bar.dataset.link = lost ? "console" : down ? "daemon" : "";
     const label = document.getElementById("linkbar-text");
     if (label.textContent !== text) label.textContent = text;

@@ -1,7 +1,7 @@
 // A call's story: jump from the timeline into the recording; follow a call that still goes on.
 
 import { Player, obeyKeys } from "./player.js";
-import { post, t, toast } from "./core.js";
+import { hangUp } from "./core.js";
 import { live } from "./live.js";
 
 const all = [...document.querySelectorAll("[data-player]")].map((node) => new Player(node));
@@ -20,14 +20,8 @@ document.addEventListener("click", (event) => {
 });
 document.body.classList.toggle("can-seek", all.length > 0);
 
-document.querySelector("[data-hangup]")?.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  try {
-    await post(event.target.dataset.hangup);
-    toast(t("hangup_done"));
-  } catch (error) {
-    toast(t("failed", { why: error.message }), "bad");
-  }
+document.querySelector("[data-hangup]")?.addEventListener("click", ({ currentTarget: { dataset } }) => {
+  hangUp(dataset.hangup, dataset.caller);
 });
 
 // ---- a call that goes on: fetch the page again when something happened to it --------------
