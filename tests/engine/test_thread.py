@@ -58,6 +58,7 @@ def test_a_python_thread_that_holds_the_gil_loses_no_octet():
 
 _STALLED = """
 import sys
+import threading
 from dsp_ext.engine import EngineThread
 from dsp_ext.event import MISSED
 from dsp_ext.ring import Ring
@@ -67,9 +68,15 @@ pair, ring = Pair(4), Ring(1 << 20)
 pair.near.play(0, COUNTING, loop=True)
 pair.far.tap(0, ring, mode="rx")
 thread = EngineThread([pair.near, pair.far])
+def until(blocks):
+    while pair.near.samples < blocks * BLOCK:
+        threading.Event().wait(0.005)
+
 thread.start()
+until(1)
 print("ticking", flush=True)
 sys.stdin.readline()
+until(16)
 thread.stop()
 seen = pair.run(1)
 told = sum(event.a for name, event in seen if name == "near" and event.kind == MISSED)
