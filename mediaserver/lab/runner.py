@@ -45,6 +45,7 @@ class Run:
         self.scenario = scenario
         self.conversations: list[Conversation] = []
         self.verdicts: list[Verdict] = []
+        self._places = asyncio.Semaphore(scenario.at_once)
         self._answering: set[asyncio.Task[None]] = set()
         plant.exchange.on_ring = self._ring
 
@@ -84,6 +85,10 @@ class Run:
 
     async def _caller(self, caller: Caller, place: int) -> None:
         await asyncio.sleep(caller.at_s + place * caller.every_s)
+        async with self._places:
+            await self._call(caller, place)
+
+    async def _call(self, caller: Caller, place: int) -> None:
         number = _counted(caller.number, place)
         name = caller.name if caller.count == 1 else f"{caller.name}-{place + 1}"
         subscriber = self._subscriber(name)

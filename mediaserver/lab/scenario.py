@@ -135,6 +135,7 @@ class Scenario(Part):
     title: str
     about: str = ""
     limit_s: Seconds = 120.0
+    at_once: int = Field(default=1000, ge=1)  # callers beyond this wait until one is done
     settings: dict[str, Any] = {}  # laid over the demo's settings
     caller: tuple[Caller, ...] = ()
     answerer: tuple[Answerer, ...] = ()
