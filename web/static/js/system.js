@@ -36,6 +36,8 @@ async function ask() {
     if (!answer.ok) throw new Error();
     const { status, listeners } = await answer.json();
     $("sys-listeners").textContent = listeners;
+    const { real, plain } = $("sys-thread").dataset;
+    $("sys-thread").textContent = status.server.realtime ? real : plain;
     $("sys-seq").textContent = number(Math.max(0, status.seq - Date.parse(status.server.started_utc) * 1000));
     drawCounters($("sys-counters"), status.server?.engine?.counters);
     drawCounters($("sys-cti"), status.cti);
@@ -53,8 +55,6 @@ function draw() {
     $("sys-up").dataset.at = server.started_utc;
     $("sys-up").replaceChildren(since(server.started_utc));
   }
-  const real = $("sys-clock").dataset;
-  $("sys-clock").textContent = server.realtime === false ? real.virtual : real.real;
   const rows = [...alarms.values()].map((alarm) =>
     el("div", { class: "alarm" }, icon("bell-ringing"), el("b", {}, word("alarm", alarm.name)), el("span", {}, alarm.text || ""), since(alarm.since_utc, { class: "num" })),
   );
