@@ -83,7 +83,7 @@ _KNOWN: dict[str, tuple[str, type[Failed]]] = {
     ),
     "mediaserver.ivr.flow.FlowError": ("mend the flow file; see [flows] directory", Misused),
     "mediaserver.lab.scenario.ScenarioError": (
-        "`mediaserver lab check FILE` checks again; docs/lab.md describes the format",
+        "`mediaserver lab check FILE` checks again; docs/scenarios.md describes the format",
         Misused,
     ),
     "mediaserver.lab.console.ConsoleFailed": ("`mediaserver doctor` looks for the reason", Failed),

@@ -16,7 +16,7 @@ def command() -> None:
 
     A scenario is a TOML file: who calls whom over which line at what time, what they
     wait to hear, what they key and say, how they end, and what the record must then
-    say. docs/lab.md describes the format.
+    say. docs/scenarios.md describes the format.
 
     \b
     Examples:
