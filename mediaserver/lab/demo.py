@@ -93,6 +93,7 @@ async def _once(plant: Plant, options: Options, console: Console, stop: asyncio.
     faults = deviations(checked, verdicts, plant)
     for fault in faults:
         console.print(f"[red]✗[/red] {fault}", highlight=False)
+    _tell_engine(plant, console)
     good = len(checked) == options.calls and not faults
     console.print(f"{len(checked)} of {options.calls} calls, {len(faults)} deviations")
     return 0 if good else 1
@@ -143,12 +144,21 @@ def deviations(checked: list[Checked], verdicts: list[Verdict], plant: Plant) ->
     """Everything that was not as scripted, each once, and what the engines lost."""
     found = dict.fromkeys(fault for each in checked for fault in each.deviations)
     found.update(dict.fromkeys(f"{v.who}: {v.step}: {v.detail}" for v in verdicts if not v.ok))
-    counters = plant.app.session.engine.counters()
-    if counters["tap_dropped_octets"]:
-        found[f"engine: {counters['tap_dropped_octets']} octets lost on the way to recordings"] = (
-            None
-        )
+    for where, octets in plant.octets_lost().items():
+        found[f"engine: {octets} octets lost: {where}"] = None
     return list(found)
+
+
+def _tell_engine(plant: Plant, console: Console) -> None:
+    counters = plant.app.session.engine.counters()
+    priority = "real-time" if plant.clockwork.realtime else "ordinary"
+    console.print(
+        f"Engine: {counters['ticks']} ticks at {priority} priority, "
+        f"{counters['missed_ticks']} missed, {sum(plant.octets_lost().values())} octets lost; "
+        f"a tick took {counters['tick_us_mean']:.0f} µs, the latest began "
+        f"{counters['late_max_us'] / 1000:.1f} ms late",
+        highlight=False,
+    )
 
 
 def report(checked: list[Checked], console: Console) -> None:

@@ -98,9 +98,9 @@ def _records(plant: Plant, run: Run) -> list[Verdict]:
 
 
 def _octets(plant: Plant) -> list[Verdict]:
-    counters = plant.app.session.engine.counters()
-    lost = counters["tap_dropped_octets"]
-    return [Verdict("server", "no octet lost", lost == 0, plant.clock.media_ms(), f"{lost} lost")]
+    lost = plant.octets_lost()
+    detail = ", ".join(f"{octets}: {where}" for where, octets in lost.items())
+    return [Verdict("plant", "no octet lost", not lost, plant.clock.media_ms(), detail)]
 
 
 def show(performance: Performance, console: Console, *, all_steps: bool = False) -> None:

@@ -27,7 +27,7 @@ class Plant:
         self.clock = Clock(loop)
         self.bus = Bus()
         near, far = _boards(settings)
-        self.near_boards = near
+        self.near_boards, self.far_boards = near, far
         session = make_session(settings, near, self.clock, self.bus)
         self.app = App(settings, near, session, self.bus, self.clock)
         far_session = make_session(settings, far, self.clock, Bus())
@@ -65,6 +65,16 @@ class Plant:
         await self.app.stop()
         self.exchange.lines.stop()
         self.clockwork.stop()
+
+    def octets_lost(self) -> dict[str, int]:
+        """Octets lost without anybody's order, by where: on a line, or on the way to recordings."""
+        lost = {
+            f"line {status['name']} ({board.side} end)": int(status["wire"]["lost_octets"])
+            for board in (*self.near_boards, *self.far_boards)
+            for status in board.status()
+        }
+        lost["recordings"] = int(self.app.session.engine.counters()["tap_dropped_octets"])
+        return {where: octets for where, octets in lost.items() if octets}
 
     def board_of(self, span: str) -> VirtualBoard:
         """The near board that has `span`. Raises KeyError."""

@@ -112,4 +112,4 @@ def _whole(plant: Plant, run: Run) -> None:
         root = Path(plant.settings.recording.directory)
         checked = lab_check.check(session, run.conversations, root, 0)
     assert [fault for each in checked for fault in each.deviations] == []
-    assert plant.app.session.engine.counters()["tap_dropped_octets"] == 0
+    assert plant.octets_lost() == {}
