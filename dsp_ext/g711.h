@@ -76,22 +76,24 @@ CLONES_END
 #define G711_ROWS 16
 #define G711_WIDTH 512
 
-/* pcm[i * cstride + c] -> octets[c * stride + i]: rows are encoded as they lie, then turned in
- * pieces of 16 rows, so that each channel's octets are written in runs. */
+/* pcm[i * cstride + c] -> octets[c * stride + i]: rows are encoded as they lie, what pads them to
+ * whole lanes included, then turned in pieces of 16 rows, so that each channel's octets are written
+ * in runs. */
 static void g711_encode(const float *pcm, int cstride, uint8_t *octets, int stride, int channels,
                         int block, int law)
 {
     uint8_t codes[G711_ROWS][G711_WIDTH];
     for (int first = 0; first < channels; first += G711_WIDTH) {
         int n = channels - first < G711_WIDTH ? channels - first : G711_WIDTH;
+        int width = cstride - first < G711_WIDTH ? cstride - first : G711_WIDTH;
         for (int i = 0; i < block; i += G711_ROWS) {
             int rows = block - i < G711_ROWS ? block - i : G711_ROWS;
             for (int r = 0; r < rows; r++) {
                 const float *row = pcm + (long)(i + r) * cstride + first;
                 if (law)
-                    g711_ulaw_row(row, codes[r], n);
+                    g711_ulaw_row(row, codes[r], width);
                 else
-                    g711_alaw_row(row, codes[r], n);
+                    g711_alaw_row(row, codes[r], width);
             }
             for (int c = 0; c < n; c++) {
                 uint8_t *out = octets + (long)(first + c) * stride + i;

@@ -36,16 +36,29 @@ CLONES static void mix_hear(const int32_t *restrict total, const int32_t *restri
 
 CLONES_END
 
+#define MIX_ROWS 4 /* summed together: each member is looked up once for all of them */
+
+/* given, total: MIX_ROWS rows of `width` and `width + 1`. Rows that a short last turn leaves out are
+ * summed from what was in `given`, which is harmless, and heard by nobody. */
 static void mix_rows(const float *pcm_in, float *pcm_out, int cstride, int width, int block,
                      const float *talk, const float *hear, const int32_t *slot,
                      const int32_t *member, int members, int32_t *given, int32_t *total)
 {
-    for (int i = 0; i < block; i++) {
-        mix_give(pcm_in + (long)i * cstride, talk, given, width);
-        memset(total, 0, sizeof *total * (size_t)(width + 1));
-        for (int k = 0; k < members; k++)
-            total[slot[member[k]]] += given[member[k]];
-        mix_hear(total, slot, given, hear, pcm_out + (long)i * cstride, width);
+    const int totals = width + 1;
+    for (int i = 0; i < block; i += MIX_ROWS) {
+        int rows = block - i < MIX_ROWS ? block - i : MIX_ROWS;
+        for (int r = 0; r < rows; r++)
+            mix_give(pcm_in + (long)(i + r) * cstride, talk, given + r * width, width);
+        memset(total, 0, sizeof *total * MIX_ROWS * (size_t)totals);
+        for (int k = 0; k < members; k++) {
+            const int32_t *from = given + member[k];
+            int32_t *to = total + slot[member[k]];
+            for (int r = 0; r < MIX_ROWS; r++)
+                to[r * totals] += from[r * width];
+        }
+        for (int r = 0; r < rows; r++)
+            mix_hear(total + r * totals, slot, given + r * width, hear,
+                     pcm_out + (long)(i + r) * cstride, width);
     }
 }
 

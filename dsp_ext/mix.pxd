@@ -11,8 +11,8 @@ cdef struct mix_bank:
     int32_t* member  # [cstride] scratch: the channels in any bridge
     int32_t* slot  # [cstride] scratch: bridge, or the spare slot of those in none
     float* hear  # [cstride] scratch: listen, 0 for those in no bridge
-    int32_t* given  # [cstride] scratch: what each says in this row
-    int32_t* total  # [cstride + 1] scratch: a row's sum by bridge
+    int32_t* given  # [MIX_ROWS][cstride] scratch: what each says in these rows
+    int32_t* total  # [MIX_ROWS][cstride + 1] scratch: the rows' sums by bridge
 
 cdef mix_bank* mix_new(int channels) noexcept nogil  # NULL: no memory; nobody in a bridge
 cdef void mix_free(mix_bank* bank) noexcept nogil  # NULL is allowed

@@ -23,6 +23,8 @@ from dsp_ext.units import channel_count, channel_index, pad, pcm_block
 MOST_CHANNELS = 2047
 
 cdef extern from "mix.h":
+    enum:
+        MIX_ROWS
     void mix_rows(const float* pcm_in, float* pcm_out, int cstride, int width, int block,
                   const float* talk, const float* hear, const int32_t* slot,
                   const int32_t* member, int members, int32_t* given,
@@ -42,8 +44,8 @@ cdef mix_bank* mix_new(int channels) noexcept nogil:
     bank.member = <int32_t*>zeroed(4 * <size_t>bank.cstride)
     bank.slot = <int32_t*>zeroed(4 * <size_t>bank.cstride)
     bank.hear = <float*>zeroed(4 * <size_t>bank.cstride)
-    bank.given = <int32_t*>zeroed(4 * <size_t>bank.cstride)
-    bank.total = <int32_t*>zeroed(4 * <size_t>(bank.cstride + 1))
+    bank.given = <int32_t*>zeroed(4 * MIX_ROWS * <size_t>bank.cstride)
+    bank.total = <int32_t*>zeroed(4 * MIX_ROWS * <size_t>(bank.cstride + 1))
     if (bank.bridge_of == NULL or bank.talk == NULL or bank.listen == NULL
             or bank.member == NULL or bank.slot == NULL or bank.hear == NULL
             or bank.given == NULL or bank.total == NULL):
@@ -74,7 +76,7 @@ cdef int _seat(mix_bank* bank) noexcept nogil:
     """Lists the members for this block; gives their number."""
     cdef int members = 0
     cdef int channel, bridge
-    for channel in range(bank.channels):
+    for channel in range(bank.cstride):  # whole lanes; what pads them is in no bridge
         bridge = bank.bridge_of[channel]
         if 0 <= bridge < bank.channels:
             bank.member[members] = channel
@@ -93,9 +95,9 @@ cdef void mix_process(mix_bank* bank, const float* pcm_in, float* pcm_out, int c
     cdef int i
     if members == 0:
         for i in range(block):
-            memset(pcm_out + <Py_ssize_t>i * cstride, 0, bank.channels * sizeof(float))
+            memset(pcm_out + <Py_ssize_t>i * cstride, 0, bank.cstride * sizeof(float))
         return
-    mix_rows(pcm_in, pcm_out, cstride, bank.channels, block, bank.talk, bank.hear, bank.slot,
+    mix_rows(pcm_in, pcm_out, cstride, bank.cstride, block, bank.talk, bank.hear, bank.slot,
              bank.member, members, bank.given, bank.total)
 
 

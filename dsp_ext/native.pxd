@@ -1,8 +1,10 @@
-"""Ordered words between two threads, and the clock; native.h has the bodies."""
+"""Ordered words between two threads, memory ahead of use, and the clock; native.h has the bodies."""
 
 from libc.stdint cimport int64_t, uint64_t
 
 cdef extern from "native.h" nogil:
     uint64_t load_acquire(const uint64_t* word)
     void store_release(uint64_t* word, uint64_t value)
+    void fetch_to_read(const void* data, size_t size)
+    void fetch_to_write(void* data, size_t size)
     int64_t now_ns()  # CLOCK_MONOTONIC

@@ -13,7 +13,7 @@ from libc.stdint cimport uint8_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
-from dsp_ext.native cimport load_acquire, store_release
+from dsp_ext.native cimport fetch_to_read, fetch_to_write, load_acquire, store_release
 
 
 cdef bint ring_init(ring_t* ring, size_t capacity) noexcept nogil:
@@ -22,7 +22,7 @@ cdef bint ring_init(ring_t* ring, size_t capacity) noexcept nogil:
         size *= 2
     ring.data = <uint8_t*> calloc(size, 1)
     ring.mask = size - 1
-    ring.head = ring.tail = ring.dropped = 0
+    ring.head = ring.tail = ring.tail_seen = ring.dropped = 0
     return ring.data != NULL
 
 
@@ -57,10 +57,21 @@ cdef size_t ring_write(ring_t* ring, const void* data, size_t n) noexcept nogil:
 
 
 cdef bint ring_put(ring_t* ring, const void* data, size_t n) noexcept nogil:
-    if ring_writable(ring) < n:
-        return False
+    # The consumer's word is looked at only when the last look shows no room: it is far away.
+    if ring.mask + 1 - (ring.head - ring.tail_seen) < n:
+        ring.tail_seen = load_acquire(&ring.tail)
+        if ring.mask + 1 - (ring.head - ring.tail_seen) < n:
+            return False
     _fill(ring, <const uint8_t*> data, n)
     return True
+
+
+cdef void ring_fetch_write(ring_t* ring, size_t n) noexcept nogil:
+    fetch_to_write(ring.data + (ring.head & ring.mask), n)
+
+
+cdef void ring_fetch_read(ring_t* ring, size_t n) noexcept nogil:
+    fetch_to_read(ring.data + (ring.tail & ring.mask), n)
 
 
 cdef size_t ring_read(ring_t* ring, void* data, size_t n) noexcept nogil:

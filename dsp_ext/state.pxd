@@ -103,6 +103,7 @@ cdef struct engine_t:
     int64_t* tone_ended_at  # [channels]
     ring_t** feeds  # [channels]
     int16_t* feed_block  # [block] scratch
+    float* tile  # [LANES][block] scratch: what players and feeds say
     tap_t* taps  # [max_taps]
     int tap_count
     int max_taps

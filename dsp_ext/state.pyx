@@ -15,7 +15,7 @@ from dsp_ext.messages cimport command_t, outbox_init, outbox_release
 from dsp_ext.mix cimport mix_free, mix_new
 from dsp_ext.ring cimport ring_init, ring_release, ring_t
 from dsp_ext.tone cimport tone_free, tone_new
-from dsp_ext.units cimport padded
+from dsp_ext.units cimport LANES, padded
 
 
 cdef void* _zeroed(size_t n, size_t size, bint* failed) noexcept nogil:
@@ -50,6 +50,7 @@ cdef bint _arrays(engine_t* e) noexcept nogil:
     e.tone_ended_at = <int64_t*> _zeroed(c, sizeof(int64_t), &failed)
     e.feeds = <ring_t**> _zeroed(c, sizeof(ring_t*), &failed)
     e.feed_block = <int16_t*> _zeroed(e.block, sizeof(int16_t), &failed)
+    e.tile = <float*> _zeroed(LANES * e.block, sizeof(float), &failed)
     e.taps = <tap_t*> _zeroed(max(e.max_taps, 1), sizeof(tap_t), &failed)
     e.tap_block = <uint8_t*> _zeroed(2 * e.block, 1, &failed)
     e.owed = <uint8_t*> _zeroed(c, 1, &failed)
@@ -92,7 +93,7 @@ cdef void engine_free(engine_t* e) noexcept nogil:
     free(e.ports); free(e.detect); free(e.digits); free(e.sources); free(e.copy_from)
     free(e.copy_now); free(e.players)
     free(e.tone_token); free(e.tones_ended); free(e.tone_ended_at)
-    free(e.feeds); free(e.feed_block); free(e.taps); free(e.tap_block); free(e.owed)
+    free(e.feeds); free(e.feed_block); free(e.tile); free(e.taps); free(e.tap_block); free(e.owed)
     level_free(e.level)
     dtmf_free(e.dtmf)
     mix_free(e.mix)

@@ -43,7 +43,7 @@ from dsp_ext.state cimport (
     attachment_t,
     engine_t,
 )
-from dsp_ext.voice cimport add_feeds, add_players, add_tones, fill_taps, voice_settle
+from dsp_ext.voice cimport add_tones, add_voices, fill_taps, voice_settle
 
 
 cdef inline void _mark(engine_t* e, int stage, int64_t* since) noexcept nogil:
@@ -149,8 +149,7 @@ cdef void engine_tick(engine_t* e) noexcept nogil:
     if e.sounding:
         add_tones(e)
         _mark(e, AT_TONE, &since)
-        add_players(e)
-        add_feeds(e)
+        add_voices(e)
         _mark(e, AT_PLAY, &since)
     if aloud:
         encode_block(e.pcm_out, e.cstride, e.tx, e.block, e.channels, e.block, e.law)

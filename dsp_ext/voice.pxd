@@ -18,6 +18,5 @@ cdef void voice_untap(engine_t* e, int channel, ring_t* ring) noexcept nogil  # 
 cdef void voice_settle(engine_t* e, int channel) noexcept nogil
 # ---- in the tick
 cdef void add_tones(engine_t* e) noexcept nogil
-cdef void add_players(engine_t* e) noexcept nogil
-cdef void add_feeds(engine_t* e) noexcept nogil
+cdef void add_voices(engine_t* e) noexcept nogil  # players and feeds
 cdef void fill_taps(engine_t* e) noexcept nogil

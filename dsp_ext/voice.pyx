@@ -19,8 +19,15 @@ from dsp_ext.messages cimport (
     outbox_post,
     outbox_reply,
 )
-from dsp_ext.native cimport store_release
-from dsp_ext.ring cimport ring_put, ring_read, ring_readable, ring_t
+from dsp_ext.native cimport fetch_to_read, store_release
+from dsp_ext.ring cimport (
+    ring_fetch_read,
+    ring_fetch_write,
+    ring_put,
+    ring_read,
+    ring_readable,
+    ring_t,
+)
 from dsp_ext.state cimport (
     FROM_FEED,
     FROM_PLAYER,
@@ -34,6 +41,16 @@ from dsp_ext.state cimport (
     tap_t,
 )
 from dsp_ext.tone cimport tone_process, tone_program, tone_start, tone_stop
+from dsp_ext.units cimport LANES
+
+cdef extern from "voice.h":
+    void voice_add(float* row, const int16_t* samples, int n, float gain) noexcept nogil
+    void voice_interleave(const uint8_t* rx, const uint8_t* tx, uint8_t* pairs,
+                          int n) noexcept nogil
+    void voice_turn(const float* tile, int block, float* pcm, int cstride) noexcept nogil
+
+cdef enum:
+    AHEAD = 16  # taps whose rings are asked for while those before are filled
 
 
 cdef void _sound(engine_t* e, int channel, int bit, bint on) noexcept nogil:
@@ -151,15 +168,13 @@ cdef void add_tones(engine_t* e) noexcept nogil:
         _owe(e, channel, OWES_TONE)
 
 
-cdef void _add_player(engine_t* e, int channel) noexcept nogil:
+cdef void _add_player(engine_t* e, int channel, float* row) noexcept nogil:
     cdef player_t* player = &e.players[channel]
-    cdef float* out = e.pcm_out + channel
     cdef int i = 0
-    cdef int run, k
+    cdef int run
     while i < e.block and player.pos < player.n:
         run = <int> min(<int64_t> (e.block - i), player.n - player.pos)
-        for k in range(run):
-            out[(i + k) * e.cstride] += player.gain * player.samples[player.pos + k]
+        voice_add(row + i, player.samples + player.pos, run, player.gain)
         i += run
         player.pos += run
         if player.loop and player.pos == player.n:
@@ -168,23 +183,49 @@ cdef void _add_player(engine_t* e, int channel) noexcept nogil:
         _player_end(e, channel, e.samples + i, False)
 
 
-cdef void add_players(engine_t* e) noexcept nogil:
-    cdef int c
-    for c in range(e.channels):
-        if e.sources[c] & FROM_PLAYER:
-            _add_player(e, c)
-
-
-cdef void add_feeds(engine_t* e) noexcept nogil:
+cdef void _add_feed(engine_t* e, int channel, float* row) noexcept nogil:
     """Whole samples only: an odd octet waits in the ring for its other half."""
-    cdef int c, i, n
-    for c in range(e.channels):
-        if not e.sources[c] & FROM_FEED:
+    cdef ring_t* ring = e.feeds[channel]
+    cdef int n = <int> min(ring_readable(ring) // 2, <size_t> e.block)
+    if n > 0:
+        ring_read(ring, e.feed_block, 2 * n)
+        voice_add(row, e.feed_block, n, 1.0)
+
+
+cdef void _fetch_voices(engine_t* e, int first, int last) noexcept nogil:
+    """Bring near what the players and feeds of these channels are about to read."""
+    cdef int c
+    for c in range(first, min(last, e.channels)):
+        if e.sources[c] & FROM_PLAYER:
+            fetch_to_read(e.players[c].samples + e.players[c].pos, 2 * e.block)
+        if e.sources[c] & FROM_FEED:
+            ring_fetch_read(e.feeds[c], 2 * e.block)
+
+
+cdef void add_voices(engine_t* e) noexcept nogil:
+    """Players and feeds, a tile of channels at a time: each channel's samples are added up in a
+    row of their own and then turned together, so that pcm is walked through row by row."""
+    cdef int tile, first, last, c
+    cdef float* row
+    cdef int sources
+    _fetch_voices(e, 0, LANES)
+    for tile in range(e.cstride // LANES):
+        first = tile * LANES
+        last = min(first + LANES, e.channels)
+        _fetch_voices(e, last, last + LANES)
+        sources = 0
+        for c in range(first, last):
+            sources |= e.sources[c]
+        if not sources & (FROM_PLAYER | FROM_FEED):
             continue
-        n = <int> min(ring_readable(e.feeds[c]) // 2, <size_t> e.block)
-        ring_read(e.feeds[c], e.feed_block, 2 * n)
-        for i in range(n):
-            e.pcm_out[i * e.cstride + c] += e.feed_block[i]
+        memset(e.tile, 0, <size_t> LANES * e.block * sizeof(float))
+        for c in range(first, last):
+            row = e.tile + (c - first) * e.block
+            if e.sources[c] & FROM_FEED:
+                _add_feed(e, c, row)
+            if e.sources[c] & FROM_PLAYER:
+                _add_player(e, c, row)
+        voice_turn(e.tile, e.block, e.pcm_out + first, e.cstride)
 
 
 cdef void _overrun(engine_t* e, tap_t* tap, int lost) noexcept nogil:
@@ -199,23 +240,31 @@ cdef void _overrun(engine_t* e, tap_t* tap, int lost) noexcept nogil:
         tap.told = outbox_post(&e.out, &event)
 
 
-cdef void fill_taps(engine_t* e) noexcept nogil:
+cdef void _fetch_taps(engine_t* e, int first, int last) noexcept nogil:
+    cdef int t
+    for t in range(first, min(last, e.tap_count)):
+        ring_fetch_write(e.taps[t].ring, 2 * e.block)
+
+
+cdef void _fill_tap(engine_t* e, tap_t* tap) noexcept nogil:
     """A block goes in whole or not at all, so that rx and tx stay in step."""
-    cdef int t, i, size
-    cdef tap_t* tap
-    cdef const uint8_t* rx
-    cdef const uint8_t* tx
-    cdef const uint8_t* octets
+    cdef const uint8_t* rx = e.rx + tap.channel * e.block
+    cdef const uint8_t* tx = e.tx + tap.channel * e.block
+    cdef const uint8_t* octets = rx if tap.mode == TAP_RX else tx
+    cdef int size = e.block
+    if tap.mode == TAP_BOTH:
+        voice_interleave(rx, tx, e.tap_block, e.block)
+        octets, size = e.tap_block, 2 * e.block
+    if ring_put(tap.ring, octets, size):
+        tap.told = False
+    else:
+        _overrun(e, tap, size)
+
+
+cdef void fill_taps(engine_t* e) noexcept nogil:
+    cdef int t
+    _fetch_taps(e, 0, AHEAD)
     for t in range(e.tap_count):
-        tap = &e.taps[t]
-        rx, tx = e.rx + tap.channel * e.block, e.tx + tap.channel * e.block
-        octets, size = rx if tap.mode == TAP_RX else tx, e.block
-        if tap.mode == TAP_BOTH:
-            for i in range(e.block):
-                e.tap_block[2 * i] = rx[i]
-                e.tap_block[2 * i + 1] = tx[i]
-            octets, size = e.tap_block, 2 * e.block
-        if ring_put(tap.ring, octets, size):
-            tap.told = False
-        else:
-            _overrun(e, tap, size)
+        if t % AHEAD == 0:
+            _fetch_taps(e, t + AHEAD, t + 2 * AHEAD)
+        _fill_tap(e, &e.taps[t])

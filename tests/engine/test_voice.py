@@ -98,6 +98,29 @@ def test_player_feed_and_tone_add_up():
     assert (stream == expected).all()
 
 
+@pytest.mark.parametrize("block", [8, 80, 160])
+def test_each_of_many_channels_says_its_own(block):
+    channels = 35  # two whole tiles and a part of one
+    engine = Engine(channels, block=block)
+    feeds = {c: Ring(2 * 256) for c in range(channels) if c % 3 == 0}
+    taps = [Ring(1 << 12) for _ in range(channels)]
+    values = g711.alaw_decode(np.arange(channels, dtype=np.uint8) + 0x80).astype(int)
+    fed = g711.alaw_decode(np.array([0x40], np.uint8))
+    for c, tap in enumerate(taps):
+        engine.tap(c, tap, mode="tx")
+        if c % 2 == 0:
+            engine.play(c, np.full(250, values[c], np.int16))
+        if c in feeds:
+            engine.feed(c, feeds[c])
+            feeds[c].write(np.full(200, fed[0], np.int16).tobytes())
+    ticks(engine, 480 // block)
+    for c, tap in enumerate(taps):
+        expected = np.zeros(480, int)
+        expected[:250] += values[c] if c % 2 == 0 else 0
+        expected[:200] += fed[0] if c in feeds else 0
+        assert (octets(tap) == g711.alaw_encode(expected.astype(np.int16))).all(), c
+
+
 def test_a_feed_is_silent_when_empty_and_keeps_half_samples():
     engine, ring = Engine(1), Ring(1024)
     engine.feed(0, ring)
