@@ -26,6 +26,7 @@ Suite = Callable[[Options], list[Result]]
 # name -> (module with a `run(options)`, what it measures)
 SUITES: dict[str, tuple[str, str]] = {
     "tick": ("bench.tick", "CPU time of one engine tick with every kernel on, by channel count"),
+    "kernels": ("bench.kernels", "CPU time of each kernel beside the library that does the same"),
     "calls": ("bench.calls", "calls a second and CPU a call through the whole control plane"),
 }
 
