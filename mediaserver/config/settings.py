@@ -109,7 +109,7 @@ class Span(Part):
     signalling: Literal["", "pri", "analog"] = ""  # "": what goes with the kind
     side: Literal["user", "network"] = "user"
     overlap: bool = True
-    isolate: bool = False
+    isolate: bool = True  # libpri in a process of its own, whose fault takes down no call
     t309_s: float = Field(default=90.0, ge=0, le=300)
     ports: int = Field(default=8, ge=1, le=64)
 
