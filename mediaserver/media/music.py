@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from dsp_ext.units import dbm0_of_mean_square
 
+from dsp_ext.units import dbm0_of_mean_square
 from mediaserver.media import wavfile
 from mediaserver.media.cache import SoundCache, key
 from mediaserver.media.errors import PromptBroken, PromptMissing
