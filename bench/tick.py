@@ -17,16 +17,16 @@ from collections.abc import Sequence
 from statistics import median
 
 import numpy as np
-from dsp_ext.engine import Engine
-from dsp_ext.port import Wire
-from dsp_ext.ring import Ring
 from numpy.typing import NDArray
 
 from bench._peer import ffi, lib
 from bench.report import Result
 from bench.suites import Options
 from dsp_ext import g711, tone_plan
+from dsp_ext.engine import Engine
 from dsp_ext.event import EventKind
+from dsp_ext.port import Wire
+from dsp_ext.ring import Ring
 
 RATE_HZ = 8000
 BLOCK = 80

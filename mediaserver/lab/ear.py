@@ -13,10 +13,10 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from dsp_ext.ring import Ring
 from scipy.signal import fftconvolve
 
 from dsp_ext import g711
+from dsp_ext.ring import Ring
 from mediaserver.media.session import MediaPort
 
 RATE = 8000

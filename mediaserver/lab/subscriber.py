@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from dsp_ext.tone import ToneGenerator
 
 from drivers.base import DriverError
 from dsp_ext import tone_plan
+from dsp_ext.tone import ToneGenerator
 from mediaserver.call.leg import Leg, LegState
 from mediaserver.clock import Clock
 from mediaserver.lab.ear import LOOK_S, MATCH, RATE, Ear, Pcm, piece_of

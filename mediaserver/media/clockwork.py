@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import dsp_ext.engine as dsp
-
 from mediaserver.clock import VirtualLoop
 from mediaserver.media.session import MediaSession
 

@@ -14,7 +14,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dsp_ext.tone as tones
-
 from mediaserver.media.digits import DigitEvent, DigitQueue
 from mediaserver.media.prompt import Playable, samples_of
 from mediaserver.media.turn import Generator

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from dsp_ext.ring import Ring
-
 from mediaserver.bus import Bus
 from mediaserver.clock import Clock, VirtualLoop
 from mediaserver.events import (

@@ -19,10 +19,10 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-import dsp_ext.g711 as g711
 import numpy as np
 import numpy.typing as npt
 
+import dsp_ext.g711 as g711
 from mediaserver.recording import wav
 from mediaserver.recording.wav import BrokenHeader
 

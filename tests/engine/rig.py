@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from dsp_ext.engine import Engine, run_blocks
-from dsp_ext.port import Wire
-from dsp_ext.ring import Ring
 
 from dsp_ext import g711
+from dsp_ext.engine import Engine, run_blocks
 from dsp_ext.event import Event
+from dsp_ext.port import Wire
+from dsp_ext.ring import Ring
 
 BLOCK = 80
 IDLE = 0xD5

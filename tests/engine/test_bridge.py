@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from dsp_ext.engine import Engine
-from dsp_ext.port import Port, Wire
 
 from dsp_ext import g711
+from dsp_ext.engine import Engine
+from dsp_ext.port import Port, Wire
 from tests.engine.rig import COUNTING, ticks
 
 SILENCE = {"alaw": 0xD5, "ulaw": 0xFF}

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from dsp_ext import event
 from dsp_ext.engine import Engine
+from dsp_ext.event import ACK, PLAY_DONE, EventKind, RingFull
 from dsp_ext.port import Wire
 from dsp_ext.ring import Ring
 from dsp_ext.tone import Program
-
-from dsp_ext import event
-from dsp_ext.event import ACK, PLAY_DONE, EventKind, RingFull
 from tests.engine.rig import of_kind, ticks
 
 

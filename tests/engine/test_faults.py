@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from dsp_ext.port import Wire
 
 from dsp_ext import g711
 from dsp_ext.event import RingFull
+from dsp_ext.port import Wire
 from tests.engine.rig import BLOCK, COUNTING, IDLE, Pair, is_counting
 
 BLOCKS = 100

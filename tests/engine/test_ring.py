@@ -6,6 +6,7 @@ import random
 import threading
 
 import pytest
+
 from dsp_ext.ring import Ring
 
 

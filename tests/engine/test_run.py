@@ -6,11 +6,11 @@ import ctypes
 
 import numpy as np
 import pytest
+
 from dsp_ext.engine import Engine, run_blocks
+from dsp_ext.event import ACK, DIGIT_END, DIGIT_START, PLAY_DONE
 from dsp_ext.ring import Ring
 from dsp_ext.tone import Program
-
-from dsp_ext.event import ACK, DIGIT_END, DIGIT_START, PLAY_DONE
 from tests.engine.rig import BLOCK, COUNTING, Pair
 
 

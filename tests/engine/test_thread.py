@@ -11,10 +11,10 @@ import sys
 import threading
 
 import pytest
-from dsp_ext.engine import Engine, EngineThread, run_blocks
-from dsp_ext.ring import Ring
 
+from dsp_ext.engine import Engine, EngineThread, run_blocks
 from dsp_ext.event import ACK
+from dsp_ext.ring import Ring
 from tests.engine.rig import BLOCK, COUNTING, IDLE, Pair, is_counting, octets
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
+from dsp_ext import g711
 from dsp_ext.engine import Engine
+from dsp_ext.event import ACK, PLAY_DONE, TAP_OVERRUN, TONE_DONE
 from dsp_ext.port import Wire
 from dsp_ext.ring import Ring
 from dsp_ext.tone import Program
-
-from dsp_ext import g711
-from dsp_ext.event import ACK, PLAY_DONE, TAP_OVERRUN, TONE_DONE
 from tests.engine.rig import BLOCK, COUNTING, IDLE, is_counting, octets, of_kind, sent, ticks
 
 

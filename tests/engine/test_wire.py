@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from dsp_ext.engine import Engine
 from dsp_ext.port import Port, Wire
 from dsp_ext.ring import Ring
-
 from tests.engine.rig import BLOCK, COUNTING, IDLE, Pair, is_counting, octets
 
 CLEAN = ("lost", "slips", "bit_errors", "lost_octets", "overrun_octets", "underrun_octets")

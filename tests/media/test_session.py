@@ -6,11 +6,11 @@ import asyncio
 
 import numpy as np
 import pytest
+
 from dsp_ext.engine import Engine
+from dsp_ext.event import MISSED, TAP_OVERRUN, Event
 from dsp_ext.port import Wire
 from dsp_ext.ring import Ring
-
-from dsp_ext.event import MISSED, TAP_OVERRUN, Event
 from mediaserver.bus import Bus
 from mediaserver.clock import Clock
 from mediaserver.events import SystemAlarm

@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import numpy as np
+
 from dsp_ext.engine import Engine
 from dsp_ext.port import Wire
 from dsp_ext.ring import Ring
-
 from mediaserver.bus import Bus
 from mediaserver.clock import Clock, VirtualLoop
 from mediaserver.events import Event

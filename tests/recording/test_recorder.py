@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from dsp_ext.engine import Engine, run_blocks
-from dsp_ext.port import Wire
 
 from dsp_ext import g711
+from dsp_ext.engine import Engine, run_blocks
+from dsp_ext.port import Wire
 from mediaserver.bus import Bus
 from mediaserver.clock import Clock
 from mediaserver.events import (

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from dsp_ext.ring import Ring
 
+from dsp_ext.ring import Ring
 from mediaserver.recording import store, wav
 from mediaserver.recording.writer import Outcome, Track, Writer, WriterThread
 

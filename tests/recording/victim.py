@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
+
 from dsp_ext.engine import Engine
 from dsp_ext.port import Wire
-
 from mediaserver.bus import Bus
 from mediaserver.clock import Clock
 from mediaserver.config.settings import Recording as Settings
