@@ -28,6 +28,11 @@ class Number:
     npi: int = 1  # numbering plan: 1 ISDN (E.164)
     presentation: int = 0  # octet 3a: 0x00 allowed, 0x20 restricted, 0x40 unavailable, + screening
 
+    @property
+    def withheld(self) -> bool:
+        """Whether the caller has asked that nobody be shown the number (or the name)."""
+        return self.presentation & 0x60 != 0
+
 
 @dataclass(frozen=True, slots=True)
 class LineEvent:

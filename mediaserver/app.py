@@ -13,11 +13,10 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-from dsp_ext.engine import Engine
-
 from drivers import registry
 from drivers.base import Board, Signalling
 from drivers.cause import Cause
+from dsp_ext.engine import Engine
 from mediaserver.acd.agent import Agent
 from mediaserver.acd.queue import Queue
 from mediaserver.acd.service import Acd
@@ -50,8 +49,10 @@ from mediaserver.recording.recorder import Recorder
 
 log = logging.getLogger(__name__)
 
-#: How long a stop waits for calls to be cleared and records to be written.
+#: How long a stop waits for calls to end and records to be written.
 STOP_S = 15.0
+#: How long it then waits for the far ends to confirm that the channels are free.
+RELEASE_S = 3.0
 
 
 def channels_of(boards: Sequence[Board]) -> int:
@@ -191,7 +192,13 @@ class App:
     def _make_reception(self) -> Reception:
         settings = self.settings
         services = Services(
-            self.bus, self.clock, self.lines, self.session, self.recorder, self.records
+            self.bus,
+            self.clock,
+            self.lines,
+            self.session,
+            self.recorder,
+            self.records,
+            settings.media.tone_plan,
         )
         voices = {
             q.name: QueueVoice(q.music, q.announce_every_s, q.overflow_s, q.overflow_node)
@@ -232,15 +239,22 @@ class App:
         """
         self.settings.server.data_dir.mkdir(parents=True, exist_ok=True)
         await self.store.start()
-        await self.records.close_interrupted(self.settings.recording.directory)
-        if cti:
-            port = self.settings.cti.port
-            await self.cti.start(self.settings.cti.socket, self.settings.cti.host, port or None)
+        try:
+            await self.records.close_interrupted(self.settings.recording.directory)
+            if cti:
+                await self._listen()
+        except BaseException:
+            await self.store.close()
+            raise
         await self._load_sounds()
         self.recorder.open()
         self.lines.start()
         for agent in self.acd.agents.values():
             self.acd.set_agent(agent.name, "ready", "phone agent at start")
+
+    async def _listen(self) -> None:
+        cti = self.settings.cti
+        await self.cti.start(cti.socket, cti.host, cti.port or None)
 
     async def _load_sounds(self) -> None:
         """Prompts and music into memory, so that the first caller waits for none of it.
@@ -261,12 +275,14 @@ class App:
 
     async def stop(self) -> None:
         """Clear all calls, close recordings, write records, then let go of everything."""
-        calls = list(self.reception.calls.values())
+        calls = self.reception.close()
         for call in calls:
             call.end(Cause.NORMAL, "system", "shutdown")
         if calls:
             await asyncio.wait([call.settled for call in calls], timeout=STOP_S)
+        await self.lines.clear(Cause.NORMAL, RELEASE_S)
         await self.cti.close()
+        self.acd.close()
         self.lines.stop()
         await self.recorder.close()
         await self.records.close()

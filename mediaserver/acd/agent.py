@@ -25,7 +25,6 @@ class AgentState(Enum):
 
 
 class AgentInput(Enum):
-    LOG_IN = "log in"
     LOG_OUT = "log out"
     AWAY = "away"
     READY = "ready"
@@ -33,6 +32,7 @@ class AgentInput(Enum):
     MISS = "miss"
     ANSWER = "answer"
     FINISH = "finish"
+    ENGAGE = "engage"  # the phone is taken up for a call of the agent's own
 
 
 _S, _I = AgentState, AgentInput
@@ -41,9 +41,14 @@ TABLE: StateTable[AgentState, AgentInput] = StateTable(
     _S.LOGGED_OUT,
     frozenset(),  # an agent's day has no last state
     {
-        _S.LOGGED_OUT: {_I.LOG_IN: _S.READY, _I.READY: _S.READY, _I.LOG_OUT: _S.LOGGED_OUT},
+        _S.LOGGED_OUT: {
+            _I.READY: _S.READY,
+            _I.AWAY: _S.AWAY,
+            _I.LOG_OUT: _S.LOGGED_OUT,
+        },
         _S.READY: {
             _I.OFFER: _S.RINGING,
+            _I.ENGAGE: _S.TALKING,
             _I.AWAY: _S.AWAY,
             _I.LOG_OUT: _S.LOGGED_OUT,
             _I.READY: _S.READY,

@@ -1,10 +1,12 @@
 """The ACD: sets waiting calls before ready agents.
 
-How: whenever something changes (a call joins, an agent is free, an offer ends)
-`_match` gives the first unoffered call of each queue to the agent the queue's
-strategy picks. Each offer is a task that rings the agent's phone; a phone that
-is not answered in time goes to the back and the next agent is tried, the
-caller keeping the place.
+How: whenever something changes (a call joins, an agent is free, an offer ends,
+a line comes up) `_match` runs once in the loop's next turn and gives the first
+unoffered call of each queue to the agent the queue's strategy picks. Each offer
+is a task that rings the agent's phone; a phone that is not answered in time
+goes to the back and the next agent is tried, the caller keeping the place.
+An agent's state follows the leg to the phone, whatever becomes of the caller,
+so that no race between the two can leave an agent behind.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from mediaserver.acd.queue import Answer, Queue, Ticket
 from mediaserver.acd.store import AcdStore, Offer
 from mediaserver.bus import Bus
 from mediaserver.call.call import Call
-from mediaserver.call.dialler import Dialler, NotAnswered
+from mediaserver.call.dialler import Dialler, NotAnswered, Target
 from mediaserver.call.leg import Leg, LegState
 from mediaserver.call.lines import NoChannel
 from mediaserver.clock import Clock
@@ -31,6 +33,7 @@ from mediaserver.events import (
     Queued,
     QueueLeft,
     QueueMoved,
+    SpanChanged,
 )
 
 log = logging.getLogger(__name__)
@@ -73,7 +76,10 @@ class Acd:
         self._tickets: dict[str, Ticket] = {}
         self._offers: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._matching: asyncio.Handle | None = None
+        self._again: asyncio.TimerHandle | None = None
         bus.subscribe(ChannelChanged, self._channel_changed)
+        bus.subscribe(SpanChanged, lambda _: self._wake())
 
     # ---- callers
 
@@ -88,7 +94,7 @@ class Acd:
         self._tickets[call.id] = ticket
         ticket.position = len(self._store.waiting(queue.name))
         self._tell(call, Queued, queue=queue.name, position=ticket.position)
-        self._match()
+        self._wake()
         return ticket
 
     def leave(self, ticket: Ticket, outcome: str) -> None:
@@ -121,19 +127,39 @@ class Acd:
         Raises KeyError for an unknown agent, ValueError for an unknown state.
         """
         done = self.agents[name].wish(state, reason)
-        self._match()
+        self._wake()
         return done
 
-    def finished(self, answer: Answer) -> None:
-        """The talk is over: the agent is free once the phone is back on the hook."""
-        agent = answer.agent
-        agent.move(AgentInput.FINISH, "call over", agent.call_id)
-        self._spawn(self._free_when_released(agent, answer.leg))
+    def agent_at(self, target: Target) -> Agent | None:
+        """The agent whose phone `target` is."""
+        return next((a for a in self.agents.values() if a.target.where == target.where), None)
 
-    async def _free_when_released(self, agent: Agent, leg: Leg) -> None:
+    def engage(self, agent: Agent, leg: Leg) -> None:
+        """An agent's phone is used outside the queues: it shows, and nothing is offered."""
+        if agent.state is not AgentState.READY:
+            return
+        if leg.state is LegState.OFFERED:
+            agent.move(AgentInput.ENGAGE, "own call", leg.call_id)
+            self._spawn(self._until_free(agent, leg))
+        else:
+            agent.move(AgentInput.OFFER, "direct call", leg.call_id)
+            self._spawn(self._follow(agent, leg))
+
+    async def _follow(self, agent: Agent, leg: Leg) -> None:
+        await leg.wait(LegState.CONNECTED, LegState.CLEARING, LegState.RELEASED)
+        if leg.state is LegState.CONNECTED:
+            agent.move(AgentInput.ANSWER, "answered", leg.call_id)
+            await self._until_free(agent, leg)
+        else:
+            await self._ready_again(agent, leg, "not answered")
+
+    async def _until_free(self, agent: Agent, leg: Leg) -> None:
+        """The talk is over: the agent is free once the phone is back on the hook."""
+        await leg.wait(LegState.CLEARING, LegState.RELEASED)
+        agent.move(AgentInput.FINISH, "call over", agent.call_id)
         await leg.wait(LegState.RELEASED)
         agent.free("phone free")
-        self._match()
+        self._wake()
 
     async def _ready_again(self, agent: Agent, leg: Leg | None, reason: str) -> None:
         if leg is not None:
@@ -141,11 +167,19 @@ class Acd:
         agent.move(AgentInput.MISS, reason)
         if agent.pending is not None:
             agent.free(reason)
-        self._match()
+        self._wake()
 
     # ---- matching
 
+    def _wake(self) -> None:
+        if self._matching is None:
+            self._matching = asyncio.get_running_loop().call_soon(self._match)
+
     def _match(self) -> None:
+        self._matching = None
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
         for queue in self.queues.values():
             for call_id in self._store.unoffered(queue.name):
                 agent = self._choose(queue, self._tickets[call_id])
@@ -156,24 +190,30 @@ class Acd:
     def _channel_changed(self, event: ChannelChanged) -> None:
         """A free channel may be a phone that was in use for something else."""
         if event.state == "idle" and self._tickets:
-            asyncio.get_running_loop().call_soon(self._match)
+            self._wake()
 
     def _choose(self, queue: Queue, ticket: Ticket) -> Agent | None:
         now = self._clock.media_ms()
+        retry_ms = max(1, round(queue.retry_s * 1000))
         ready = [
             agent
             for agent in queue.agents
             if agent.state is AgentState.READY and self._dialler.reachable(agent.target)
         ]
-        fresh = [
-            a
-            for a in ready
-            if a.name not in ticket.missed_by
-            or now - ticket.missed_by[a.name] >= queue.retry_s * 1000
-        ]
+        again = {a.name: ticket.missed_by.get(a.name, now - retry_ms) + retry_ms for a in ready}
+        fresh = [a for a in ready if again[a.name] <= now]
         if ready and not fresh:
-            asyncio.get_running_loop().call_later(queue.retry_s, self._match)
+            self._match_in((min(again.values()) - now) / 1000)
         return queue.strategy(fresh) if fresh else None
+
+    def _match_in(self, seconds: float) -> None:
+        """One timer for all who wait for an agent to be tried again: the earliest."""
+        loop = asyncio.get_running_loop()
+        if self._again is not None:
+            if self._again.when() <= loop.time() + seconds:
+                return
+            self._again.cancel()
+        self._again = loop.call_later(seconds, self._match)
 
     def _offer(self, queue: Queue, call_id: str, agent: Agent) -> None:
         offer = self._store.claim(queue.name, call_id, agent.name)
@@ -208,7 +248,8 @@ class Acd:
         else:
             self._answered(offer, ticket, agent, leg)
         finally:
-            self._offers.pop(call.id, None)
+            if self._offers.get(call.id) is asyncio.current_task():
+                del self._offers[call.id]
 
     def _answered(self, offer: Offer, ticket: Ticket, agent: Agent, leg: Leg) -> None:
         if ticket.answer.cancelled() or ticket.call.id not in self._tickets:
@@ -227,6 +268,7 @@ class Acd:
             waited_ms=waited,
         )
         self._left(ticket, "answered")
+        self._spawn(self._until_free(agent, leg))
         ticket.answer.set_result(Answer(agent, leg))
 
     def _missed(
@@ -249,6 +291,15 @@ class Acd:
             cause=cause,
         )
         self._spawn(self._ready_again(agent, leg, reason))
+        self._wake()  # the caller need not wait until that phone is free
+
+    def close(self) -> None:
+        """No offers any more; the calls have ended."""
+        for handle in (self._matching, self._again):
+            if handle is not None:
+                handle.cancel()
+        for task in self._tasks:
+            task.cancel()
 
     def _spawn(self, work) -> asyncio.Task[None]:  # type: ignore[no-untyped-def]
         task: asyncio.Task[None] = asyncio.ensure_future(work)

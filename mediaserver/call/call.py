@@ -17,6 +17,7 @@ from typing import Protocol
 
 from drivers.cause import Cause
 from mediaserver.bus import Bus
+from mediaserver.call import farewell
 from mediaserver.call.leg import Leg, LegState
 from mediaserver.call.lines import Lines
 from mediaserver.clock import Clock
@@ -73,6 +74,10 @@ TABLE: StateTable[CallState, CallInput] = StateTable(
 )
 
 
+class CannotAnswer(Exception):
+    """The caller is still there and the line refuses to answer."""
+
+
 class Recorder(Protocol):
     """Records a call's port; neither method raises for the disk's sake."""
 
@@ -97,10 +102,14 @@ class Services:
     media: MediaSession
     recorder: Recorder
     records: Records
+    tone_plan: str = "cn"
 
 
 class Call:
-    """One caller's time with us. `settled` is done when nothing of it is left to do."""
+    """One caller's time with us. `settled` is done when nothing of it is left to do.
+
+    `on_ending` is called before the end is told, `on_settled` after the last of it is done.
+    """
 
     def __init__(self, call_id: str, caller: Leg, called: str, name: str, services: Services):
         self.id = call_id
@@ -110,6 +119,7 @@ class Call:
         self.services = services
         self.state = CallState.OFFERED
         self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.on_ending: Callable[[Call], None] | None = None
         self.on_settled: Callable[[Call], None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._finish: asyncio.Task[None] | None = None
@@ -119,13 +129,16 @@ class Call:
 
     # ---- life
 
-    def run(self, story: Awaitable[None]) -> None:
-        """Lead the caller through `story`; when it returns the call is ended normally."""
+    def run(self, story: Callable[[], Awaitable[None]]) -> None:
+        """Lead the caller through `story`; when it returns the call is ended normally.
+
+        It is not begun at all when the call ends before the loop's next turn.
+        """
         self._task = asyncio.ensure_future(self._run(story))
 
-    async def _run(self, story: Awaitable[None]) -> None:
+    async def _run(self, story: Callable[[], Awaitable[None]]) -> None:
         try:
-            await story
+            await story()
         except Exception:
             log.exception("call %s: its flow failed", self.id)
             self.end(Cause.TEMPORARY_FAILURE, "system", "flow failed")
@@ -147,9 +160,11 @@ class Call:
         self._publish(CallChanged, old=old.value, new=new.value)
 
     def answer(self, record: bool) -> None:
-        """Answer the caller (once); `record` from here on."""
+        """Answer the caller (once); `record` from here on. Raises CannotAnswer."""
         if self.caller.state is LegState.OFFERED:
             self.caller.answer()
+            if self.caller.state is LegState.OFFERED:
+                raise CannotAnswer(self.caller.line)
         if self.caller.state is LegState.CONNECTED and not self._answered:
             self._answered = True
             self._publish(CallAnswered)
@@ -163,22 +178,31 @@ class Call:
             self.services.recorder.start(self.id, self.caller.media)
 
     async def talk(self, leg: Leg) -> str:
-        """Bridge the caller with `leg` until one of them goes; who did: "agent" or "line"."""
+        """Bridge the caller with `leg` until one of them goes; who did: "agent" or "line".
+
+        A leg that has gone already is not bridged: its channel may serve somebody else.
+        """
         self.move(CallInput.TALK)
+        try:
+            if leg.state is LegState.CONNECTED:
+                await self._bridged(leg)
+            return "line" if self.services.lines.trouble(leg) else "agent"
+        finally:
+            leg.clear(Cause.NORMAL)
+
+    async def _bridged(self, leg: Leg) -> None:
         bridge = self.services.media.bridge()
         legs = (self.caller, leg)
-        for each in legs:
-            bridge.join(each.media)
-            self.services.lines.show_talking(each, True)
         names = tuple(each.id for each in legs)
         self._publish(Bridged, legs=names)
         try:
+            for each in legs:
+                bridge.join(each.media)
+                self.services.lines.show_talking(each, True)
             await leg.wait(LegState.CLEARING, LegState.RELEASED)
-            return "line" if self.services.lines.trouble(leg) else "agent"
         finally:
             bridge.close()
             self._publish(Unbridged, legs=names)
-            leg.clear(Cause.NORMAL)
             self.services.lines.show_talking(self.caller, False)
 
     def end(self, cause: int, by: str, detail: str = "") -> None:
@@ -194,9 +218,13 @@ class Call:
         if self._task is not None:
             await asyncio.wait([self._task])
         for leg in self._legs:
-            leg.clear(cause)
+            if leg is not self.caller:
+                leg.clear(cause)
+        farewell.let_go(self.caller, cause, self.services.tone_plan)
         if self._recording:
             await self._guarded(self.services.recorder.stop(self.id), "closing the recording")
+        if self.on_ending is not None:
+            self.on_ending(self)
         self._publish(CallEnded, cause=cause, cleared_by=by, detail=detail)
         await self._guarded(self.services.records.durable(self.id), "writing the record")
         self.move(CallInput.SETTLED)

@@ -109,16 +109,22 @@ class Dialler:
 
     @staticmethod
     async def _answered(leg: Leg, ring_s: float) -> int | None:
-        """None once connected, else the cause it failed with."""
+        """None once connected, else the cause it failed with.
+
+        What counts is how the leg stands now, not what came first in this turn of the
+        loop: an answer in the very moment the time is over is an answer, and somebody
+        who answered and hung up at once has not answered.
+        """
         try:
             async with asyncio.timeout(ring_s):
-                state = await leg.wait(LegState.CONNECTED, LegState.CLEARING, LegState.RELEASED)
+                await leg.wait(LegState.CONNECTED, LegState.CLEARING, LegState.RELEASED)
         except TimeoutError:
-            leg.clear(Cause.NORMAL)
-            return int(Cause.NO_ANSWER)
+            if leg.state is not LegState.CONNECTED:
+                leg.clear(Cause.NORMAL)
+                return int(Cause.NO_ANSWER)
         except asyncio.CancelledError:
             leg.clear(Cause.NORMAL)
             raise
-        if state is LegState.CONNECTED:
+        if leg.state is LegState.CONNECTED:
             return None
         return leg.cause or int(Cause.NORMAL_UNSPECIFIED)

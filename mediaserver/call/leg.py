@@ -55,7 +55,7 @@ TABLE: StateTable[LegState, LegEvent] = StateTable(
     frozenset({_S.RELEASED}),
     {
         _S.NULL: {_E.OFFER: _S.OFFERED, _E.DIAL: _S.DIALLING, _E.RELEASED: _S.RELEASED},
-        _S.OFFERED: {_E.ANSWER: _S.CONNECTED, **_CLEARING},
+        _S.OFFERED: {_E.ANSWER: _S.CONNECTED, _E.PROCEEDING: _S.OFFERED, **_CLEARING},
         _S.DIALLING: {
             _E.PROCEEDING: _S.PROCEEDING,
             _E.ALERTING: _S.ALERTING,
@@ -74,7 +74,12 @@ TABLE: StateTable[LegState, LegEvent] = StateTable(
             _E.CONNECTED: _S.CONNECTED,
             **_CLEARING,
         },
-        _S.CONNECTED: {_E.CONNECTED: _S.CONNECTED, **_CLEARING},
+        _S.CONNECTED: {
+            _E.PROCEEDING: _S.CONNECTED,
+            _E.ALERTING: _S.CONNECTED,
+            _E.CONNECTED: _S.CONNECTED,
+            **_CLEARING,
+        },
         _S.CLEARING: {
             _E.PROCEEDING: _S.CLEARING,
             _E.ALERTING: _S.CLEARING,
@@ -148,7 +153,7 @@ class Leg:
         if known is not None:
             self._move(known)
         if isinstance(event, ev.Disconnected):
-            self._request("release", event.cause)
+            self._release(event.cause)
 
     # ---- our wishes
 
@@ -192,18 +197,26 @@ class Leg:
         if self.cause is None:
             self.cause = int(cause)
         self._move(LegEvent.CLEAR)
-        if not self._request("release", int(cause)):
-            self._move(LegEvent.RELEASED)  # the line has forgotten the call already
+        self._release(int(cause))
 
     async def wait(self, *states: LegState) -> LegState:
         """Until the leg is in one of `states` (at once if it is)."""
         if self.state in states:
             return self.state
         future: asyncio.Future[LegState] = asyncio.get_running_loop().create_future()
-        self._waiters.append((frozenset(states), future))
-        return await future
+        waiter = (frozenset(states), future)
+        self._waiters.append(waiter)
+        try:
+            return await future
+        finally:
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
 
     # ---- inside
+
+    def _release(self, cause: int) -> None:
+        if not self._request("release", cause) and self.state is not LegState.RELEASED:
+            self._move(LegEvent.RELEASED)  # the line has forgotten the call already
 
     def _request(self, what: str, *args: object) -> bool:
         if self.ref is None:
@@ -222,7 +235,10 @@ class Leg:
             return
         self.state = new
         for listener in tuple(self.listeners):
-            listener(self, old, new)
+            try:
+                listener(self, old, new)
+            except Exception:
+                log.exception("leg %s on %s: %r failed", self.id, self.line, listener)
         for states, future in self._waiters[:]:
             if new in states or new is LegState.RELEASED:
                 self._waiters.remove((states, future))

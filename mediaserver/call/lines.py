@@ -58,9 +58,13 @@ class Slot:
     shown: str = "idle"
 
     @property
+    def settled(self) -> bool:
+        """Whether nothing of an earlier call is left to be done."""
+        return self.leg is None and (self.settling is None or self.settling.done())
+
+    @property
     def idle(self) -> bool:
-        settled = self.settling is None or self.settling.done()
-        return self.leg is None and self.in_service and settled
+        return self.settled and self.in_service
 
     @property
     def usable(self) -> bool:
@@ -102,9 +106,26 @@ class Lines:
         for each in self._lines.values():
             each.signalling.start()
 
+    async def clear(self, cause: int, within_s: float) -> bool:
+        """Clear every leg; whether all were released in time."""
+        legs = self.legs()
+        for leg in legs:
+            leg.clear(cause)
+        try:
+            async with asyncio.timeout(within_s):
+                for leg in legs:
+                    await leg.wait(LegState.RELEASED)
+        except TimeoutError:
+            log.warning("not released: %s", ", ".join(leg.line for leg in self.legs()))
+            return False
+        return True
+
     def stop(self) -> None:
+        """Let go of the lines; what their far ends still say is not heard."""
         for each in self._lines.values():
             each.signalling.stop()
+        for task in self._tasks:
+            task.cancel()
 
     # ---- looking
 
@@ -142,13 +163,12 @@ class Lines:
         if not slot.usable:
             cause = Cause.USER_BUSY if slot.leg else Cause.DESTINATION_OUT_OF_ORDER
             raise NoChannel(slot.channel.name, cause)
-        leg = self._make_leg(slot, role, party)
         try:
             ref = slot.signalling.setup(request)
         except DriverError as error:
-            slot.leg = None
             log.warning("setup on %s: %s", slot.channel.name, error)
             raise NoChannel(slot.channel.name, error.cause) from error
+        leg = self._make_leg(slot, role, party)  # no event of it comes inside the request
         self._lines[slot.channel.span].legs[ref] = leg
         leg.dialled(ref)
         return leg
@@ -156,6 +176,13 @@ class Lines:
     # ---- from the lines
 
     def _on_line(self, event: line.LineEvent) -> None:
+        """What goes wrong with one event must not keep the next from its leg."""
+        try:
+            self._take(event)
+        except Exception:
+            log.exception("%s: %r could not be dealt with", event.span, event)
+
+    def _take(self, event: line.LineEvent) -> None:
         where = self._lines.get(event.span)
         if where is None:
             log.error("event from a span nobody knows: %r", event)
@@ -177,7 +204,8 @@ class Lines:
             log.warning("%s: call offered on channel %d, in use", event.span, event.channel)
             where.signalling.release(event.ref, Cause.CHANNEL_UNAVAILABLE)
             return
-        leg = self._make_leg(slot, "caller", event.calling.digits)
+        shown = "" if event.calling.withheld else event.calling.digits
+        leg = self._make_leg(slot, "caller", shown)
         where.legs[event.ref] = leg
         leg.offered(event.ref)
         if slot.settling is None or slot.settling.done():
@@ -186,8 +214,13 @@ class Lines:
             slot.settling.add_done_callback(lambda _: self._offer(leg, event))
 
     def _offer(self, leg: Leg, event: line.Setup) -> None:
-        if leg.state is LegState.OFFERED and self.on_offer is not None:
+        if leg.state is not LegState.OFFERED or self.on_offer is None:
+            return
+        try:
             self.on_offer(leg, event)
+        except Exception:
+            log.exception("leg %s on %s: nobody can take it", leg.id, leg.line)
+            leg.clear(Cause.TEMPORARY_FAILURE)
 
     def _call_event(self, where: _Line, event: line.CallEvent) -> None:
         leg = where.legs.get(event.ref)
@@ -199,19 +232,24 @@ class Lines:
             self._move_channel(where, leg, event.channel)
         elif isinstance(event, line.Digits) and self.on_digits is not None:
             self.on_digits(leg, event)
-        if isinstance(event, line.Released):
-            del where.legs[event.ref]
         leg.on_line(event)
 
     def _move_channel(self, where: _Line, leg: Leg, number: int) -> None:
-        """The far end chose another channel for our call (Q.931 5.1.2)."""
+        """The far end chose another channel for our call (Q.931 5.1.2), at the latest when it
+
+        answers: a call in talk or being cleared keeps its channel, its bridge and its recording.
+        """
         old, new = where.slots[leg.channel.number], where.slots.get(number)
         if new is old:
             return
-        if new is None or new.leg is not None:
+        if leg.state is LegState.CONNECTED or not leg.alive:
+            log.warning("%s: far end moves a %s call, ignored", leg.line, leg.state.value)
+            return
+        if new is None or not new.idle:
             log.warning("%s: far end chose channel %d, which is not free", leg.line, number)
             leg.clear(Cause.CHANNEL_UNAVAILABLE)
             return
+        leg.media.reset()
         old.leg, new.leg = None, leg
         leg.channel, leg.media = new.channel, self._media.port(new.channel.index)
         self._show(old, "idle", None)
@@ -222,8 +260,7 @@ class Lines:
         if slot is None:
             return
         slot.in_service = event.in_service
-        if slot.leg is None:
-            self._show(slot, "idle" if event.in_service else "blocked", None)
+        self._free(slot)
 
     # ---- keeping the slots
 
@@ -239,17 +276,33 @@ class Lines:
         slot = self._lines[leg.channel.span].slots[leg.channel.number]
         if new is LegState.CLEARING:
             leg.media.reset()
-        if new is LegState.RELEASED:
-            leg.media.reset()
-            slot.leg = None
-            slot.idle_since_ms = self._clock.media_ms()
-            if self.settle is not None:
-                task = asyncio.ensure_future(self.settle(leg))
-                slot.settling = task
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-        shown = _SHOWN[new] if slot.in_service else "blocked"
-        self._show(slot, shown, None if new is LegState.RELEASED else leg)
+        if new is not LegState.RELEASED:
+            self._show(slot, _SHOWN[new], leg)
+            return
+        self._lines[leg.channel.span].legs.pop(leg.ref or 0, None)
+        leg.media.reset()
+        slot.leg = None
+        slot.idle_since_ms = self._clock.media_ms()
+        if self.settle is None:
+            self._free(slot)
+            return
+        task = asyncio.ensure_future(self._settle(leg, slot.settling))
+        slot.settling = task
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: self._free(slot))
+
+    async def _settle(self, leg: Leg, before: asyncio.Future[None] | None) -> None:
+        """A call that came and went while its channel was settling does not end that."""
+        if before is not None:
+            await asyncio.wait([before])
+        if self.settle is not None:
+            await self.settle(leg)
+
+    def _free(self, slot: Slot) -> None:
+        """Only now may the channel serve another call, and only now does it show idle."""
+        if slot.settled:
+            self._show(slot, "idle" if slot.in_service else "blocked", None)
 
     def show_talking(self, leg: Leg, talking: bool) -> None:
         """On the board, tell two people talking from one person and a machine."""

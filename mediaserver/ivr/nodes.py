@@ -7,12 +7,15 @@ puts its own things away in `finally`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from drivers.cause import Cause
 from dsp_ext import tone_plan
+from mediaserver.acd.agent import Agent
 from mediaserver.call.call import CallInput
 from mediaserver.call.dialler import NotAnswered, Target
+from mediaserver.call.leg import Leg
 from mediaserver.call.lines import NoChannel
 from mediaserver.events import DigitsKeyed
 from mediaserver.ivr import waiting
@@ -95,10 +98,7 @@ async def queue(session: FlowSession, name: str, node: QueueNode) -> str:
     reply = await waiting.for_agent(session, node.queue)
     if reply is None:
         return node.on_overflow or session.tools.voices[node.queue].overflow_node
-    try:
-        by = await session.call.talk(reply.leg)
-    finally:
-        session.tools.acd.finished(reply)
+    by = await session.call.talk(reply.leg)
     if not node.next:
         session.call.end(reply.leg.cause or Cause.NORMAL, by)
     return node.next
@@ -113,7 +113,12 @@ async def dial(session: FlowSession, name: str, node: DialNode) -> str:
     ringing = session.port.tone(tone_plan.program(tools.tone_plan, "ringback"))
     try:
         leg = await tools.dialler.place(
-            target, "party", node.ring_s, calling=call.caller.party, on_leg=call.adopt
+            target,
+            "party",
+            node.ring_s,
+            calling=call.caller.party,
+            name=call.caller_name,
+            on_leg=partial(_dialled, session, tools.acd.agent_at(target)),
         )
     except (NotAnswered, NoChannel) as error:
         if not node.on_fail:
@@ -126,6 +131,12 @@ async def dial(session: FlowSession, name: str, node: DialNode) -> str:
     if not node.next:
         call.end(leg.cause or Cause.NORMAL, "party" if by == "agent" else by)
     return node.next
+
+
+def _dialled(session: FlowSession, agent: Agent | None, leg: Leg) -> None:
+    session.call.adopt(leg)
+    if agent is not None:
+        session.tools.acd.engage(agent, leg)
 
 
 def _target(session: FlowSession, node: DialNode) -> Target:

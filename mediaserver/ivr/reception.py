@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import partial
 
 from drivers import events as line
 from drivers.base import SpanKind
 from drivers.cause import Cause
 from dsp_ext import tone_plan
 from mediaserver.call.call import Call, CallState, Services
+from mediaserver.call.dialler import Target
 from mediaserver.call.leg import Leg
 from mediaserver.call.routing import Fit, Route, Routing
 from mediaserver.events import CallOffered
@@ -28,6 +30,8 @@ log = logging.getLogger(__name__)
 T302_S = 15.0
 #: A number that may be complete is taken as complete after this pause.
 COMPLETE_AFTER_S = 4.0
+#: A number is taken as complete at this length, so that nobody can dial for ever.
+MAX_DIGITS = 32
 
 
 class Reception:
@@ -48,17 +52,37 @@ class Reception:
         self._groups = groups
         self._made = 0
         self._digits: dict[Leg, asyncio.Queue[str]] = {}
+        self._closed = False
         self.calls: dict[str, Call] = {}
         services.lines.on_offer = self.offered
         services.lines.on_digits = self._more
 
     def offered(self, leg: Leg, setup: line.Setup) -> None:
         """From the lines: a call begins."""
-        call = Call(self._call_id(), leg, setup.called.digits, setup.name, self._services)
-        call.on_settled = self._forget
+        if self._closed:
+            leg.clear(Cause.TEMPORARY_FAILURE)  # the exchange may try another trunk
+            return
+        agent = self._tools.acd.agent_at(Target("", line=leg.line))
+        if agent is not None and not leg.party:
+            leg.party = agent.target.number
+        name = "" if setup.calling.withheld else setup.name
+        call = Call(self._call_id(), leg, setup.called.digits, name, self._services)
+        call.on_ending, call.on_settled = self._ending, self._forget
         self.calls[call.id] = call
         self._digits[leg] = asyncio.Queue()
-        call.run(self._receive(call, setup))
+        if agent is not None:
+            self._tools.acd.engage(agent, leg)
+        call.run(partial(self._receive, call, setup))
+
+    def close(self) -> list[Call]:
+        """Take no calls any more; those that live."""
+        self._closed = True
+        return list(self.calls.values())
+
+    def _ending(self, call: Call) -> None:
+        """A caller who goes while the number is not known has called all the same."""
+        if call.caller in self._digits:
+            self._routed(call, None)
 
     def _forget(self, call: Call) -> None:
         del self.calls[call.id]
@@ -81,20 +105,19 @@ class Reception:
 
     async def _receive(self, call: Call, setup: line.Setup) -> None:
         leg = call.caller
-        route: Route | None = None
-        try:
-            route = await self._number(call, setup)
-        finally:
-            del self._digits[leg]
-            self._tell_offered(call, route)
+        route = await self._number(call, setup)
+        self._routed(call, route)
         if route is None:
             short = self._routing.decide(call.called, self._group(leg)).fit is Fit.PARTIAL
             call.end(Cause.INVALID_NUMBER if short else Cause.UNALLOCATED, "system", "no route")
             return
         leg.proceeding()
-        await FlowSession(call, self._flow(route, call), self._tools).run()
+        session = FlowSession(call, self._flow(route), self._tools)
+        session.variables["called"] = call.called[route.strip :] if route.out else call.called
+        await session.run()
 
-    def _tell_offered(self, call: Call, route: Route | None) -> None:
+    def _routed(self, call: Call, route: Route | None) -> None:
+        del self._digits[call.caller]
         self._services.bus.publish(
             CallOffered(
                 call_id=call.id,
@@ -126,6 +149,7 @@ class Reception:
             more = await (self._keyed(leg, wait) if phone else self._sent(leg, wait))
             complete = more is None or more.endswith("\n")
             call.called += (more or "").rstrip("\n")
+            complete = complete or len(call.called) >= MAX_DIGITS
 
     def _ask(self, leg: Leg, phone: bool) -> None:
         leg.more_digits()
@@ -150,10 +174,10 @@ class Reception:
     def _group(self, leg: Leg) -> str:
         return self._groups.get(leg.channel.span, "")
 
-    def _flow(self, route: Route, call: Call) -> Flow:
+    def _flow(self, route: Route) -> Flow:
         """The route's flow; a direct route is a flow of one node."""
         if route.flow:
             return self._flows[route.flow]
-        number = call.called[route.strip :] if route.out else ""
+        number = "{called}" if route.out else ""
         node = DialNode(kind="dial", agent=route.agent, number=number, trunk=route.out)
         return Flow(name="direct", start="dial", node={"dial": node})

@@ -8,6 +8,7 @@ least, so that a queue that moves fast is not all announcements.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from mediaserver.acd.queue import Answer, Ticket
@@ -17,6 +18,8 @@ from mediaserver.call.call import CallInput
 if TYPE_CHECKING:
     from mediaserver.ivr.session import FlowSession, QueueVoice
 
+
+log = logging.getLogger(__name__)
 
 MUSIC_S = 8.0
 
@@ -31,22 +34,28 @@ async def for_agent(session: FlowSession, queue: str) -> Answer | None:
     except QueueFull:
         return None
     entertainer = asyncio.ensure_future(_entertain(session, ticket, voice))
-    outcome = "abandoned"
     try:
         async with asyncio.timeout(voice.overflow_s or None):
-            answer = await ticket.answer
-        outcome = "answered"
-        return answer
+            return await ticket.answer
     except TimeoutError:
-        outcome = "overflow"
-        return None
+        acd.leave(ticket, "overflow")
+        # An answer in the very moment the time was over is an answer.
+        return None if ticket.answer.cancelled() else ticket.answer.result()
     finally:
-        acd.leave(ticket, outcome)
+        acd.leave(ticket, "abandoned")  # nothing, if it has been left
         entertainer.cancel()
         await asyncio.wait([entertainer])
 
 
 async def _entertain(session: FlowSession, ticket: Ticket, voice: QueueVoice) -> None:
+    """Until cancelled; a fault in it leaves the caller in silence, and in the queue."""
+    try:
+        await _music_and_place(session, ticket, voice)
+    except Exception:
+        log.exception("call %s: nothing more is played while waiting", session.call.id)
+
+
+async def _music_and_place(session: FlowSession, ticket: Ticket, voice: QueueVoice) -> None:
     moved = asyncio.Event()
     ticket.on_moved = moved.set
     while True:
