@@ -35,6 +35,7 @@ def _epilog() -> str:
     "--channels", default="30,120,480", show_default=True, callback=_numbers, help="Engine sizes."
 )
 @click.option("--ticks", default=1000, show_default=True, type=click.IntRange(50, 1_000_000))
+@click.option("--kernels", is_flag=True, help="What each part of a tick takes, too.")
 @click.option("--calls", default=200, show_default=True, type=click.IntRange(1, 100_000))
 @click.option(
     "--json",
@@ -46,6 +47,7 @@ def main(
     suites: tuple[str, ...],
     channels: tuple[int, ...],
     ticks: int,
+    kernels: bool,
     calls: int,
     json_file: Path | None,
 ) -> None:
@@ -55,7 +57,7 @@ def main(
     """
     console = Console()
     console.width = max(console.width, MIN_WIDTH)
-    options = Options(channels=channels, ticks=ticks, calls=calls)
+    options = Options(channels=channels, ticks=ticks, kernels=kernels, calls=calls)
     results: list[Result] = []
     for name in suites or SUITES:
         with console.status(f"{name}: {SUITES[name][1]}"):

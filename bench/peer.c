@@ -1,7 +1,7 @@
 /*
  * The peer of the tick bench: what one block costs when each channel is done for itself, in C, with
- * libspandsp's own functions.  Per channel: A-law decode by table, power meter, DTMF receiver, player
- * and tone added, mixed into its bridge, copied for its tap, A-law encode.
+ * libspandsp's own functions.  Per channel: A-law decode by table, power meter, DTMF receiver, mixed
+ * into its bridge, player, feed and tone added, A-law encode, copied for its tap.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,12 +17,14 @@ typedef struct
     dtmf_rx_state_t **dtmf;
     power_meter_t **level;
     tone_gen_descriptor_t *tone;
-    tone_gen_state_t **tones; /* NULL where no tone sounds */
+    tone_gen_state_t **tones;
     int *bridge_of;
-    uint8_t *tapped;
-    int16_t *music;
+    int16_t *music; /* every player's, each from a place of its own */
     int music_length;
     int *music_at;
+    int16_t *feeds; /* [channels][fed], read in a circle */
+    int fed;
+    int fed_at;
     const uint8_t *line; /* [line_blocks][channels][block], read in a circle */
     int line_blocks;
     int line_at;
@@ -50,17 +52,16 @@ static void peer_free(peer_t *p)
     {
         dtmf_rx_free(p->dtmf[c]);
         power_meter_free(p->level[c]);
-        if (p->tones[c])
-            tone_gen_free(p->tones[c]);
+        tone_gen_free(p->tones[c]);
     }
     tone_gen_descriptor_free(p->tone);
     free(p->dtmf);
     free(p->level);
     free(p->tones);
     free(p->bridge_of);
-    free(p->tapped);
     free(p->music);
     free(p->music_at);
+    free(p->feeds);
     free(p->rx);
     free(p->tx);
     free(p->in);
@@ -69,9 +70,10 @@ static void peer_free(peer_t *p)
     free(p);
 }
 
-/* tone_every, tap_every: every how many channels; bridges: of each channel; the line is the caller's. */
-static peer_t *peer_new(int channels, int block, const int32_t *bridges, int tone_every, int tap_every,
-                        const int16_t *music, int music_length, const uint8_t *line, int line_blocks)
+/* bridges: of each channel; fed: samples in each feed's circle, whole blocks; the line is the
+ * caller's. */
+static peer_t *peer_new(int channels, int block, const int32_t *bridges, const int16_t *music,
+                        int music_length, int fed, const uint8_t *line, int line_blocks)
 {
     peer_t *p = calloc(1, sizeof(*p));
     int c;
@@ -82,8 +84,11 @@ static peer_t *peer_new(int channels, int block, const int32_t *bridges, int ton
     p->level = calloc(channels, sizeof(*p->level));
     p->tones = calloc(channels, sizeof(*p->tones));
     p->bridge_of = calloc(channels, sizeof(*p->bridge_of));
-    p->tapped = calloc(channels, 1);
     p->music_at = calloc(channels, sizeof(*p->music_at));
+    p->feeds = calloc((size_t) channels * fed, sizeof(*p->feeds));
+    for (c = 0; c < channels * fed; c++)
+        p->feeds[c] = music[c % music_length];
+    p->fed = fed;
     p->rx = calloc(channels, block);
     p->tx = calloc(channels, block);
     p->in = calloc((size_t) channels * block, sizeof(*p->in));
@@ -94,7 +99,7 @@ static peer_t *peer_new(int channels, int block, const int32_t *bridges, int ton
     p->music_length = music_length;
     p->line = line;
     p->line_blocks = line_blocks;
-    p->tone = tone_gen_descriptor_init(NULL, 450, -13, 0, 0, 350, 350, 0, 0, TRUE);
+    p->tone = tone_gen_descriptor_init(NULL, 450, -10, 0, 0, 1000, 0, 0, 0, TRUE);
     for (c = 0; c < 256; c++)
         p->decode[c] = alaw_to_linear((uint8_t) c);
     for (c = 0; c < channels; c++)
@@ -103,9 +108,7 @@ static peer_t *peer_new(int channels, int block, const int32_t *bridges, int ton
         dtmf_rx_set_realtime_callback(p->dtmf[c], on_digit, p);
         p->level[c] = power_meter_init(NULL, 7);
         p->bridge_of[c] = bridges[c];
-        p->tapped[c] = c % tap_every == 0;
-        if (c % tone_every == 0)
-            p->tones[c] = tone_gen_init(NULL, p->tone);
+        p->tones[c] = tone_gen_init(NULL, p->tone);
         p->music_at[c] = (int) ((int64_t) c * music_length / channels);
     }
     return p;
@@ -135,37 +138,33 @@ static void hear(peer_t *p, int c)
 static void say(peer_t *p, int c)
 {
     const int16_t *in = p->in + (size_t) c * p->block;
-    uint8_t *tx = p->tx + (size_t) c * p->block;
+    const uint8_t *rx = p->rx + (size_t) c * p->block;
+    const int16_t *feed = p->feeds + (size_t) c * p->fed + p->fed_at;
     const int32_t *sum = p->sums + (size_t) p->bridge_of[c] * p->block;
+    uint8_t *tx = p->tx + (size_t) c * p->block;
+    uint8_t *tap = p->tap + (size_t) c * 2 * p->block;
     int16_t tone[1024];
     int32_t out[1024];
+    int made;
     int i;
 
     for (i = 0; i < p->block; i++)
-        out[i] = sum[i] - in[i];
+        out[i] = sum[i] - in[i] + feed[i];
     for (i = 0; i < p->block; i++)
     {
         out[i] += p->music[p->music_at[c]];
         if (++p->music_at[c] == p->music_length)
             p->music_at[c] = 0;
     }
-    if (p->tones[c])
-    {
-        int made = tone_gen(p->tones[c], tone, p->block);
-        for (i = 0; i < made; i++)
-            out[i] += tone[i];
-    }
+    made = tone_gen(p->tones[c], tone, p->block);
+    for (i = 0; i < made; i++)
+        out[i] += tone[i];
     for (i = 0; i < p->block; i++)
         tx[i] = linear_to_alaw(clip(out[i]));
-    if (p->tapped[c])
+    for (i = 0; i < p->block; i++)
     {
-        uint8_t *tap = p->tap + (size_t) c * 2 * p->block;
-        const uint8_t *rx = p->rx + (size_t) c * p->block;
-        for (i = 0; i < p->block; i++)
-        {
-            tap[2 * i] = rx[i];
-            tap[2 * i + 1] = tx[i];
-        }
+        tap[2 * i] = rx[i];
+        tap[2 * i + 1] = tx[i];
     }
 }
 
@@ -185,6 +184,7 @@ static int64_t peer_run(peer_t *p, int ticks)
             hear(p, c);
         for (c = 0; c < p->channels; c++)
             say(p, c);
+        p->fed_at = (p->fed_at + p->block) % p->fed;
     }
     return p->digits;
 }

@@ -8,8 +8,8 @@ ffibuilder = FFI()
 ffibuilder.cdef(
     """
     typedef struct { int channels; ...; } peer_t;
-    static peer_t *peer_new(int channels, int block, const int32_t *bridges, int tone_every,
-                            int tap_every, const int16_t *music, int music_length,
+    static peer_t *peer_new(int channels, int block, const int32_t *bridges,
+                            const int16_t *music, int music_length, int fed,
                             const uint8_t *line, int line_blocks);
     static void peer_free(peer_t *p);
     static int64_t peer_run(peer_t *p, int ticks);

@@ -13,11 +13,13 @@ from bench.report import Result
 class Options:
     """What the command line asks of a suite; each takes what concerns it.
 
-    `channels`: engine sizes to measure.  `ticks`: blocks measured per size.  `calls`: calls made.
+    `channels`: engine sizes to measure.  `ticks`: blocks measured per size.  `kernels`: what each
+    part of a tick takes, too.  `calls`: calls made.
     """
 
     channels: Sequence[int] = (30, 120, 480)
     ticks: int = 1000
+    kernels: bool = False
     calls: int = 200
 
 

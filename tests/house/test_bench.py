@@ -55,6 +55,15 @@ def test_json_has_the_agreed_form(tmp_path: Path) -> None:
     assert data["results"][1]["peer"] is None
 
 
+def test_the_tick_suite_gives_plain_numbers_and_each_part_on_request() -> None:
+    options = suites.Options(channels=(20,), ticks=1, kernels=True)
+    results = suites.load("tick")(options)
+    assert json.loads(json.dumps([result.as_json() for result in results]))
+    names = [result.name for result in results]
+    assert {"20 channels", "20 channels: dtmf", "20 channels: tap"} <= set(names)
+    assert len(suites.load("tick")(suites.Options(channels=(20,), ticks=1))) == 2
+
+
 def test_the_table_names_peer_goal_and_gain() -> None:
     console = Console(file=io.StringIO(), width=100)
     show([FAST, SLOW, ALONE], console)
