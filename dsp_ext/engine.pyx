@@ -294,13 +294,17 @@ cdef class Engine(EngineState):
         """Counts since the start; `kernel_ns`: mean ns a tick by part while `timing` is on."""
         cdef engine_t* e = self.e
         ticks = max(1, e.ticks)
+        lines = [port.counters() for port in self._attached]
         return {
             "ticks": e.ticks,
             "missed_ticks": e.missed_ticks,
             "late_max_us": e.late_max_ns * 1e-3,
             "event_ring_full": e.out.full,
             "command_ring_full": self._commands_refused,
+            "digits_dropped": e.dtmf.dropped,
             "tap_dropped_octets": e.tap_dropped,
+            "line_overrun_octets": sum(line["overrun_octets"] for line in lines),
+            "line_underrun_octets": sum(line["underrun_octets"] for line in lines),
             "port_errors": e.port_errors,
             "tick_us_mean": e.tick_ns * 1e-3 / ticks,
             "tick_us_max": e.tick_max_ns * 1e-3,

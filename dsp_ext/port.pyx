@@ -89,6 +89,10 @@ cdef class Port:
             raise ValueError(f"a block of this port is {self.channels} × {self.block} octets")
         self.c.write(self.c.ctx, <uint8_t*> &octets[0, 0], self.block, self.block)
 
+    def counters(self) -> dict[str, int]:
+        """overrun_octets: sent, and not taken by the line; underrun_octets: due, and not there."""
+        return self.owner.port_counters(self)
+
     def _free(self) -> None:
         if self.attached:
             raise RuntimeError("an engine is attached to this port; it alone reads and writes")
@@ -269,6 +273,14 @@ cdef class Wire:
             "lost_octets": line.lost_octets,
             "overrun_octets": line.overrun_octets,
             "underrun_octets": line.underrun_octets,
+        }
+
+    def port_counters(self, port: Port) -> dict[str, int]:
+        """What the end `port` lost because the other one was not ticked in step."""
+        here, there = ("a", "b") if port is self.a else ("b", "a")
+        return {
+            "overrun_octets": self._counts(there)["overrun_octets"],
+            "underrun_octets": self._counts(here)["underrun_octets"],
         }
 
     def carried_octets(self, toward: str) -> int:

@@ -33,7 +33,7 @@ MARKS = {
     "talking": ("T", "bold green"),
     "blocked": ("x", "red"),
 }
-BAD_COUNTERS = ("missed", "overrun", "dropped", "lost", "full", "errors")
+BAD_COUNTERS = ("missed", "overrun", "underrun", "dropped", "lost", "full", "errors")
 
 
 @click.command("status")

@@ -18,7 +18,10 @@ def test_runs_all_blocks_when_nothing_happens():
     pair = Pair(4)
     assert run_blocks([pair.near, pair.far], 1000) == 1000
     assert pair.near.samples == pair.far.samples == 1000 * BLOCK
-    assert pair.near.counters()["ticks"] == 1000
+    counters = pair.near.counters()
+    assert counters["ticks"] == 1000
+    for name in ("missed_ticks", "digits_dropped", "line_overrun_octets", "line_underrun_octets"):
+        assert counters[name] == 0, name
     assert run_blocks([pair.near], 0) == 0
 
 

@@ -86,6 +86,10 @@ def test_an_end_that_stands_still_is_counted_and_comes_back():
     assert counters["a"]["underrun_octets"] == 49 * 2 * BLOCK
     # What found no room; the blocks in the line are not lost.
     assert counters["b"]["overrun_octets"] == pair.wire.lost_octets("b") == 43 * 2 * BLOCK
+    near = pair.near.counters()
+    assert near["line_underrun_octets"] == counters["a"]["underrun_octets"]
+    assert near["line_overrun_octets"] == counters["b"]["overrun_octets"]
+    assert pair.far.counters()["line_overrun_octets"] == 0
     ring = Ring(1 << 16)
     pair.run(20)
     before = pair.wire.counters()

@@ -62,7 +62,10 @@ class ScriptedControl:
             "command_ring_full": 0,
             "event_ring_full": 0,
             "port_errors": 2,
+            "digits_dropped": 0,
             "tap_dropped_octets": 0,
+            "line_overrun_octets": 0,
+            "line_underrun_octets": 0,
         }
 
 
