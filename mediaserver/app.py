@@ -40,7 +40,7 @@ from mediaserver.cti.server import CtiServer
 from mediaserver.db import queries, users
 from mediaserver.db.store import Store
 from mediaserver.events import SystemAlarm
-from mediaserver.ivr.flow import Flow, load_all
+from mediaserver.ivr.flow import Flow, QueueNode, load_all
 from mediaserver.ivr.reception import Reception
 from mediaserver.ivr.session import QueueVoice, Tools
 from mediaserver.media.prompts import PromptError, Prompts
@@ -90,8 +90,9 @@ def check_flows(settings: Settings) -> dict[str, Flow]:
         for i, r in enumerate(settings.routes)
         if r.flow and r.flow not in flows
     ]
-    for name in {route.flow for route in settings.routes} & set(flows):
+    for name in sorted({route.flow for route in settings.routes} & set(flows)):
         problems += _flow_problems(flows[name], settings)
+        problems += _overflow_problems(flows[name], settings)
     if problems:
         raise ConfigError(problems)
     return flows
@@ -112,6 +113,24 @@ def _flow_problems(flow: Flow, settings: Settings) -> list[Problem]:
         for name, node in flow.node.items()
         for key, names in known.items()
         if (given := getattr(node, key, "")) and given not in names
+    ]
+
+
+def _overflow_problems(flow: Flow, settings: Settings) -> list[Problem]:
+    """A queue's `overflow_node` must be in each flow that leaves it to the queue."""
+    used = {
+        node.queue
+        for node in flow.node.values()
+        if isinstance(node, QueueNode) and not node.on_overflow
+    }
+    return [
+        Problem(
+            ("queue", i, "overflow_node"),
+            f"flow {flow.name} has no such node; {did_you_mean(q.overflow_node, list(flow.node))}",
+            q.overflow_node,
+        )
+        for i, q in enumerate(settings.queues)
+        if q.name in used and q.overflow_node and q.overflow_node not in flow.node
     ]
 
 

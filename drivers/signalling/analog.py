@@ -30,6 +30,7 @@ from drivers.base import (
 from drivers.cause import Cause
 from drivers.events import (
     Alerting,
+    ChannelState,
     Connected,
     Disconnected,
     Flash,
@@ -83,7 +84,7 @@ FXS_MOVES: Moves = _total(
             "release": (_S.PARKED, "_hang_up"),
             "flash": (_S.TALKING, "_flash"),
         },
-        _S.PARKED: {"on_hook": (_S.IDLE, "_end")},
+        _S.PARKED: {"on_hook": (_S.IDLE, "_put_down")},
     },
 )
 
@@ -269,7 +270,7 @@ class FxsSignalling(_AnalogSignalling):
 
     A phone picked up by itself gives Setup with no called number and `complete`
     false: its digits come in band. After `release` with the phone still off hook
-    the port stays parked until it is put down.
+    the port stays parked, out of service, until it is put down.
     """
 
     moves = FXS_MOVES
@@ -318,7 +319,11 @@ class FxsSignalling(_AnalogSignalling):
         self.span.set_hook(port.number, False)
         loop = asyncio.get_running_loop()
         loop.call_later(LOOP_BREAK_S, self.span.set_hook, port.number, True)
+        self._tell(ChannelState(self.span.name, port.number, False, "telephone off the hook"))
         self._end(port)
+
+    def _put_down(self, port: Port) -> None:
+        self._tell(ChannelState(self.span.name, port.number, True, "telephone put down"))
 
     def _flash(self, port: Port) -> None:
         self._tell(Flash(self.span.name, port.ref))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import partial
 
 from drivers.cause import Cause
 from mediaserver.acd.agent import Agent, AgentInput, AgentState
@@ -182,7 +183,10 @@ class Acd:
             self._again = None
         for queue in self.queues.values():
             for call_id in self._store.unoffered(queue.name):
-                agent = self._choose(queue, self._tickets[call_id])
+                ticket = self._tickets[call_id]
+                if ticket.answer.done():
+                    continue  # the caller has gone and is about to leave
+                agent = self._choose(queue, ticket)
                 if agent is None:
                     break  # whoever is behind waits behind
                 self._offer(queue, call_id, agent)
@@ -226,10 +230,27 @@ class Acd:
             agent=agent.name,
             line=agent.target.where,
         )
-        self._offers[call_id] = self._spawn(self._ring(offer, ticket, agent))
+        dialled = _Dialled(ticket.call)
+        task = self._spawn(self._ring(offer, ticket, agent, dialled))
+        self._offers[call_id] = task
+        task.add_done_callback(partial(self._offer_over, offer, ticket, agent, dialled))
 
-    async def _ring(self, offer: Offer, ticket: Ticket, agent: Agent) -> None:
-        call, dialled = ticket.call, _Dialled(ticket.call)
+    def _offer_over(
+        self,
+        offer: Offer,
+        ticket: Ticket,
+        agent: Agent,
+        dialled: _Dialled,
+        task: asyncio.Task[None],
+    ) -> None:
+        """Here and not in the task: one cancelled before its first step runs no code at all."""
+        if self._offers.get(offer.call_id) is task:
+            del self._offers[offer.call_id]
+        if task.cancelled():
+            self._missed(offer, ticket, agent, dialled.leg, "caller gone", None)
+
+    async def _ring(self, offer: Offer, ticket: Ticket, agent: Agent, dialled: _Dialled) -> None:
+        call = ticket.call
         try:
             leg = await self._dialler.place(
                 agent.target,
@@ -242,14 +263,8 @@ class Acd:
         except (NotAnswered, NoChannel) as error:
             reason = error.reason if isinstance(error, NotAnswered) else "no channel"
             self._missed(offer, ticket, agent, dialled.leg, reason, error.cause)
-        except asyncio.CancelledError:
-            self._missed(offer, ticket, agent, dialled.leg, "caller gone", None)
-            raise
         else:
             self._answered(offer, ticket, agent, leg)
-        finally:
-            if self._offers.get(call.id) is asyncio.current_task():
-                del self._offers[call.id]
 
     def _answered(self, offer: Offer, ticket: Ticket, agent: Agent, leg: Leg) -> None:
         if ticket.answer.cancelled() or ticket.call.id not in self._tickets:

@@ -161,7 +161,8 @@ class Lines:
     def dial(self, slot: Slot, role: str, party: str, request: SetupRequest) -> Leg:
         """Start an outgoing leg on `slot`. Raises NoChannel if it is in use or down."""
         if not slot.usable:
-            cause = Cause.USER_BUSY if slot.leg else Cause.DESTINATION_OUT_OF_ORDER
+            down = not slot.signalling.up or slot.signalling.span.alarms
+            cause = Cause.DESTINATION_OUT_OF_ORDER if down else Cause.USER_BUSY
             raise NoChannel(slot.channel.name, cause)
         try:
             ref = slot.signalling.setup(request)

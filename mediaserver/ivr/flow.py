@@ -11,6 +11,7 @@ import json
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from string import Formatter
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -106,7 +107,10 @@ class QueueNode(Node):
 
 
 class DialNode(Node):
-    """Rings an agent (`agent`) or `number` through `trunk`; `{variable}` may stand in `number`."""
+    """Rings an agent (`agent`) or `number` through `trunk`; `{variable}` may stand in `number`.
+
+    `{called}` is the number the caller dialled.
+    """
 
     kind: Literal["dial"]
     agent: str = ""
@@ -167,9 +171,24 @@ class Flow(BaseModel):
                 found.append(f"node {name}: needs exactly one of agent and number")
             if isinstance(node, DialNode) and node.number and not node.trunk:
                 found.append(f"node {name}: a number needs the trunk group to dial it through")
+            if isinstance(node, DialNode):
+                found += [f"node {name}, number: {fault}" for fault in self._unknown(node.number)]
         reached = self._reached()
         found += [f"node {name}: no way leads here" for name in self.node if name not in reached]
         return found
+
+    def _unknown(self, number: str) -> Iterator[str]:
+        """What in a number to dial is no variable of this flow."""
+        known = {node.variable for node in self.node.values() if isinstance(node, CollectNode)}
+        known.add("called")
+        try:
+            names = [name for _, name, _, _ in Formatter().parse(number) if name is not None]
+        except ValueError as error:
+            yield str(error)
+            return
+        for name in names:
+            if name not in known:
+                yield f"there is no variable {name!r}; there are {', '.join(sorted(known))}"
 
     def _reached(self) -> set[str]:
         seen: set[str] = set()

@@ -15,7 +15,7 @@ from dsp_ext import tone_plan
 from mediaserver.acd.agent import Agent
 from mediaserver.call.call import CallInput
 from mediaserver.call.dialler import NotAnswered, Target
-from mediaserver.call.leg import Leg
+from mediaserver.call.leg import Leg, LegState
 from mediaserver.call.lines import NoChannel
 from mediaserver.events import DigitsKeyed
 from mediaserver.ivr import waiting
@@ -105,12 +105,10 @@ async def queue(session: FlowSession, name: str, node: QueueNode) -> str:
 
 
 async def dial(session: FlowSession, name: str, node: DialNode) -> str:
-    """Ring back tone is ours until the far end answers: the caller hears that it rings."""
+    """Once the far end rings the caller hears so from us, until it is answered."""
     call, tools = session.call, session.tools
     target = _target(session, node)
     call.move(CallInput.RING)
-    call.caller.alerting()
-    ringing = session.port.tone(tone_plan.program(tools.tone_plan, "ringback"))
     try:
         leg = await tools.dialler.place(
             target,
@@ -125,7 +123,7 @@ async def dial(session: FlowSession, name: str, node: DialNode) -> str:
             call.end(error.cause, "system", str(error))
         return node.on_fail
     finally:
-        ringing.cancel()
+        session.port.stop_tone()
     session.answer()
     by = await call.talk(leg)
     if not node.next:
@@ -137,6 +135,13 @@ def _dialled(session: FlowSession, agent: Agent | None, leg: Leg) -> None:
     session.call.adopt(leg)
     if agent is not None:
         session.tools.acd.engage(agent, leg)
+    leg.listeners.append(partial(_rings, session))
+
+
+def _rings(session: FlowSession, leg: Leg, old: LegState, new: LegState) -> None:
+    if new is LegState.ALERTING:
+        session.call.caller.alerting(inband=True)
+        session.port.tone(tone_plan.program(session.tools.tone_plan, "ringback"))
 
 
 def _target(session: FlowSession, node: DialNode) -> Target:

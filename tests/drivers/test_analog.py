@@ -12,6 +12,7 @@ from drivers.boards.virtual import SpanSpec, make_pair
 from drivers.events import (
     Alerting,
     CallEvent,
+    ChannelState,
     Connected,
     Disconnected,
     Flash,
@@ -93,6 +94,7 @@ def test_a_telephone_calls_flashes_and_is_cleared_by_us():
         phone.line.release(offered.ref, 16)
         await asyncio.sleep(0.1)
         assert phone.line.state(3) is PortState.PARKED
+        assert not phone.last(ChannelState).in_service
         with pytest.raises(DriverError) as busy:
             phone.line.setup(SetupRequest(3, Number()))
         assert busy.value.cause == 17
@@ -100,6 +102,7 @@ def test_a_telephone_calls_flashes_and_is_cleared_by_us():
         other.line.release(far, 16)
         await asyncio.sleep(2)
         assert phone.line.is_idle(3) and other.line.is_idle(3)
+        assert phone.last(ChannelState).in_service
         phone.line.setup(SetupRequest(3, Number()))
         await asyncio.sleep(1)
         assert type(phone.log[-1]) is Alerting

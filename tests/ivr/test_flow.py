@@ -48,6 +48,8 @@ def test_the_same_flow_as_json() -> None:
         (('kind = "answer"', 'kind = "anser"'), ["node.a", "anser"]),
         (('prompts = ["invalid"]', 'prompt = ["invalid"]'), ["node.m.prompt"]),
         (('name = "t"', "name = "), ["t.toml", "line 2"]),
+        (('kind = "answer"', 'kind = "dial"\ntrunk = "t"\nnumber = "9{pin}"'), ["node a", "'pin'"]),
+        (('kind = "answer"', 'kind = "dial"\ntrunk = "t"\nnumber = "9{"'), ["node a, number"]),
     ],
 )
 def test_a_fault_is_named(change: tuple[str, str], named: list[str]) -> None:
