@@ -1,0 +1,24 @@
+"""Builds ``bench._mfr2_peer``: libspandsp's MF-R2 receivers, which ours is measured against."""
+
+from pathlib import Path
+
+from cffi import FFI
+
+ffibuilder = FFI()
+ffibuilder.cdef(
+    """
+    typedef struct { int channels; ...; } mfr2_peer_t;
+    static mfr2_peer_t *mfr2_peer_new(int channels);
+    static void mfr2_peer_free(mfr2_peer_t *p);
+    static int64_t mfr2_peer_run(mfr2_peer_t *p, const int16_t *heard, int samples);
+    """
+)
+ffibuilder.set_source(
+    "bench._mfr2_peer",
+    (Path("bench") / "mfr2_peer.c").read_text(encoding="utf-8"),
+    libraries=["spandsp"],
+    extra_compile_args=["-O3"],
+)
+
+if __name__ == "__main__":
+    ffibuilder.compile(verbose=True)

@@ -1,0 +1,418 @@
+"""MF-R2 detector for many channels (Q.441 signals, limits of Q.455), and their generator.
+
+What: tells when a register signal, two of six tones, begins to sound (about 25 ms in) and when it
+has ended, with level, twist and length. One bank listens to one direction; China's backward
+direction has four tones and six signals. It frames for itself: blocks may have any length.
+How: every channel is correlated with the six tones in hops of 44 samples, against references that
+run through (all tones are multiples of 20 Hz, so a table of 400 samples holds them); the last three
+hops are a window of 132 samples, whose zeros lie 60.6 Hz apart and so fall on the neighbours at
+120 Hz. A window looks like a signal by level, by twist, by how far the third tone lies below, and
+by the two tones' share of all energy, which is low while a window is not yet full of the signal.
+Three such windows in a row begin a signal, five without it end it. The lanes of a vector are 16
+channels, or one channel's tones where few channels are on.
+Limits: a tone from -37.5 dBm0 on, ±10 Hz accepted, 60 Hz refused; difference in level 7 dB
+accepted, from 11 dB refused; bursts under 7 ms ignored, gaps to 7 ms bridged; operate and release
+together 70 ms. What else is on the line, the other direction's signals too, may have up to a third
+of the power.
+Source: ITU-T Q.441 (signals), Q.454 (sending), Q.455 (receiving); China: GF 002-9002.
+"""
+
+from libc.math cimport M_PI, cos, log10, sin
+from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdlib cimport calloc, free
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dsp_ext.units cimport (
+    LANES,
+    SAMPLE_RATE,
+    dbm0_of_mean_square,
+    padded,
+    peak_of_dbm0,
+    zeroed,
+)
+from dsp_ext.tone import Program, Segment
+from dsp_ext.units import channel_count, channel_index, pad, pcm_block
+
+cdef extern from "mfr2.h":
+    enum:
+        MFR2_TONES
+        MFR2_HOP
+        MFR2_HOPS
+        MFR2_WINDOW
+        MFR2_ROWS
+        MFR2_PERIOD
+        MFR2_FEW
+    void mfr2_add(const float* pcm, int cstride, int n, const float* reference, int tones,
+                  float* sums) noexcept nogil
+    void mfr2_add_one(const float* pcm, int cstride, int n, const float* reference,
+                      float* sums) noexcept nogil
+    void mfr2_window(const float* history, int cstride, int tones, float least, float* power,
+                     int32_t* candidate) noexcept nogil
+    void mfr2_window_one(const float* history, int cstride, int tones, float least, float* power,
+                         int32_t* candidate) noexcept nogil
+    void mfr2_clear(float* sums, int cstride) noexcept nogil
+
+cdef enum:
+    RUN = 3  # windows alike that make a signal
+    PARTIAL = 1  # of them may not be full of it
+    QUIET = 5  # windows without it that end it
+    # A window begins to look like a signal when 65 % of it sound, on average 22 samples after that.
+    LEAD = 108  # from a signal's beginning to the end of its first window
+    TAIL = 24  # from a signal's end to the end of its last window
+    PIECE = 132  # samples taken at once from Python: whole hops, at most two events a channel
+
+FORWARD_HZ = (1380, 1500, 1620, 1740, 1860, 1980)
+BACKWARD_HZ = (1140, 1020, 900, 780, 660, 540)
+CHINA_BACKWARD_HZ = BACKWARD_HZ[:4]
+SEND_DBM0 = -11.5  # a tone, Q.454
+
+cdef double[2][6] _HZ
+_HZ[0][:] = [1380, 1500, 1620, 1740, 1860, 1980]
+_HZ[1][:] = [1140, 1020, 900, 780, 660, 540]
+cdef double _LEAST_DBM0 = -37.5  # a tone
+
+cdef float[2][444][16] _REFERENCE
+cdef float _LEAST
+
+
+cdef struct track:
+    int signal  # that sounds, 0 none
+    int quiet  # windows without it
+    int key  # the signal the last windows looked like
+    int run  # how many did, in a row; 0 none
+    int64_t since, first, last  # bank time: signal's beginning; ends of windows
+    double low, high  # summed power of the tones of lower and higher frequency
+    float level_dbm0, twist_db  # of the signal that sounds
+
+
+cdef void _fill() noexcept:
+    cdef int way, i, k
+    cdef double turn
+    global _LEAST
+    for way in range(2):
+        for i in range(MFR2_PERIOD + MFR2_HOP):
+            for k in range(MFR2_TONES):
+                turn = 2 * M_PI * _HZ[way][k] / SAMPLE_RATE * i
+                _REFERENCE[way][i][k] = cos(turn)
+                _REFERENCE[way][i][MFR2_TONES + k] = -sin(turn)
+    _LEAST = (peak_of_dbm0(_LEAST_DBM0) * MFR2_WINDOW / 2) ** 2
+
+
+_fill()
+
+
+cdef mfr2_bank* mfr2_new(int channels, int set) noexcept nogil:
+    cdef mfr2_bank* bank = <mfr2_bank*>calloc(1, sizeof(mfr2_bank))
+    cdef size_t row
+    if bank == NULL:
+        return NULL
+    bank.channels = channels
+    bank.cstride = padded(channels)
+    bank.set = set
+    bank.tones = 4 if set == MF_BACKWARD_CHINA else MFR2_TONES
+    row = 4 * <size_t>bank.cstride
+    bank.history = <float*>zeroed(MFR2_HOPS * MFR2_ROWS * row)
+    bank.power = <float*>zeroed(MFR2_TONES * row)
+    bank.enabled = <uint8_t*>zeroed(row)
+    bank.tile_on = <uint8_t*>zeroed(row)
+    bank.candidate = <int32_t*>zeroed(row)
+    bank.tracks = zeroed(<size_t>channels * sizeof(track))
+    if (bank.history == NULL or bank.power == NULL or bank.enabled == NULL
+            or bank.tile_on == NULL or bank.candidate == NULL or bank.tracks == NULL):
+        mfr2_free(bank)
+        return NULL
+    return bank
+
+
+cdef void mfr2_free(mfr2_bank* bank) noexcept nogil:
+    if bank == NULL:
+        return
+    free(bank.history)
+    free(bank.power)
+    free(bank.enabled)
+    free(bank.tile_on)
+    free(bank.candidate)
+    free(bank.tracks)
+    free(bank)
+
+
+cdef void mfr2_reset(mfr2_bank* bank, int channel) noexcept nogil:
+    cdef track* t = <track*>bank.tracks + channel
+    cdef int row
+    for row in range(MFR2_HOPS * MFR2_ROWS):
+        bank.history[<Py_ssize_t>row * bank.cstride + channel] = 0.0
+    t.signal, t.quiet, t.run = 0, 0, 0
+
+
+cdef void mfr2_enable(mfr2_bank* bank, int channel, bint on) noexcept nogil:
+    if bank.enabled[channel] == (1 if on else 0):
+        return
+    mfr2_reset(bank, channel)
+    bank.enabled[channel] = 1 if on else 0
+    bank.tile_on[channel // LANES] += 1 if on else -1
+
+
+cdef void _add_window(const mfr2_bank* bank, track* t, int channel) noexcept nogil:
+    """Adds the window's powers to the run's; its first may not be full of the signal."""
+    cdef int high = 1
+    cdef int low
+    cdef double a, b
+    t.run += 1
+    if t.run <= PARTIAL:
+        t.low = t.high = 0.0
+        return
+    while high * (high + 1) // 2 < t.key:
+        high += 1
+    low = t.key - high * (high - 1) // 2 - 1
+    a = bank.power[low * bank.cstride + channel]
+    b = bank.power[high * bank.cstride + channel]
+    t.low += a if bank.set == MF_FORWARD else b  # backward tones are numbered downwards
+    t.high += b if bank.set == MF_FORWARD else a
+
+
+cdef int _tell(mfr2_bank* bank, const track* t, int channel, int kind, mfr2_event* out,
+               int told, int max_events) noexcept nogil:
+    cdef mfr2_event* event
+    if told >= max_events:
+        bank.dropped += 1
+        return told
+    event = out + told
+    event.channel, event.signal, event.kind, event.at = channel, t.signal, kind, t.since
+    event.duration_ms = 0
+    if kind == MF_END:
+        event.duration_ms = <int>((t.last - TAIL - t.since) * 1000 // SAMPLE_RATE)
+    event.level_dbm0, event.twist_db = t.level_dbm0, t.twist_db
+    return told + 1
+
+
+cdef int _follow(mfr2_bank* bank, int channel, int64_t now, mfr2_event* out, int told,
+                 int max_events) noexcept nogil:
+    """One channel's newest window: goes on with its run and its signal."""
+    cdef track* t = <track*>bank.tracks + channel
+    cdef int key = bank.candidate[channel]
+    if t.signal:
+        if key == t.signal:
+            t.last, t.quiet, t.run = now, 0, 0
+            return told
+        t.quiet += 1
+        if t.quiet >= QUIET:
+            told = _tell(bank, t, channel, MF_END, out, told, max_events)
+            t.signal = 0
+    if key == 0:
+        t.run = 0
+        return told
+    if t.run == 0 or key != t.key:
+        t.key, t.first, t.run = key, now, 0
+    _add_window(bank, t, channel)
+    if t.run >= RUN:
+        if t.signal:
+            told = _tell(bank, t, channel, MF_END, out, told, max_events)
+        t.signal, t.quiet, t.run = key, 0, 0
+        t.since, t.last = max(t.first - LEAD, 0), now
+        t.twist_db = <float>(10 * log10(t.high / t.low))
+        t.level_dbm0 = <float>dbm0_of_mean_square(
+            (t.low + t.high) * 2.0 / (<double>MFR2_WINDOW * MFR2_WINDOW) / (RUN - PARTIAL)
+        )
+        told = _tell(bank, t, channel, MF_START, out, told, max_events)
+    return told
+
+
+cdef int _hop(mfr2_bank* bank, int64_t now, mfr2_event* out, int told,
+              int max_events) noexcept nogil:
+    """A hop is complete: looks at the window it ends, and makes room for the next."""
+    cdef Py_ssize_t size = <Py_ssize_t>MFR2_ROWS * bank.cstride
+    cdef int tile, first, channel
+    bank.slot = (bank.slot + 1) % MFR2_HOPS
+    cdef float* old = bank.history + bank.slot * size
+    for tile in range(bank.cstride // LANES):
+        if bank.tile_on[tile] == 0:
+            continue
+        first = tile * LANES
+        if bank.tile_on[tile] > MFR2_FEW:
+            mfr2_window(bank.history + first, bank.cstride, bank.tones, _LEAST,
+                        bank.power + first, bank.candidate + first)
+        for channel in range(first, min(first + LANES, bank.channels)):
+            if bank.enabled[channel]:
+                if bank.tile_on[tile] <= MFR2_FEW:
+                    mfr2_window_one(bank.history + channel, bank.cstride, bank.tones, _LEAST,
+                                    bank.power + channel, bank.candidate + channel)
+                told = _follow(bank, channel, now, out, told, max_events)
+        mfr2_clear(old + first, bank.cstride)
+    bank.fill = 0
+    bank.phase = (bank.phase + MFR2_HOP) % MFR2_PERIOD
+    return told
+
+
+cdef void _add(mfr2_bank* bank, const float* pcm, int n) noexcept nogil:
+    """Takes n samples into the unfinished hop."""
+    cdef float* sums = bank.history + <Py_ssize_t>bank.slot * MFR2_ROWS * bank.cstride
+    cdef const float* reference = _REFERENCE[bank.set != MF_FORWARD][bank.phase + bank.fill]
+    cdef int tile, first, channel
+    for tile in range(bank.cstride // LANES):
+        first = tile * LANES
+        if bank.tile_on[tile] > MFR2_FEW:
+            mfr2_add(pcm + first, bank.cstride, n, reference, bank.tones, sums + first)
+        elif bank.tile_on[tile]:
+            for channel in range(first, min(first + LANES, bank.channels)):
+                if bank.enabled[channel]:
+                    mfr2_add_one(pcm + channel, bank.cstride, n, reference, sums + channel)
+
+
+cdef int mfr2_process(mfr2_bank* bank, const float* pcm, int block, mfr2_event* out,
+                      int max_events) noexcept nogil:
+    cdef int done = 0
+    cdef int told = 0
+    cdef int n
+    while done < block:
+        n = min(<int>MFR2_HOP - bank.fill, block - done)
+        _add(bank, pcm + <Py_ssize_t>done * bank.cstride, n)
+        bank.fill += n
+        done += n
+        if bank.fill == MFR2_HOP:
+            told = _hop(bank, bank.now + done, out, told, max_events)
+    bank.now += block
+    return told
+
+
+class MfEvent(NamedTuple):
+    """A signal that began, or that has ended.
+
+    signal : 1 to 15
+    start_ms, duration_ms : since the detector's beginning; a duration of 0 marks a start
+    level_dbm0 : of both tones together
+    twist_db : positive when the tone of higher frequency is the stronger one
+    """
+
+    channel: int
+    signal: int
+    start_ms: float
+    duration_ms: int
+    level_dbm0: float
+    twist_db: float
+
+
+def _set(direction, china):
+    if direction not in ("forward", "backward"):
+        raise ValueError(f"direction must be 'forward' or 'backward', not {direction!r}")
+    if direction == "forward":
+        return MF_FORWARD
+    return MF_BACKWARD_CHINA if china else MF_BACKWARD
+
+
+cdef class MfDetector:
+    """Detector of `channels` channels, all listening.
+
+    channels : int, 1 to 65536
+    direction : of the signals to hear: "forward" or "backward"
+    china : four backward frequencies, signals 1 to 6; forward ones are everywhere the same
+    """
+
+    cdef mfr2_bank* bank
+    block = 80  # samples: a block length that suits; any other is taken as well
+
+    def __cinit__(self, channels, direction="forward", *, china=False):
+        self.bank = mfr2_new(channel_count(channels), _set(direction, china))
+        if self.bank == NULL:
+            raise MemoryError("no memory for the MF-R2 detector")
+        cdef int channel
+        for channel in range(self.bank.channels):
+            mfr2_enable(self.bank, channel, True)
+
+    def __dealloc__(self):
+        mfr2_free(self.bank)
+
+    @property
+    def channels(self):
+        return self.bank.channels
+
+    def enable(self, channel, on=True):
+        """Listen on `channel` or not; begins afresh. Raises TypeError, IndexError."""
+        mfr2_enable(self.bank, channel_index(channel, self.bank.channels), bool(on))
+
+    def reset(self, channel):
+        """Forget what `channel` had. Raises TypeError, IndexError."""
+        mfr2_reset(self.bank, channel_index(channel, self.bank.channels))
+
+    def process(self, pcm):
+        """Take one block; gives two events a signal: at its start (duration 0) and at its end.
+
+        pcm : float32 ndarray of shape (block, channels), linear ±32768, any block length
+        Raises TypeError, ValueError (shape, layout, NaN, infinity).
+        """
+        block_pcm = pcm_block(pcm, self.bank.channels)
+        if self.bank.channels != self.bank.cstride:
+            block_pcm = pad(block_pcm)
+        cdef const float[:, ::1] view = block_pcm
+        cdef int length = block_pcm.shape[0]
+        cdef int done = 0
+        cdef int most = 2 * self.bank.channels
+        cdef int n, count, i
+        found = []
+        cdef uint8_t[::1] room = np.empty(most * sizeof(mfr2_event), dtype=np.uint8)
+        cdef mfr2_event* out = <mfr2_event*>&room[0]
+        while done < length:
+            n = min(<int>PIECE, length - done)
+            with nogil:
+                count = mfr2_process(self.bank, &view[done, 0], n, out, most)
+            done += n
+            for i in range(count):
+                found.append(_event(&out[i]))
+        return found
+
+
+cdef _event(const mfr2_event* event):
+    values = (
+        event.channel,
+        event.signal,
+        event.at * 1000 / <double>SAMPLE_RATE,
+        event.duration_ms,
+        event.level_dbm0,
+        event.twist_db,
+    )
+    return tuple.__new__(MfEvent, values)  # without the detour by its keyword arguments
+
+
+def frequencies(signal, direction="forward", *, china=False):
+    """The two frequencies of a signal, Hz, in the order of Q.441.
+
+    signal : 1 to 15; 1 to 6 for China's backward direction
+    Raises ValueError for another signal or direction.
+    """
+    kind = _set(direction, china)
+    most = 6 if kind == MF_BACKWARD_CHINA else 15
+    if isinstance(signal, bool) or signal not in range(1, most + 1):
+        raise ValueError(f"a {direction} signal is 1 to {most}, not {signal!r}")
+    hz = FORWARD_HZ if kind == MF_FORWARD else BACKWARD_HZ
+    high = next(k for k in range(1, 6) if signal <= k * (k + 1) // 2)
+    return hz[signal - high * (high - 1) // 2 - 1], hz[high]
+
+
+def program(signal, direction="forward", *, china=False, on_ms=0, off_ms=0,
+            level_dbm0=SEND_DBM0, twist_db=0.0):
+    """A register signal for the tone generator; on_ms 0: until it is stopped, as compelled.
+
+    level_dbm0 : of the tone of lower frequency; the other is `twist_db` stronger
+    Raises ValueError for another signal, direction, or values the generator does not take.
+    """
+    hz = tuple(sorted(frequencies(signal, direction, china=china)))
+    levels = (level_dbm0, level_dbm0 + twist_db)
+    name = f"mfr2 {direction} {signal}"
+    return Program.from_segments([Segment(hz, on_ms, off_ms, levels)], name=name)
+
+
+def decode(samples, direction="forward", *, china=False):
+    """The signals in a recording, as a list of int.
+
+    samples : 1-D array of numbers, linear ±32768, 8000 Hz
+    Raises ValueError for another shape, NaN, infinity or another direction.
+    """
+    values = np.asarray(samples, dtype=np.float32)
+    if values.ndim != 1:
+        raise ValueError(f"samples must have one dimension, not {values.ndim}")
+    silence = np.zeros(SAMPLE_RATE // 10, dtype=np.float32)  # lets the last signal end
+    pcm = np.concatenate([values, silence])[:, np.newaxis]
+    events = MfDetector(1, direction, china=china).process(pcm)
+    return [event.signal for event in events if event.duration_ms == 0]
