@@ -293,21 +293,37 @@ class App:
                 log.error("music on hold: %s", error)
 
     async def stop(self) -> None:
-        """Clear all calls, close recordings, write records, then let go of everything."""
+        """Clear all calls, close recordings, write records, then let go of everything.
+
+        What fails is logged, and the rest is done all the same.
+        """
+        steps = (
+            self._end_calls,
+            self.cti.close,
+            self._let_go_of_lines,
+            self.recorder.close,
+            self.records.close,
+            self.store.close,
+        )
+        for step in steps:
+            try:
+                await step()
+            except Exception:
+                log.exception("stopping: %s", step.__qualname__)
+        for board in self.boards:
+            board.close()
+
+    async def _end_calls(self) -> None:
         calls = self.reception.close()
         for call in calls:
             call.end(Cause.NORMAL, "system", "shutdown")
         if calls:
             await asyncio.wait([call.settled for call in calls], timeout=STOP_S)
+
+    async def _let_go_of_lines(self) -> None:
         await self.lines.clear(Cause.NORMAL, RELEASE_S)
-        await self.cti.close()
         self.acd.close()
         self.lines.stop()
-        await self.recorder.close()
-        await self.records.close()
-        await self.store.close()
-        for board in self.boards:
-            board.close()
 
     def _verify(self, login: str, password: str) -> Identity | None:
         with queries.session(self.settings.database.url) as session:

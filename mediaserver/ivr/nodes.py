@@ -100,7 +100,7 @@ async def queue(session: FlowSession, name: str, node: QueueNode) -> str:
         return node.on_overflow or session.tools.voices[node.queue].overflow_node
     by = await session.call.talk(reply.leg)
     if not node.next:
-        session.call.end(reply.leg.cause or Cause.NORMAL, by)
+        _end(session, reply.leg, by)
     return node.next
 
 
@@ -127,8 +127,14 @@ async def dial(session: FlowSession, name: str, node: DialNode) -> str:
     session.answer()
     by = await call.talk(leg)
     if not node.next:
-        call.end(leg.cause or Cause.NORMAL, "party" if by == "agent" else by)
+        _end(session, leg, "party" if by == "agent" else by)
     return node.next
+
+
+def _end(session: FlowSession, leg: Leg, by: str) -> None:
+    """With the cause the other party was cleared with, and what its line says of it."""
+    trouble = session.call.services.lines.trouble(leg)
+    session.call.end(leg.cause or Cause.NORMAL, by, trouble)
 
 
 def _dialled(session: FlowSession, agent: Agent | None, leg: Leg) -> None:

@@ -62,9 +62,11 @@ class Plant:
         return True
 
     async def stop(self) -> None:
-        await self.app.stop()
-        self.exchange.lines.stop()
-        self.clockwork.stop()
+        try:
+            await self.app.stop()
+        finally:
+            self.exchange.lines.stop()
+            self.clockwork.stop()
 
     def octets_lost(self) -> dict[str, int]:
         """Octets lost without anybody's order, by where: on a line, or on the way to recordings."""

@@ -57,6 +57,8 @@ class Run:
             for place in range(caller.count)
         ]
         faults = [asyncio.ensure_future(self._fault(fault)) for fault in self.scenario.fault]
+        for task in (*callers, *faults):
+            task.add_done_callback(self._look_at)
         late = set(callers)
         if callers:
             _, late = await asyncio.wait(callers, timeout=self.scenario.limit_s)
@@ -70,6 +72,11 @@ class Run:
         for conversation in self.conversations:
             self.verdicts += conversation.subscriber.verdicts
         return self.verdicts
+
+    def _look_at(self, task: asyncio.Task[None]) -> None:
+        """What went wrong with a part of the scenario itself is no success."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._judge("scenario", "is carried out", False, repr(error))
 
     def _judge(self, who: str, step: str, ok: bool, detail: str = "") -> None:
         at_ms = self.plant.clock.media_ms()
@@ -105,6 +112,7 @@ class Run:
             leg.clear()
             await leg.wait(LegState.RELEASED)
         finally:
+            leg.clear()  # also when the scenario's time is over
             subscriber.close()
         conversation.cause = leg.cause
         if caller.refused is not None:
@@ -127,6 +135,7 @@ class Run:
                 task = asyncio.ensure_future(self._answer(answerer, leg, setup.calling.digits))
                 self._answering.add(task)
                 task.add_done_callback(self._answering.discard)
+                task.add_done_callback(self._look_at)
                 return True
         return False
 

@@ -21,8 +21,10 @@ from mediaserver.call.leg import Leg, LegState
 from mediaserver.clock import Clock
 from mediaserver.lab.ear import LOOK_S, MATCH, RATE, Ear, Pcm, piece_of
 from mediaserver.lab.scenario import Step
+from mediaserver.media.errors import MediaError
 from mediaserver.media.music import Music
 from mediaserver.media.prompt import Prompt
+from mediaserver.media.prompts import PromptError
 
 #: How much of the music around where it is now is searched for what is heard.
 MUSIC_AROUND_MS = 6000
@@ -94,7 +96,7 @@ class Subscriber:
             except FarEndCleared as cleared:
                 self.judge(str(step), step.may_clear, str(cleared))
                 return step.may_clear
-            except StepFailed as failure:
+            except (StepFailed, PromptError, MediaError, DriverError) as failure:
                 self.judge(str(step), False, str(failure))
                 if self.leg is not None:
                     self.leg.clear()

@@ -12,6 +12,7 @@ from drivers import events as line
 from drivers.cause import Cause
 from drivers.events import Number
 from mediaserver import events as ev
+from mediaserver.call.call import DURABLE_LIMIT_S
 from mediaserver.call.dialler import NotAnswered, Target
 from mediaserver.call.leg import Leg, LegState
 from mediaserver.call.lines import NoChannel
@@ -196,6 +197,20 @@ def test_a_channel_shows_idle_when_its_record_is_durable() -> None:
         await asyncio.sleep(10)
         shown = [e.state for e in rig.of(ev.ChannelChanged) if (e.span, e.channel) == ("E1", 1)]
         assert shown.count("idle") == 1
+        assert rig.quiet() == []
+
+    on(work)
+
+
+def test_a_record_that_is_never_written_holds_its_channel_for_some_time_only() -> None:
+    async def work(rig: Rig) -> None:
+        rig.records.delay_s = 1e6
+        rig.pstn.call(1)
+        await asyncio.sleep(1)
+        rig.pstn.hangs_up(1)
+        await asyncio.sleep(DURABLE_LIMIT_S - 1)
+        assert not rig.lines.slot("E1/1").settled
+        await asyncio.sleep(2)
         assert rig.quiet() == []
 
     on(work)

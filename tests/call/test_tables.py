@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from enum import Enum
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,33 @@ TABLES = [leg.TABLE, call.TABLE, agent.TABLE]
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_a_table_is_sound(table: StateTable) -> None:
     assert table.problems() == []
+
+
+#: What can happen whatever else does, and the state it must lead to in the end: the line drops
+#: a leg, somebody ends a call, an agent's phone is let go of and the agent is set ready.
+ALWAYS: list[tuple[StateTable, tuple[Enum, ...], Enum]] = [
+    (leg.TABLE, (leg.LegEvent.RELEASED,), leg.LegState.RELEASED),
+    (call.TABLE, (call.CallInput.END, call.CallInput.SETTLED), call.CallState.ENDED),
+    (
+        agent.TABLE,
+        (agent.AgentInput.MISS, agent.AgentInput.FINISH, agent.AgentInput.READY),
+        agent.AgentState.READY,
+    ),
+]
+
+
+@pytest.mark.parametrize(("table", "events", "goal"), ALWAYS, ids=lambda x: getattr(x, "name", ""))
+def test_a_table_is_total_and_has_no_dead_end(
+    table: StateTable, events: tuple[Enum, ...], goal: Enum
+) -> None:
+    """Every event in every state gives a state or is refused; from wherever any of them has
+    led, what can always happen leads to the goal."""
+    for state in type(goal):
+        for event in type(events[0]):
+            here = table.next(state, event, "test") or state
+            for step in events:
+                here = table.next(here, step, "test") or here
+            assert here is goal, (state, event)
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)

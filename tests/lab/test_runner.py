@@ -1,0 +1,45 @@
+"""What cannot be carried out is a failed verdict, never a silent success."""
+
+from __future__ import annotations
+
+import pytest
+
+from mediaserver.lab.perform import perform
+from mediaserver.lab.runner import Run
+from mediaserver.lab.scenario import Answerer, Caller, Scenario, Step
+from tests.app.plants import needs_sounds
+
+pytestmark = needs_sounds
+
+ANSWERED = Step(expect="answered")
+
+
+def play(*steps: Step, answerer: tuple[Answerer, ...] = (), limit_s: float = 60) -> dict[str, str]:
+    """A caller's steps; the failed verdicts, step by detail."""
+    caller = Caller(name="anna", line="E1-1", number="1", to="668800", steps=steps)
+    scenario = Scenario(title="t", caller=(caller,), answerer=answerer, limit_s=limit_s)
+    return {v.step: v.detail for v in perform(scenario, virtual=True).verdicts if not v.ok}
+
+
+def test_a_sound_that_is_not_there() -> None:
+    failed = play(ANSWERED, Step(say="no-such-prompt"))
+    assert "no-such-prompt" in str(failed)
+
+
+def test_an_answerers_sound_that_is_not_there() -> None:
+    alice = Answerer(name="alice", line="FXS-1/1", steps=(Step(say="no-such-prompt"),))
+    steps = (ANSWERED, Step(wait_s=4), Step(key="1"), Step(wait_s=30, may_clear=True))
+    assert "no-such-prompt" in str(play(*steps, answerer=(alice,)))
+
+
+def test_a_scenario_that_does_not_end_leaves_no_call_behind() -> None:
+    failed = play(ANSWERED, Step(hear="tone:howler", within_s=100), limit_s=8)
+    assert list(failed) == ["ends in time"]
+
+
+def test_a_fault_of_the_program_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def breaks(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(Run, "_call", breaks)
+    assert "broken" in str(play(ANSWERED))
