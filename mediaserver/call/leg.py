@@ -125,6 +125,7 @@ class Leg:
         self.state = LegState.NULL
         self.cause: int | None = None
         self.cleared_by_them = False
+        self._proceeds = False
         self.inband = False  # the far end says tones or speech are on the channel
         self.call_id: str | None = None
         self.listeners: list[Callable[[Leg, LegState, LegState], None]] = []
@@ -171,9 +172,9 @@ class Leg:
             self._move(LegEvent.ANSWER)
 
     def proceeding(self) -> None:
-        """The called number is complete and known."""
-        if self.state is LegState.OFFERED:
-            self._request("proceeding")
+        """The called number is complete; told once."""
+        if self.state is LegState.OFFERED and not self._proceeds:
+            self._proceeds = self._request("proceeding")
 
     def more_digits(self) -> None:
         """The called number may be incomplete: ask for more (overlap receiving)."""

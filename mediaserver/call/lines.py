@@ -212,6 +212,8 @@ class Lines:
         if slot.settling is None or slot.settling.done():
             self._offer(leg, event)
         else:
+            if event.complete:
+                leg.proceeding()  # before T303 gives up; without it further digits wait too
             slot.settling.add_done_callback(lambda _: self._offer(leg, event))
 
     def _offer(self, leg: Leg, event: line.Setup) -> None:

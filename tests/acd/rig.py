@@ -200,7 +200,7 @@ class HandLine:
         self._channel(ref)
 
     def proceeding(self, ref: int) -> None:
-        self._channel(ref)
+        self.sent.append(("proceeding", self._channel(ref), 0))
 
     def alerting(self, ref: int, inband: bool = False) -> None:
         self._channel(ref)

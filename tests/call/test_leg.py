@@ -188,11 +188,14 @@ def test_a_channel_shows_idle_when_its_record_is_durable() -> None:
         rig.pstn.hangs_up(1)
         await asyncio.sleep(0.1)
         assert not slot.settled
+        rig.pstn.sent.clear()
         rig.pstn.call(1)
+        assert rig.pstn.sent == [("proceeding", 1, 0)]
         await asyncio.sleep(3.6)
         assert rig.seen["CallOffered"] == 1
         await asyncio.sleep(1)
         assert rig.seen["CallOffered"] == 2
+        assert rig.pstn.sent == [("proceeding", 1, 0)], "told once"
         rig.pstn.hangs_up(1)
         await asyncio.sleep(10)
         shown = [e.state for e in rig.of(ev.ChannelChanged) if (e.span, e.channel) == ("E1", 1)]

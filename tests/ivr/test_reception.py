@@ -280,7 +280,7 @@ def test_after_closing_no_call_is_taken() -> None:
         calls = rig.reception.close()
         rig.pstn.call(2)
         await asyncio.sleep(1)
-        assert rig.pstn.sent == [("release", 2, Cause.TEMPORARY_FAILURE)]
+        assert rig.pstn.sent[-1] == ("release", 2, Cause.TEMPORARY_FAILURE)
         assert len(calls) == 1
         for call in calls:
             call.end(Cause.NORMAL, "system", "shutdown")
