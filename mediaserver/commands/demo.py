@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
-from mediaserver.commands.common import Misused, out
+from mediaserver.commands.common import Failed, Misused, out
+from mediaserver.commands.logs import set_up_logs
+from mediaserver.commands.web import check_free
 
 
 @click.command("demo")
@@ -55,11 +57,23 @@ def command(calls: int, once: bool, port: int, cti_port: int, data_dir: Path, no
       mediaserver status --watch            (in another terminal) the live board
 
     With --once each call is held to its script, and each recording to what both
-    parties said; every deviation is named, and the exit code is then 1.
+    parties said; every deviation is named, and the exit code is then 1. The log is
+    demo.log in the data directory.
     """
     if port == cti_port:
         raise Misused(f"--port and --cti-port are both {port}", "choose two ports")
+    if not no_web:
+        check_free("127.0.0.1", port, "is another demo running? End it, or choose another --port")
+    from mediaserver.cti.server import CannotListen
+    from mediaserver.db.writer import StoreBusy
     from mediaserver.lab import demo
 
+    data_dir.mkdir(parents=True, exist_ok=True)
+    set_up_logs("info", data_dir / "demo.log")  # the terminal shows the live table
     options = demo.Options(calls, once, data_dir, port, cti_port, not no_web)
-    raise SystemExit(demo.main(options, out))
+    try:
+        raise SystemExit(demo.main(options, out))
+    except StoreBusy as error:
+        raise Failed(str(error), "end it, or give this demo another --data-dir") from None
+    except CannotListen as error:
+        raise Failed(str(error), "for this demo: --cti-port") from None

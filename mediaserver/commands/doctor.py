@@ -72,6 +72,8 @@ def examine(config: Path | None) -> Iterator[Finding]:
         except ConfigError as error:
             for problem in error.problems:
                 yield findings.fail("configuration", str(problem), "mend it; then look again")
+        else:
+            yield from findings.examine([("flows", lambda: services.flows(settings))])
     yield from findings.examine(
         [
             ("python", installation.python),

@@ -1,16 +1,17 @@
-"""The log of the long-running commands: one line an entry, on standard error."""
+"""The log of the long-running commands: one line an entry, on standard error or in a file."""
 
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import structlog
 
 LEVELS = ("debug", "info", "warning", "error")
 
 
-def set_up_logs(level: str) -> None:
-    """Send everything of `level` and above to standard error, with UTC times.
+def set_up_logs(level: str, file: Path | None = None) -> None:
+    """Send everything of `level` and above to standard error, or append it to `file`; UTC times.
 
     Control characters in a value (a caller's name, say) are escaped: no entry can
     forge another or move the terminal's cursor.
@@ -27,7 +28,7 @@ def set_up_logs(level: str) -> None:
             _one_line,
         ],
     )
-    handler = logging.StreamHandler()
+    handler = logging.FileHandler(file, encoding="utf-8") if file else logging.StreamHandler()
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     if level != "debug":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import click
 
 from mediaserver.commands.common import config_option, needed_config, settings_of
 from mediaserver.commands.logs import LEVELS, set_up_logs
+
+log = logging.getLogger(__name__)
 
 
 @click.command("run")
@@ -27,8 +30,16 @@ def command(config: Path | None, log_level: str) -> None:
       mediaserver run
       mediaserver run --config /etc/mediaserver/mediaserver.toml --log-level warning
     """
-    settings = settings_of(needed_config(config))
+    path = needed_config(config)
+    settings = settings_of(path)
     set_up_logs(log_level)
+    log.info(
+        "%s: %d spans, %d agents; data in %s; `mediaserver status` shows it, Ctrl-C ends it",
+        path,
+        len(list(settings.spans())),
+        len(settings.agents),
+        settings.server.data_dir,
+    )
     from mediaserver.lab import plant
 
     plant.run(settings)

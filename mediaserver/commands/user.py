@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -42,10 +43,28 @@ def _new_password() -> str:
     given = os.environ.get(PASSWORD)
     if given:
         return given
-    password: str = click.prompt(
-        "New password", hide_input=True, confirmation_prompt="Once more", err=True
-    )
+    try:
+        password: str = click.prompt(
+            "New password", hide_input=True, confirmation_prompt="Once more", err=True
+        )
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise Failed("no password was given", f"in a script: ${PASSWORD}") from None
     return password
+
+
+def _existing(config: Path | None) -> str:
+    """The database's URL; Failed when it is a file that is not there yet."""
+    from mediaserver.db.engine import sqlite_file
+
+    url = settings_of(config, demo=True).database.url
+    path = sqlite_file(url)
+    if path is not None and not path.exists():
+        raise Failed(
+            f"there is no database {path}", "`mediaserver user add` makes it; is --config right?"
+        )
+    return url
 
 
 @command.command("add")
@@ -82,7 +101,7 @@ def passwd(login: str, config: Path | None) -> None:
     from mediaserver.db import queries
     from mediaserver.db.users import UserError
 
-    with queries.session(settings_of(config, demo=True).database.url) as session:
+    with queries.session(_existing(config)) as session:
         if queries.get_user(session, login) is None:
             raise Failed(
                 f"there is no user {login!r}", "`mediaserver user list` shows who there is"
@@ -101,7 +120,7 @@ def list_(as_json: bool, config: Path | None) -> None:
     """List the users."""
     from mediaserver.db import queries
 
-    with queries.session(settings_of(config, demo=True).database.url) as session:
+    with queries.session(_existing(config)) as session:
         users = queries.list_users(session)
     keys = ("login", "name", "role", "language", "active")
     rows = [{key: getattr(user, key) for key in keys} for user in users]

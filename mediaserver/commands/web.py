@@ -43,19 +43,20 @@ def command(config: Path | None) -> None:
     serve(settings)
 
 
-def check_free(host: str, port: int) -> None:
-    """Failed, with the next step, when the address cannot be listened on."""
+def check_free(
+    host: str,
+    port: int,
+    hint: str = "stop what listens there (`mediaserver doctor` says what it is), "
+    "or choose another [web] port",
+) -> None:
+    """Failed, with `hint` as the next step, when the address cannot be listened on."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise Failed(
-                f"cannot listen on {host}:{port}: {error.strerror}",
-                "stop what listens there (`mediaserver doctor` says what it is), "
-                "or choose another [web] port",
-            ) from None
+            raise Failed(f"cannot listen on {host}:{port}: {error.strerror}", hint) from None
 
 
 def serve(settings: Settings) -> None:

@@ -55,14 +55,16 @@ def _room(name: str, path: Path, there: Path, least: float) -> Finding:
 def ports(settings: Settings) -> Iterator[Finding]:
     """The addresses to be listened on: free, ours already, or somebody else's."""
     cti, web = settings.cti, settings.web
+    running = cti.socket.exists()
     for name, host, port in (("cti port", cti.host, cti.port), ("web port", web.host, web.port)):
         if port == 0:
             yield ok(name, "none wanted")
             continue
-        yield _port(name, host, port)
+        yield _port(name, host, port, running)
 
 
-def _port(name: str, host: str, port: int) -> Finding:
+def _port(name: str, host: str, port: int, running: bool) -> Finding:
+    """`running`: this configuration's server has made its socket, so the holder may be it."""
     where = f"{host}:{port}"
     key = f"[{name.split()[0]}]"
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
@@ -77,7 +79,7 @@ def _port(name: str, host: str, port: int) -> Finding:
                 return warn(name, f"{where} is free, and open to others", "is it meant to be?")
             return ok(name, f"{where} is free")
     holder = holder_of(port)
-    if holder and "mediaserver" in holder:
+    if running and holder and "mediaserver" in holder:
         return ok(name, f"{where} is held by {holder}: it runs already")
     return fail(
         name,

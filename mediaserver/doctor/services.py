@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from mediaserver.config import Settings
+from mediaserver.config import ConfigError, Settings
 from mediaserver.cti.client import Address, CtiUnavailable
 from mediaserver.cti.messages import CtiError
 from mediaserver.cti.sync import SyncCtiClient
@@ -50,6 +50,19 @@ def database(settings: Settings) -> Iterator[Finding]:
             f"{waiting.stat().st_size} octets of records wait for the database",
             "start the server: it writes them once the database is reachable",
         )
+
+
+def flows(settings: Settings) -> Iterator[Finding]:
+    """The flows that callers go through, held against the configuration."""
+    from mediaserver.app import check_flows
+    from mediaserver.ivr.flow import FlowError
+
+    try:
+        found = check_flows(settings)
+    except (FlowError, ConfigError) as error:
+        yield fail("flows", str(error), "mend it; then look again")
+        return
+    yield ok("flows", f"{', '.join(sorted(found)) or 'none'}: every name they use is there")
 
 
 def server(settings: Settings) -> Iterator[Finding]:

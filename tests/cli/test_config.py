@@ -140,7 +140,14 @@ def test_users_come_get_passwords_and_are_listed(
         assert queries.verify_login(session, "sue", "battery staple")
 
 
-def test_user_faults(invoke: Invoke) -> None:
+def test_user_faults(invoke: Invoke, tmp_path: Path) -> None:
+    for words in (("list",), ("passwd", "sue")):
+        nowhere = invoke("user", *words)
+        assert nowhere.exit_code == 1
+        assert "there is no database" in nowhere.output
+    assert not (tmp_path / "var").exists()  # looking makes no file
+    silent = invoke("user", "add", "sue", "--role", "supervisor", input="")
+    assert "MEDIASERVER_NEW_PASSWORD" in silent.output
     env = {"MEDIASERVER_NEW_PASSWORD": "short"}
     weak = invoke("user", "add", "sue", "--role", "supervisor", env=env)
     assert weak.exit_code == 1

@@ -120,6 +120,28 @@ def test_ports_free_held_and_open_to_all(tmp_path: Path) -> None:
     assert states(machine.ports(away)) == ["fail", "ok"]
 
 
+def test_a_port_held_by_this_configurations_own_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "holder_of", lambda _: "python -m mediaserver run (pid 7)")
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        ours = settings(tmp_path, cti={"port": holder.getsockname()[1]}, web={"port": 0})
+        assert states(machine.ports(ours)) == ["fail", "ok"]  # another configuration's
+        ours.cti.socket.parent.mkdir(parents=True)
+        ours.cti.socket.touch()
+        assert states(machine.ports(ours)) == ["ok", "ok"]
+
+
+def test_flows_are_held_against_the_configuration(tmp_path: Path) -> None:
+    assert states(services.flows(settings(tmp_path))) == ["ok"]
+    missing = settings(tmp_path, route=[{"called": "1", "flow": "mian"}])
+    found = list(services.flows(missing))
+    assert states(found) == ["fail"]
+    assert 'did you mean "main"' in found[0].text
+
+
 def test_clock_limits_and_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(states(machine.clock())) == 1
     monkeypatch.setattr(machine.resource, "getrlimit", lambda _: (1024, 4096))

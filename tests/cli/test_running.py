@@ -262,6 +262,31 @@ def test_web_refuses_a_port_in_use_before_it_starts(invoke: Invoke, tmp_path: Pa
         web.check_free("192.0.2.1", 80)
 
 
+def test_a_second_demo_is_told_which_option_it_needs(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mediaserver.db.writer import StoreBusy
+    from mediaserver.lab import demo
+
+    monkeypatch.setattr(logs.logging, "basicConfig", lambda **_: None)
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = str(holder.getsockname()[1])
+        taken = invoke("demo", "--port", port)
+    assert taken.exit_code == 1
+    assert "--port" in taken.output
+    for fault, option in ((StoreBusy("busy"), "--data-dir"), (CannotListen("x"), "--cti-port")):
+
+        def fail(*_: Any, fault: Exception = fault) -> None:
+            raise fault
+
+        monkeypatch.setattr(demo, "main", fail)
+        result = invoke("demo", "--no-web", "--data-dir", str(tmp_path / "demo"))
+        assert result.exit_code == 1
+        assert option in result.output
+
+
 def test_web_serves_with_one_worker_and_many_threads(
     invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
