@@ -123,8 +123,8 @@ WORDS = {
         "collect": _l("collect digits"),
         "queue": _l("queue"),
         "dial": _l("dial"),
-        "record": _l("recording notice"),
-        "hangup": _l("hang up"),
+        "record notice": _l("recording notice"),
+        "hang up": _l("hang up"),
     },
 }
 

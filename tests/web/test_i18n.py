@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -17,6 +18,7 @@ from mediaserver.cti.rows import AGENT_STATES, CALL_STATES, CHANNEL_STATES
 from mediaserver.db import queries
 from mediaserver.db.models import CALL_STATES as RECORD_STATES
 from mediaserver.db.models import RECORDING_STATES
+from mediaserver.ivr.flow import AnyNode, Node
 from tests.web.conftest import Enter
 from tests.web.page import Page, field
 from tests.web.world import World
@@ -26,6 +28,7 @@ WEB = Path(__file__).parents[2] / "web"
 CATALOGUE = WEB / "translations/zh/LC_MESSAGES/messages.po"
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 KEYWORDS = dict.fromkeys(("_", "_l", "gettext", "lazy_gettext"))
+NODES: tuple[type[Node], ...] = get_args(get_args(AnyNode)[0])
 PLACES = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
 
 
@@ -73,6 +76,7 @@ def test_the_compiled_catalogue_is_the_written_one() -> None:
         ("channel", CHANNEL_STATES),
         ("role", ROLES),
         ("recording", RECORDING_STATES),
+        ("node", [get_args(kind.model_fields["kind"].annotation)[0] for kind in NODES]),
     ],
 )
 def test_every_code_has_a_word(kind: str, codes: tuple[str, ...]) -> None:
