@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from rich import box
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
@@ -21,6 +22,8 @@ from mediaserver.cti.board import Board
 _STYLES = {"talking": "green", "queued": "yellow", "flow": "cyan", "clearing": "dim"}
 _REFRESH_S = 0.5
 _RECENT = 8
+_NARROW = 100  # columns: below that, callers' names are left out
+_FRAME = 6  # lines around the calls: title, headings, rules, the cursor's
 
 
 class LiveTable:
@@ -61,18 +64,29 @@ class LiveTable:
         self._recent = [*self._recent, text][-_RECENT:]
 
     def _render(self) -> Group:
-        table = Table(title="Calls", expand=True, title_justify="left")
+        """The calls and what happened last, cut to the terminal's height and width."""
+        rows = list(self._board.calls.values())
+        room = self._console.height - _FRAME
+        shown = rows if len(rows) <= room else rows[: max(1, room - 1)]
+        title = Text("Calls: ", style="bold") + Text(str(len(rows)))
+        if len(shown) < len(rows):
+            title.append(f", {len(rows) - len(shown)} more than fit here", style="dim")
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
+        narrow = self._console.width < _NARROW
         for heading in ("Line", "Caller", "Called", "State", "Choice", "Queue", "Place", "Agent"):
             table.add_column(heading, no_wrap=True)
-        for row in self._board.calls.values():
-            table.add_row(*_cells(row), style=_STYLES.get(row["state"], ""))
-        return Group(table, Text("\n".join(self._recent), style="dim"))
+        for row in shown:
+            table.add_row(*_cells(row, narrow), style=_STYLES.get(row["state"], ""))
+        recent = self._recent[-max(0, room - len(shown)) :] if room > len(shown) else []
+        last = Text("\n".join(recent), style="dim", no_wrap=True, overflow="ellipsis")
+        return Group(title, table, last)
 
 
-def _cells(row: Any) -> tuple[str, ...]:
+def _cells(row: Any, narrow: bool) -> tuple[str, ...]:
     place = str(row["position"]) if row["position"] else ""
-    party = " ".join(part for part in (row["caller"], row["caller_name"]) if part)
-    state = row["state"] + (" ● REC" if row["recording"] else "")
+    name = "" if narrow else row["caller_name"]
+    party = " ".join(part for part in (row["caller"], name) if part)
+    state = row["state"] + (" ●" if row["recording"] else "")
     keys = ("choice", "queue")
     agent = row["agent"] or ""
     return (row["line"], party, row["called"], state, *(row[k] or "" for k in keys), place, agent)
