@@ -215,6 +215,17 @@ class Call:
         self._finish = asyncio.ensure_future(self._finished(int(cause), by, detail))
 
     async def _finished(self, cause: int, by: str, detail: str) -> None:
+        """Whatever goes wrong in it, the call settles, and its channels are let go of."""
+        try:
+            await self._wind_up(cause, by, detail)
+        except Exception:
+            log.exception("call %s: its end failed", self.id)
+        self.move(CallInput.SETTLED)
+        self.settled.set_result(None)
+        if self.on_settled is not None:
+            self.on_settled(self)
+
+    async def _wind_up(self, cause: int, by: str, detail: str) -> None:
         if self._task is not None:
             await asyncio.wait([self._task])
         for leg in self._legs:
@@ -227,10 +238,6 @@ class Call:
             self.on_ending(self)
         self._publish(CallEnded, cause=cause, cleared_by=by, detail=detail)
         await self._guarded(self.services.records.durable(self.id), "writing the record")
-        self.move(CallInput.SETTLED)
-        self.settled.set_result(None)
-        if self.on_settled is not None:
-            self.on_settled(self)
 
     async def _guarded(self, work: Awaitable[object], what: str) -> None:
         """A slow disk or database must not hold the channel for ever."""

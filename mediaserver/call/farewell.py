@@ -9,11 +9,15 @@ why its call came to nothing: it hears the tone until it is put down, or for
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from drivers.base import SpanKind
 from drivers.cause import Cause
 from dsp_ext import tone_plan
 from mediaserver.call.leg import Leg
+from mediaserver.media.errors import MediaError
+
+log = logging.getLogger(__name__)
 
 TONE_S = 10.0
 
@@ -41,5 +45,10 @@ def let_go(leg: Leg, cause: int, plan: str) -> None:
         leg.clear(cause)
         return
     tones = tone_plan.plan(plan)
-    leg.media.tone(tones.program(tone if tone in tones.tones else "busy"))
+    try:
+        leg.media.tone(tones.program(tone if tone in tones.tones else "busy"))
+    except (MediaError, tone_plan.UnknownTone) as error:
+        log.warning("%s: no tone for cause %d: %s", leg.line, cause, error)
+        leg.clear(cause)
+        return
     asyncio.get_running_loop().call_later(TONE_S, leg.clear, cause)

@@ -90,6 +90,8 @@ class FakePort:
         if self.bridge is not None:
             self.bridge.members.remove(self)
             self.bridge = None
+        while not self.keys.empty():
+            self.keys.get_nowait()
 
 
 class FakeMedia:

@@ -15,16 +15,22 @@ from hypothesis.strategies import integers, lists, one_of, sampled_from, tuples
 
 from mediaserver import events as ev
 from mediaserver.acd.agent import AgentState
+from mediaserver.call.routing import Route
 from mediaserver.clock import VirtualLoop
 from tests.acd.rig import Rig
 
 AGENTS, CALLERS = 3, 6
+ROUTES = (
+    Route("1", flow="main"),
+    *(Route(f"800{n}", agent=f"a{n}") for n in range(1, AGENTS + 1)),
+)
 deeds = one_of(
-    tuples(sampled_from(["call", "caller hangs up", "caller lost"]), integers(1, CALLERS)),
+    tuples(sampled_from(["call", "call", "caller hangs up", "caller lost"]), integers(1, CALLERS)),
     tuples(
-        sampled_from(["picks up", "picks up", "hangs up", "refuses", "lost", "lifts"]),
+        sampled_from(["picks up", "picks up", "hangs up", "refuses", "lost", "lifts", "dials"]),
         integers(1, AGENTS),
     ),
+    tuples(sampled_from(["direct call"]), integers(1, AGENTS)),
     tuples(sampled_from(["ready", "away", "logged_out"]), integers(1, AGENTS)),
     tuples(sampled_from(["phones down", "phones up", "slow line", "quick line"]), integers(0, 0)),
     tuples(sampled_from(["slow database", "quick database", "operator"]), integers(1, CALLERS)),
@@ -38,7 +44,7 @@ class Races(RuleBasedStateMachine):
         asyncio.set_event_loop(self.loop)
 
         async def make() -> Rig:
-            return Rig(AGENTS, CALLERS)
+            return Rig(AGENTS, CALLERS, routes=ROUTES)
 
         self.rig = self.loop.run_until_complete(make())
         self.rig.bus.subscribe(ev.AgentOffered, self._offered)
@@ -80,6 +86,8 @@ class Races(RuleBasedStateMachine):
             "refuses": lambda: phones.released(who, 17),
             "lost": lambda: phones.released(who),
             "lifts": lambda: phones.call(who, ""),
+            "dials": lambda: self._dials(who),
+            "direct call": lambda: pstn.call(who, f"800{who}"),
             "phones down": lambda: phones.link(False),
             "phones up": lambda: phones.link(True),
             "slow line": lambda: setattr(phones, "release_s", 3.0),
@@ -92,6 +100,12 @@ class Races(RuleBasedStateMachine):
             acts[deed]()
         else:
             rig.acd.set_agent(agent, deed, "wish")
+
+    def _dials(self, who: int) -> None:
+        """One agent calls the next by telephone."""
+        self.rig.phones.call(who, "")
+        for key in f"800{who % AGENTS + 1}":
+            self.rig.media.port(CALLERS + who - 1).keys.put_nowait(key)
 
     def _operator(self) -> None:
         for call in list(self.rig.reception.calls.values())[:1]:

@@ -16,6 +16,7 @@ from mediaserver.call.farewell import TONE_S, tone_for
 from mediaserver.call.routing import Route
 from mediaserver.clock import VirtualLoop
 from mediaserver.ivr.reception import MAX_DIGITS, T302_S
+from mediaserver.media.errors import MediaError
 from tests.acd.rig import Rig
 
 ROUTES = (
@@ -161,6 +162,22 @@ def test_a_phone_dials_out_answers_hang_up_at_either_end() -> None:
             assert rig.quiet() == []
         assert ended(rig) == [(16, "party"), (16, "caller")]
         assert [event.called for event in rig.of(ev.CallOffered)] == ["9123", "9123"]
+
+    on(work)
+
+
+def test_without_the_means_for_a_tone_the_phone_is_let_go_of() -> None:
+    async def work(rig: Rig) -> None:
+        dial(rig, 1, "")
+        await asyncio.sleep(1)
+
+        def full(program: Any) -> None:
+            raise MediaError("too many commands wait")
+
+        rig.media.port(6).tone = full  # type: ignore[method-assign, assignment]
+        rig.media.port(6).keys.put_nowait("7")
+        await asyncio.sleep(1)
+        assert rig.quiet() == []
 
     on(work)
 
