@@ -1,0 +1,394 @@
+/* Inner loops of the echo canceller: one tile of 16 channels, one block of 80 samples.
+ *
+ * echo.pyx says what the filter is; here a "lane" is a channel of the tile, and every quantity is a
+ * row of 16. Bins are [81][re, im]. */
+#ifndef DSP_EXT_ECHO_H
+#define DSP_EXT_ECHO_H
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include "fft160.h"
+
+#define ECHO_BLOCK FFT_HALF
+#define ECHO_MOST_PARTS 13
+#define ECHO_BANDS 27 /* of three bins: how finely uncertainty is kept */
+
+#define ECHO_FLOOR 8000.0f       /* noise energy of a bin that is always assumed */
+#define ECHO_PRIOR 0.3f          /* what a path is expected to pass at the beginning, power */
+#define ECHO_LEAST_PRIOR 0.01f   /* and after a change */
+#define ECHO_LEAST 1e-4f         /* doubt never falls below this share of the prior */
+#define ECHO_LEAST_BARE 3e-3f    /* nor below this one, while there is next to no echo */
+#define ECHO_BARE 3e-3f          /* power a path passes that has next to no echo: 25 dB */
+#define ECHO_NOISE_KEEP 0.85f
+#define ECHO_WANDER_YOUNG 0.3f   /* how far the path may move in a block, share of its power */
+#define ECHO_WANDER_OLD 2e-5f
+#define ECHO_YOUTH 10.0f         /* age by which it has calmed, blocks */
+#define ECHO_TRUST_AGE 15.0f     /* from here on a sudden error is the near end's */
+#define ECHO_GROWN_AGE 50.0f     /* from here on noise is taken as twice what is seen */
+#define ECHO_TURNS_AGE 40.0f     /* from here on the parts adapt by turns */
+#define ECHO_LOOK 0.9f           /* memory of the powers a change of path is seen by */
+#define ECHO_HOLD 20.0f          /* blocks between two changes */
+#define ECHO_HEARD 100.0f        /* mean square from which the far end speaks: about -67 dBm0 */
+
+typedef struct {
+    float old[ECHO_BLOCK][TILE];      /* the block sent before */
+    float noise[FFT_BINS][TILE];      /* near end's energy in each bin */
+    float sent[ECHO_MOST_PARTS][TILE]; /* mean square of the blocks sent, by slot */
+    float gain[ECHO_MOST_PARTS][TILE]; /* power each part of the path passes */
+    float on[TILE], adapt[TILE];      /* 0 or 1 */
+    float age[TILE], hold[TILE];
+    float cross[TILE], error[TILE], model[TILE], heard[TILE]; /* smoothed e y, e e, y y, d d */
+    float surprise[TILE];             /* error to what was expected, this block */
+    float active[TILE];               /* the far end speaks */
+    float swift_error[TILE], swift_model[TILE], swift_heard[TILE];
+    float choice[TILE];               /* 1: what came in goes out, the model is worse than none */
+    float near[TILE];                 /* blocks for which the near end is still held to speak */
+    float left[TILE];                 /* share of the modelled echo that is known to be left */
+    float suppress[TILE];             /* 1: the rest of the echo is replaced by comfort noise */
+    float floor[TILE], lag[TILE];     /* line noise: mean square, product of neighbours */
+    float hiss[TILE];                 /* last sample of comfort noise */
+    float last[TILE];                 /* last sample of the error */
+    uint32_t dice[TILE];
+    int32_t turn, slot;               /* whose turn to adapt; where the newest spectrum is */
+} echo_state;
+
+typedef struct {
+    const fft160_tables *fft;
+    const float *prior; /* [parts] adds up to 1 */
+    int parts;
+    int nlp;
+    echo_state *state;
+    lanes *sent;        /* [parts][81][2] spectra of what was sent */
+    lanes *path;        /* [parts][81][2] the model */
+    lanes *doubt;       /* [parts][27] its variance */
+} echo_tile;
+
+typedef struct {
+    lanes d[ECHO_BLOCK], y[ECHO_BLOCK], e[ECHO_BLOCK];
+    lanes error[FFT_ROWS];      /* spectrum; later divided by what was expected */
+    lanes expect[FFT_BINS];     /* energy the filter's doubt explains */
+    lanes scale[FFT_BINS];      /* 1 / all energy expected */
+    float fresh[TILE];          /* 1: model put to zero in this block */
+} echo_work;
+
+#define LANE (int c = 0; c < TILE; c++)
+#define ROW(x) (*(lanes *)(x))
+
+CLONES_BEGIN
+
+/* exp(-age / ECHO_YOUTH), to 1 %. */
+static inline float echo_decay(float age)
+{
+    const float x = age * (1.0f / (8.0f * ECHO_YOUTH));
+    float y = 1.0f / (1.0f + x + 0.5f * x * x);
+    y *= y;
+    y *= y;
+    return y * y;
+}
+
+/* The newest spectrum into its slot; whether the far end speaks. */
+FFT_INLINE void echo_take(const echo_tile *t, const float *tx, int cstride)
+{
+    echo_state *s = t->state;
+    lanes frame[2 * ECHO_BLOCK], power = {0};
+    float total[TILE] = {0};
+    for (int i = 0; i < ECHO_BLOCK; i++) {
+        lanes x;
+        memcpy(&x, tx + (size_t)i * cstride, sizeof x);
+        frame[i] = ROW(s->old[i]);
+        frame[ECHO_BLOCK + i] = ROW(s->old[i]) = x;
+        power += x * x;
+    }
+    s->slot = s->slot ? s->slot - 1 : t->parts - 1;
+    ROW(s->sent[s->slot]) = power * (1.0f / ECHO_BLOCK);
+    for (int p = 0; p < t->parts; p++)
+        for LANE
+            total[c] += s->sent[p][c];
+    for LANE
+        s->active[c] = total[c] > t->parts * ECHO_HEARD ? s->on[c] : 0.0f;
+    fft_forward(t->fft, frame, t->sent + (size_t)s->slot * FFT_ROWS);
+}
+
+FFT_INLINE const lanes *echo_sent(const echo_tile *t, int part)
+{
+    int slot = t->state->slot + part;
+    return t->sent + (size_t)(slot < t->parts ? slot : slot - t->parts) * FFT_ROWS;
+}
+
+/* Energy the doubt explains: smeared over bins as a frame half of which is silent smears it. */
+FFT_INLINE void echo_smear(const lanes *sum, lanes *expect)
+{
+    lanes mean = {0};
+    for (int k = 0; k < FFT_BINS; k++)
+        mean += sum[k];
+    mean *= 0.05f / FFT_BINS;
+    for (int k = 0; k < FFT_BINS; k++) {
+        const lanes below = sum[k ? k - 1 : 1], above = sum[k < FFT_HALF ? k + 1 : k - 1];
+        expect[k] = sum[k] * 0.6f + (below + above) * 0.2f + mean;
+    }
+}
+
+FFT_INLINE void echo_model(const echo_tile *t, echo_work *w)
+{
+    lanes y[FFT_ROWS] = {{0}}, sum[FFT_BINS] = {{0}}, block[2 * ECHO_BLOCK];
+    for (int p = 0; p < t->parts; p++) {
+        const lanes *x = echo_sent(t, p), *h = t->path + (size_t)p * FFT_ROWS;
+        const lanes *doubt = t->doubt + (size_t)p * ECHO_BANDS;
+        for (int b = 0; b < ECHO_BANDS; b++)
+            for (int k = 3 * b; k < 3 * b + 3; k++) {
+                const lanes xr = x[2 * k], xi = x[2 * k + 1], hr = h[2 * k], hi = h[2 * k + 1];
+                y[2 * k] += xr * hr - xi * hi;
+                y[2 * k + 1] += xr * hi + xi * hr;
+                sum[k] += (xr * xr + xi * xi) * doubt[b];
+            }
+    }
+    for (int k = 0; k < FFT_BINS; k++)
+        sum[k] *= 0.5f;
+    echo_smear(sum, w->expect);
+    fft_inverse(t->fft, y, block);
+    for (int i = 0; i < ECHO_BLOCK; i++) {
+        w->y[i] = block[ECHO_BLOCK + i];
+        w->e[i] = w->d[i] - w->y[i];
+    }
+}
+
+/* Smoothed powers; -> whether any lane's path has changed (its flags in `changed`). */
+FFT_INLINE int echo_watch(echo_state *s, const echo_work *w, int32_t *changed)
+{
+    lanes ey = {0}, ee = {0}, yy = {0}, dd = {0};
+    int any = 0;
+    for (int i = 0; i < ECHO_BLOCK; i++) {
+        ey += w->e[i] * w->y[i];
+        ee += w->e[i] * w->e[i];
+        yy += w->y[i] * w->y[i];
+        dd += w->d[i] * w->d[i];
+    }
+    for LANE {
+        const float k = ECHO_LOOK, f = 1.0f - ECHO_LOOK;
+        const float cross = s->cross[c] = k * s->cross[c] + f * ey[c];
+        const float error = s->error[c] = k * s->error[c] + f * ee[c] + 1e-9f;
+        const float model = s->model[c] = k * s->model[c] + f * yy[c] + 1e-9f;
+        const float heard = s->heard[c] = k * s->heard[c] + f * dd[c] + 1e-9f;
+        s->swift_error[c] = 0.5f * (s->swift_error[c] + ee[c]) + 1e-9f;
+        s->swift_model[c] = 0.5f * (s->swift_model[c] + yy[c]) + 1e-9f;
+        s->swift_heard[c] = 0.5f * (s->swift_heard[c] + dd[c]) + 1e-9f;
+        const float square = cross * cross;
+        const int tied = (square > 0.25f * error * model) & (square > 0.0625f * model * model)
+                         & (model > ECHO_BLOCK * 10.0f);
+        const int loud = error > ECHO_BLOCK * 4.0f * ECHO_HEARD;
+        const int worse = loud & (error > 1.5f * heard), far = loud & (error > 4.0f * heard);
+        const int may = (s->active[c] > 0.0f) & (s->adapt[c] > 0.0f);
+        changed[c] = may & (((tied | worse) & (s->hold[c] <= 0.0f)) | far);
+        s->hold[c] = changed[c] ? ECHO_HOLD : s->hold[c] - (s->hold[c] > 0.0f);
+        any |= changed[c];
+    }
+    return any;
+}
+
+/* The path of the flagged lanes is another one: doubt it; a model worse than none goes. */
+static void echo_doubt(const echo_tile *t, echo_work *w, const int32_t *changed)
+{
+    echo_state *s = t->state;
+    for LANE {
+        if (!changed[c])
+            continue;
+        float total = 0.0f;
+        for (int p = 0; p < t->parts; p++)
+            total += s->gain[p][c];
+        total = total < ECHO_PRIOR ? total : ECHO_PRIOR;
+        total = total > ECHO_LEAST_PRIOR ? total : ECHO_LEAST_PRIOR;
+        const int fresh = s->error[c] > s->heard[c];
+        for (int p = 0; p < t->parts; p++) {
+            float *doubt = (float *)(t->doubt + (size_t)p * ECHO_BANDS) + c;
+            for (int b = 0; b < ECHO_BANDS; b++)
+                if (doubt[b * TILE] < t->prior[p] * total)
+                    doubt[b * TILE] = t->prior[p] * total;
+            if (!fresh)
+                continue;
+            s->gain[p][c] = 0.0f;
+            float *path = (float *)(t->path + (size_t)p * FFT_ROWS) + c;
+            for (int k = 0; k < FFT_ROWS; k++)
+                path[k * TILE] = 0.0f;
+        }
+        for (int k = 0; k < FFT_BINS; k++)
+            s->noise[k][c] = ECHO_FLOOR;
+        s->age[c] = 0.0f;
+        w->fresh[c] = fresh ? 1.0f : 0.0f;
+    }
+}
+
+/* What the doubt explains, once more: after echo_doubt, which is rare. */
+static void echo_expect(const echo_tile *t, echo_work *w)
+{
+    lanes sum[FFT_BINS] = {{0}};
+    for (int p = 0; p < t->parts; p++) {
+        const lanes *x = echo_sent(t, p), *doubt = t->doubt + (size_t)p * ECHO_BANDS;
+        for (int k = 0; k < FFT_BINS; k++)
+            sum[k] += (x[2 * k] * x[2 * k] + x[2 * k + 1] * x[2 * k + 1]) * doubt[k / 3] * 0.5f;
+    }
+    echo_smear(sum, w->expect);
+}
+
+/* The error's spectrum, and by how much it is more than expected. */
+FFT_INLINE void echo_error(const echo_tile *t, echo_work *w, lanes *energy)
+{
+    echo_state *s = t->state;
+    lanes frame[2 * ECHO_BLOCK] = {{0}}, raw[FFT_BINS], ratio = {0};
+    const lanes fresh = ROW(w->fresh);
+    for (int i = 0; i < ECHO_BLOCK; i++)
+        frame[ECHO_BLOCK + i] = w->e[i] + w->y[i] * fresh;
+    fft_forward(t->fft, frame, w->error);
+    for (int k = 0; k < FFT_BINS; k++)
+        raw[k] = w->error[2 * k] * w->error[2 * k] + w->error[2 * k + 1] * w->error[2 * k + 1];
+    for (int k = 0; k < FFT_BINS; k++) {
+        energy[k] = raw[k];
+        if (k > 0 && k < FFT_HALF)
+            energy[k] = (raw[k - 1] + raw[k + 1]) * 0.25f + raw[k] * 0.5f;
+        ratio += energy[k] / (w->expect[k] + ROW(s->noise[k]) + ECHO_FLOOR);
+    }
+    ROW(s->surprise) = ratio * (1.0f / FFT_BINS);
+}
+
+/* Noise, and the step: 1 / all that is expected. Ages the lanes. */
+FFT_INLINE void echo_step(const echo_tile *t, echo_work *w)
+{
+    echo_state *s = t->state;
+    lanes energy[FFT_BINS], sure = {0}, limit, grown;
+    echo_error(t, w, energy);
+    for LANE {
+        const float surprise = s->age[c] < ECHO_TRUST_AGE ? 1.0f : s->surprise[c];
+        limit[c] = surprise > 1.0f ? surprise : 1.0f;
+        grown[c] = s->age[c] > ECHO_GROWN_AGE ? 2.0f : 0.0f;
+    }
+    for (int k = 0; k < FFT_BINS; k++) {
+        lanes more = energy[k] - w->expect[k], seen = energy[k] * grown, noise = ROW(s->noise[k]);
+        for LANE
+            more[c] = more[c] > 0.0f ? more[c] : 0.0f;
+        noise += (more - noise) * (1.0f - ECHO_NOISE_KEEP);
+        ROW(s->noise[k]) = noise;
+        for LANE
+            seen[c] = seen[c] > noise[c] ? seen[c] : noise[c];
+        w->scale[k] = 1.0f / ((w->expect[k] + seen + ECHO_FLOOR) * limit);
+        sure += w->expect[k] * w->scale[k];
+        w->error[2 * k] *= w->scale[k];
+        w->error[2 * k + 1] *= w->scale[k];
+    }
+    for LANE {
+        float step = sure[c] * (1.5f / FFT_BINS);
+        step = step < 1.0f ? step : 1.0f;
+        step = step > 0.2f ? step : 0.2f;
+        const float age = s->age[c] + step * s->active[c] * s->adapt[c];
+        s->age[c] = age < 1e6f ? age : 1e6f;
+    }
+}
+
+/* One part learns, on the lanes where `go` is 1; `wander` is how far the path may have moved. */
+FFT_INLINE void echo_learn(const echo_tile *t, const echo_work *w, int part, lanes go, lanes wander,
+                           lanes least)
+{
+    const lanes *x = echo_sent(t, part);
+    lanes *path = t->path + (size_t)part * FFT_ROWS;
+    lanes *doubt = t->doubt + (size_t)part * ECHO_BANDS;
+    lanes step[FFT_ROWS], block[2 * ECHO_BLOCK], total = {0}, power[ECHO_BANDS];
+    const lanes none = {0};
+    for (int b = 0; b < ECHO_BANDS; b++) {
+        const lanes p = doubt[b] * go;
+        lanes known = {0};
+        for (int k = 3 * b; k < 3 * b + 3; k++) {
+            const lanes xr = x[2 * k], xi = x[2 * k + 1];
+            const lanes er = w->error[2 * k], ei = w->error[2 * k + 1];
+            step[2 * k] = (xr * er + xi * ei) * p;
+            step[2 * k + 1] = (xr * ei - xi * er) * p;
+            known += (xr * xr + xi * xi) * w->scale[k];
+        }
+        lanes keep = 1.0f - known * p * (0.5f / 3.0f);
+        for LANE
+            keep[c] = keep[c] > 0.0f ? keep[c] : 0.0f;
+        doubt[b] *= keep;
+    }
+    fft_inverse(t->fft, step, block);
+    for (int i = 0; i < ECHO_BLOCK; i++)
+        block[ECHO_BLOCK + i] = none;
+    fft_forward(t->fft, block, step);
+    for (int b = 0; b < ECHO_BANDS; b++) {
+        lanes sum = {0};
+        for (int k = 6 * b; k < 6 * b + 6; k++) {
+            const lanes h = path[k] + step[k];
+            path[k] = h;
+            sum += h * h;
+        }
+        power[b] = sum;
+        total += sum;
+    }
+    total *= 1.0f / FFT_BINS;
+    ROW(t->state->gain[part]) = total;
+    const lanes bottom = least * t->prior[part];
+    for (int b = 0; b < ECHO_BANDS; b++) {
+        const lanes aim = power[b] * (0.5f / 3.0f) + total * 0.5f;
+        lanes p = doubt[b] + wander * (aim - doubt[b]);
+        for LANE
+            p[c] = p[c] > bottom[c] ? p[c] : bottom[c];
+        doubt[b] = p;
+    }
+}
+
+/* All parts that have their turn learn. */
+FFT_INLINE void echo_adapt(const echo_tile *t, const echo_work *w, const float *wandering)
+{
+    echo_state *s = t->state;
+    lanes passed = {0}, least;
+    s->turn ^= 1;
+    for (int p = 0; p < t->parts; p++)
+        passed += ROW(s->gain[p]);
+    for LANE
+        least[c] = passed[c] < ECHO_BARE ? ECHO_LEAST_BARE : ECHO_LEAST;
+    for (int p = 0; p < t->parts; p++) {
+        lanes go, wander;
+        float any = 0.0f;
+        for LANE {
+            const int turn = (s->age[c] < ECHO_TURNS_AGE) | ((p & 1) == s->turn);
+            go[c] = turn ? s->active[c] * s->adapt[c] : 0.0f;
+            any += go[c];
+            wander[c] = go[c] * wandering[c];
+        }
+        if (any > 0.0f)
+            echo_learn(t, w, p, go, wander, least);
+    }
+}
+
+CLONES_END
+
+#include "echo_out.h"
+
+CLONES_BEGIN
+
+/* One tile, one block: tx sent, rx received, out what is left of rx. */
+CLONES static void echo_block(const echo_tile *t, const float *tx, const float *rx, float *out,
+                              int cstride)
+{
+    echo_state *s = t->state;
+    echo_work w;
+    float wandering[TILE];
+    int32_t changed[TILE];
+    echo_take(t, tx, cstride);
+    for (int i = 0; i < ECHO_BLOCK; i++)
+        memcpy(&w.d[i], rx + (size_t)i * cstride, sizeof w.d[i]);
+    memset(w.fresh, 0, sizeof w.fresh);
+    echo_model(t, &w);
+    if (echo_watch(s, &w, changed)) {
+        echo_doubt(t, &w, changed);
+        echo_expect(t, &w);
+    }
+    for LANE
+        wandering[c] = ECHO_WANDER_OLD
+                       + (ECHO_WANDER_YOUNG - ECHO_WANDER_OLD) * echo_decay(s->age[c]);
+    echo_step(t, &w);
+    echo_adapt(t, &w, wandering);
+    echo_send(t, &w, out, cstride);
+}
+
+CLONES_END
+
+#endif
