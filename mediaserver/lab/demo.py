@@ -11,6 +11,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -26,6 +27,7 @@ from mediaserver.lab.runner import Run
 from mediaserver.lab.subscriber import Verdict
 
 AT_ONCE = 30
+_WIDE = 100  # columns: below that the report has causes as numbers alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,10 @@ def _tell_engine(plant: Plant, console: Console) -> None:
 
 def report(checked: list[Checked], console: Console) -> None:
     """The table of calls: what each caller did and what became of it."""
-    table = Table(title="Calls as they went", title_justify="left")
+    table = Table(
+        title="Calls as they went", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+    wide = console.width >= _WIDE
     headings = ("Caller", "DID", "Choice", "Wait", "Agent", "Talk", "Cause", "Recording", "")
     for heading in headings:
         table.add_column(heading, no_wrap=True)
@@ -181,7 +186,7 @@ def report(checked: list[Checked], console: Console) -> None:
             f"{row.wait_ms / 1000:.1f} s",
             row.agent,
             f"{row.talk_ms / 1000:.1f} s",
-            f"{row.cause} {row.cause_text}",
+            f"{row.cause} {row.cause_text}" if wide else str(row.cause),
             length,
             good,
         )
