@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from drivers.cause import Cause
 from dsp_ext import tone_plan
@@ -30,9 +30,7 @@ from mediaserver.ivr.flow import (
     QueueNode,
     RecordNode,
 )
-
-if TYPE_CHECKING:
-    from mediaserver.ivr.session import FlowSession
+from mediaserver.ivr.session import FlowSession
 
 #: What stands for a secret digit wherever digits are shown.
 REDACTED = "•"

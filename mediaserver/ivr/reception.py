@@ -23,6 +23,7 @@ from mediaserver.call.routing import Fit, Route, Routing
 from mediaserver.events import CallOffered
 from mediaserver.ivr.flow import DialNode, Flow
 from mediaserver.ivr.session import FlowSession, Tools
+from mediaserver.ivr.walker import walk
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +115,7 @@ class Reception:
         leg.proceeding()
         session = FlowSession(call, self._flow(route), self._tools)
         session.variables["called"] = call.called[route.strip :] if route.out else call.called
-        await session.run()
+        await walk(session)
 
     def _routed(self, call: Call, route: Route | None) -> None:
         del self._digits[call.caller]

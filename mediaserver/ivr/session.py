@@ -1,7 +1,8 @@
-"""Walks one caller through a flow, node after node, until a node leads nowhere.
+"""One caller in one flow: what all nodes work with and do alike.
 
-What nodes share stands here: speaking with prompts that may be missing, reading
-keys, and the way to agents. The behaviour of each kind of node is in nodes.py.
+Speaking with prompts that may be missing, barge-in, music, and telling the
+story. The behaviour of each kind of node is in nodes.py, the way from node to
+node in walker.py.
 """
 
 from __future__ import annotations
@@ -11,21 +12,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from drivers.cause import Cause
 from mediaserver.acd.service import Acd
-from mediaserver.call.call import Call, CallInput
+from mediaserver.call.call import Call
 from mediaserver.call.dialler import Dialler
 from mediaserver.call.leg import LegState
-from mediaserver.events import NodeEntered, PromptPlayed
-from mediaserver.ivr import nodes
+from mediaserver.events import PromptPlayed
 from mediaserver.ivr.flow import Flow
 from mediaserver.media.digits import DigitEvent
 from mediaserver.media.prompts import Prompt, PromptError, Prompts
 
 log = logging.getLogger(__name__)
-
-#: A flow whose nodes lead in a circle without waiting for anything is stopped.
-MAX_STEPS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +56,6 @@ class FlowSession:
         self.tools = tools
         self.variables: dict[str, str] = {}
         self.port = call.caller.media
-
-    async def run(self) -> None:
-        """Until the flow ends or hangs up; the caller of this ends the call then."""
-        self.port.detect(True)
-        name = self.flow.start
-        for _ in range(MAX_STEPS):
-            node = self.flow.node[name]
-            self.call.move(CallInput.ENTER)
-            self.publish(NodeEntered, flow=self.flow.name, node=name, kind=node.kind)
-            name = await nodes.BEHAVIOUR[type(node)](self, name, node)
-            if not name:
-                return
-        log.error("call %s: flow %s took %d steps, ending", self.call.id, self.flow.name, MAX_STEPS)
-        self.call.end(Cause.TEMPORARY_FAILURE, "system", "the flow does not end")
 
     def answer(self) -> None:
         record = self.tools.record and not self.flow.records

@@ -9,15 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
 
 from mediaserver.acd.queue import Answer, Ticket
 from mediaserver.acd.service import QueueFull
 from mediaserver.call.call import CallInput
-
-if TYPE_CHECKING:
-    from mediaserver.ivr.session import FlowSession, QueueVoice
-
+from mediaserver.ivr.session import FlowSession, QueueVoice
 
 log = logging.getLogger(__name__)
 
