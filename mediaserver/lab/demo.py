@@ -166,7 +166,11 @@ def _tell_engine(plant: Plant, console: Console) -> None:
 def report(checked: list[Checked], console: Console) -> None:
     """The table of calls: what each caller did and what became of it."""
     table = Table(
-        title="Calls as they went", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+        title="Calls as they went",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
     wide = console.width >= _WIDE
     headings = ("Caller", "DID", "Choice", "Wait", "Agent", "Talk", "Cause", "Recording", "")
