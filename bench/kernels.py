@@ -79,11 +79,19 @@ def _cpu_ns(side: Callable[[], object], times: int) -> int:
 
 
 def row(
-    name: str, channels: int, frames: int, ours_ns: float, peer_ns: float, peer: str, share: float
+    name: str,
+    channels: int,
+    frames: int,
+    ours_ns: float,
+    peer_ns: float,
+    peer: str,
+    share: float | None,
 ) -> Result:
-    """A result of one size: `frames` frames of all channels took so long; the goal is ours at most
-    `share` of the peer's.
+    """A result of one size: `frames` frames of all channels took so long.
+
+    The goal is at most `share` of the peer's; None: no goal.
     """
     ours, theirs = (ns / 1000 / frames / channels for ns in (ours_ns, peer_ns))
+    goal = None if share is None else theirs * share
     what = f"{name}, {channels} channel{'s' if channels > 1 else ''}"
-    return Result("kernels", what, ours, UNIT, "lower", peer, theirs, theirs * share)
+    return Result("kernels", what, ours, UNIT, "lower", peer, theirs, goal)

@@ -1,0 +1,24 @@
+"""Builds ``bench._fsk_peer``: libspandsp's caller ID receivers, which ours is measured against."""
+
+from pathlib import Path
+
+from cffi import FFI
+
+ffibuilder = FFI()
+ffibuilder.cdef(
+    """
+    typedef struct { int channels; ...; } fsk_peer_t;
+    static fsk_peer_t *fsk_peer_new(int channels);
+    static void fsk_peer_free(fsk_peer_t *p);
+    static int64_t fsk_peer_run(fsk_peer_t *p, const int16_t *heard, int samples);
+    """
+)
+ffibuilder.set_source(
+    "bench._fsk_peer",
+    (Path("bench") / "fsk_peer.c").read_text(encoding="utf-8"),
+    libraries=["spandsp"],
+    extra_compile_args=["-O3"],
+)
+
+if __name__ == "__main__":
+    ffibuilder.compile(verbose=True)
