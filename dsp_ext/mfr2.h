@@ -43,7 +43,7 @@ CLONES static void mfr2_add(const float *pcm, int cstride, int n, const float *r
         near[i] = CONST_LANES_AT(pcm);
         energy += near[i] * near[i];
     }
-    LANES_AT(sums + 2 * MFR2_TONES * row) += energy;
+    LANES_AT(sums + 2 * MFR2_TONES * TILE) += energy;
     for (int k = 0; k < tones; k += 2) {
         const float *ref = reference + k;
         mfr2_lanes re = {0}, im = {0}, re2 = {0}, im2 = {0};
@@ -53,10 +53,10 @@ CLONES static void mfr2_add(const float *pcm, int cstride, int n, const float *r
             im += near[i] * ref[MFR2_TONES];
             im2 += near[i] * ref[MFR2_TONES + 1];
         }
-        LANES_AT(sums + k * row) += re;
-        LANES_AT(sums + (k + 1) * row) += re2;
-        LANES_AT(sums + (k + MFR2_TONES) * row) += im;
-        LANES_AT(sums + (k + MFR2_TONES + 1) * row) += im2;
+        LANES_AT(sums + k * TILE) += re;
+        LANES_AT(sums + (k + 1) * TILE) += re2;
+        LANES_AT(sums + (k + MFR2_TONES) * TILE) += im;
+        LANES_AT(sums + (k + MFR2_TONES + 1) * TILE) += im2;
     }
 }
 
@@ -81,20 +81,20 @@ CLONES static void mfr2_add_one(const float *pcm, int cstride, int n, const floa
     }
     LANES_AT(both) = even + odd;
     for (int k = 0; k < 2 * MFR2_TONES; k++)
-        sums[k * row] += both[k];
-    sums[2 * MFR2_TONES * row] += energy + energy2;
+        sums[k * TILE] += both[k];
+    sums[2 * MFR2_TONES * TILE] += energy + energy2;
 }
 
 /* `width` channels: joins the hops, writes the tones' powers, and says which signal (1 to 15) each
  * channel's window looks like; 0: none. */
-static ALWAYS_INLINE void mfr2_judge(const float *restrict history, int cstride, int tones, float least,
-                              float *restrict power, int32_t *restrict candidate, int width)
+static ALWAYS_INLINE void mfr2_judge(const float *restrict history, int tones, float least,
+                                     float *restrict power, int32_t *restrict candidate, int width)
 {
     float best[TILE] = {0}, second[TILE] = {0}, third[TILE] = {0};
     int32_t first[TILE] = {0}, other[TILE] = {0};
-    const long hop = (long)MFR2_ROWS * cstride;
-    for (int k = 0; k < tones; k++, history += cstride, power += cstride) {
-        const float *re = history, *im = history + (long)MFR2_TONES * cstride;
+    const int hop = MFR2_ROWS * TILE;
+    for (int k = 0; k < tones; k++, history += TILE, power += TILE) {
+        const float *re = history, *im = history + MFR2_TONES * TILE;
         for (int c = 0; c < width; c++) {
             float x = re[c] + re[c + hop] + re[c + 2 * hop];
             float y = im[c] + im[c + hop] + im[c + 2 * hop];
@@ -110,7 +110,7 @@ static ALWAYS_INLINE void mfr2_judge(const float *restrict history, int cstride,
             best[c] = p > best[c] ? p : best[c];
         }
     }
-    const float *e = history + (long)(2 * MFR2_TONES - tones) * cstride;
+    const float *e = history + (2 * MFR2_TONES - tones) * TILE;
     for (int c = 0; c < width; c++) {
         float energy = e[c] + e[c + hop] + e[c + 2 * hop];
         float both = (best[c] + second[c]) * (2.0f / MFR2_WINDOW);
@@ -122,25 +122,24 @@ static ALWAYS_INLINE void mfr2_judge(const float *restrict history, int cstride,
     }
 }
 
-CLONES static void mfr2_window(const float *history, int cstride, int tones, float least,
-                               float *power, int32_t *candidate)
+CLONES static void mfr2_window(const float *history, int tones, float least, float *power,
+                               int32_t *candidate)
 {
-    mfr2_judge(history, cstride, tones, least, power, candidate, TILE);
+    mfr2_judge(history, tones, least, power, candidate, TILE);
 }
 
-static void mfr2_window_one(const float *history, int cstride, int tones, float least,
-                            float *power, int32_t *candidate)
+static void mfr2_window_one(const float *history, int tones, float least, float *power,
+                            int32_t *candidate)
 {
-    mfr2_judge(history, cstride, tones, least, power, candidate, 1);
+    mfr2_judge(history, tones, least, power, candidate, 1);
 }
 
 CLONES_END
 
 /* A tile's sums of one hop, begun afresh. */
-static void mfr2_clear(float *sums, int cstride)
+static void mfr2_clear(float *sums)
 {
-    for (int row = 0; row < MFR2_ROWS; row++)
-        memset(sums + (long)row * cstride, 0, TILE * sizeof *sums);
+    memset(sums, 0, MFR2_ROWS * TILE * sizeof *sums);
 }
 
 #endif

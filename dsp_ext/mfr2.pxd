@@ -29,8 +29,8 @@ cdef struct mfr2_bank:
     int phase  # of the hop's first sample, in the table of references
     int64_t now  # bank time, samples
     int64_t dropped  # events that found no room in `out`
-    float* history  # [3][13][cstride] sums of the last hops: 6 × re, 6 × im, energy
-    float* power  # [6][cstride] of the newest window
+    float* history  # [tiles][3][13][LANES] sums of the last hops: 6 × re, 6 × im, energy
+    float* power  # [tiles][6][LANES] of the newest window
     uint8_t* enabled  # [cstride]
     uint8_t* tile_on  # [cstride / LANES] enabled channels in the tile
     int32_t* candidate  # [cstride] signal the newest window looks like, 0 none

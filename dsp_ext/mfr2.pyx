@@ -49,11 +49,11 @@ cdef extern from "mfr2.h":
                   float* sums) noexcept nogil
     void mfr2_add_one(const float* pcm, int cstride, int n, const float* reference,
                       float* sums) noexcept nogil
-    void mfr2_window(const float* history, int cstride, int tones, float least, float* power,
+    void mfr2_window(const float* history, int tones, float least, float* power,
                      int32_t* candidate) noexcept nogil
-    void mfr2_window_one(const float* history, int cstride, int tones, float least, float* power,
+    void mfr2_window_one(const float* history, int tones, float least, float* power,
                          int32_t* candidate) noexcept nogil
-    void mfr2_clear(float* sums, int cstride) noexcept nogil
+    void mfr2_clear(float* sums) noexcept nogil
 
 cdef enum:
     RUN = 3  # windows alike that make a signal
@@ -139,11 +139,21 @@ cdef void mfr2_free(mfr2_bank* bank) noexcept nogil:
     free(bank)
 
 
+cdef inline float* _history(const mfr2_bank* bank, int channel) noexcept nogil:
+    """The channel's place in its tile's sums."""
+    cdef Py_ssize_t size = MFR2_HOPS * MFR2_ROWS * LANES
+    return bank.history + channel // LANES * size + channel % LANES
+
+
+cdef inline float* _power(const mfr2_bank* bank, int channel) noexcept nogil:
+    return bank.power + channel // LANES * (<int>MFR2_TONES * LANES) + channel % LANES
+
+
 cdef void mfr2_reset(mfr2_bank* bank, int channel) noexcept nogil:
     cdef track* t = <track*>bank.tracks + channel
     cdef int row
     for row in range(MFR2_HOPS * MFR2_ROWS):
-        bank.history[<Py_ssize_t>row * bank.cstride + channel] = 0.0
+        _history(bank, channel)[row * LANES] = 0.0
     t.signal, t.quiet, t.run = 0, 0, 0
 
 
@@ -167,8 +177,8 @@ cdef void _add_window(const mfr2_bank* bank, track* t, int channel) noexcept nog
     while high * (high + 1) // 2 < t.key:
         high += 1
     low = t.key - high * (high - 1) // 2 - 1
-    a = bank.power[low * bank.cstride + channel]
-    b = bank.power[high * bank.cstride + channel]
+    a = _power(bank, channel)[low * LANES]
+    b = _power(bank, channel)[high * LANES]
     t.low += a if bank.set == MF_FORWARD else b  # backward tones are numbered downwards
     t.high += b if bank.set == MF_FORWARD else a
 
@@ -223,24 +233,22 @@ cdef int _follow(mfr2_bank* bank, int channel, int64_t now, mfr2_event* out, int
 cdef int _hop(mfr2_bank* bank, int64_t now, mfr2_event* out, int told,
               int max_events) noexcept nogil:
     """A hop is complete: looks at the window it ends, and makes room for the next."""
-    cdef Py_ssize_t size = <Py_ssize_t>MFR2_ROWS * bank.cstride
     cdef int tile, first, channel
     bank.slot = (bank.slot + 1) % MFR2_HOPS
-    cdef float* old = bank.history + bank.slot * size
     for tile in range(bank.cstride // LANES):
         if bank.tile_on[tile] == 0:
             continue
         first = tile * LANES
         if bank.tile_on[tile] > MFR2_FEW:
-            mfr2_window(bank.history + first, bank.cstride, bank.tones, _LEAST,
-                        bank.power + first, bank.candidate + first)
+            mfr2_window(_history(bank, first), bank.tones, _LEAST, _power(bank, first),
+                        bank.candidate + first)
         for channel in range(first, min(first + LANES, bank.channels)):
             if bank.enabled[channel]:
                 if bank.tile_on[tile] <= MFR2_FEW:
-                    mfr2_window_one(bank.history + channel, bank.cstride, bank.tones, _LEAST,
-                                    bank.power + channel, bank.candidate + channel)
+                    mfr2_window_one(_history(bank, channel), bank.tones, _LEAST,
+                                    _power(bank, channel), bank.candidate + channel)
                 told = _follow(bank, channel, now, out, told, max_events)
-        mfr2_clear(old + first, bank.cstride)
+        mfr2_clear(_history(bank, first) + bank.slot * MFR2_ROWS * LANES)
     bank.fill = 0
     bank.phase = (bank.phase + MFR2_HOP) % MFR2_PERIOD
     return told
@@ -248,17 +256,19 @@ cdef int _hop(mfr2_bank* bank, int64_t now, mfr2_event* out, int told,
 
 cdef void _add(mfr2_bank* bank, const float* pcm, int n) noexcept nogil:
     """Takes n samples into the unfinished hop."""
-    cdef float* sums = bank.history + <Py_ssize_t>bank.slot * MFR2_ROWS * bank.cstride
+    cdef int slot = bank.slot * MFR2_ROWS * LANES
     cdef const float* reference = _REFERENCE[bank.set != MF_FORWARD][bank.phase + bank.fill]
     cdef int tile, first, channel
     for tile in range(bank.cstride // LANES):
         first = tile * LANES
         if bank.tile_on[tile] > MFR2_FEW:
-            mfr2_add(pcm + first, bank.cstride, n, reference, bank.tones, sums + first)
+            mfr2_add(pcm + first, bank.cstride, n, reference, bank.tones,
+                     _history(bank, first) + slot)
         elif bank.tile_on[tile]:
             for channel in range(first, min(first + LANES, bank.channels)):
                 if bank.enabled[channel]:
-                    mfr2_add_one(pcm + channel, bank.cstride, n, reference, sums + channel)
+                    mfr2_add_one(pcm + channel, bank.cstride, n, reference,
+                                 _history(bank, channel) + slot)
 
 
 cdef int mfr2_process(mfr2_bank* bank, const float* pcm, int block, mfr2_event* out,
