@@ -29,6 +29,7 @@ Suite = Callable[[Options], list[Result]]
 SUITES: dict[str, tuple[str, str]] = {
     "tick": ("bench.tick", "CPU time of one engine tick with every kernel on, by channel count"),
     "kernels": ("bench.kernels", "CPU time of each kernel beside the library that does the same"),
+    "quality": ("bench.quality", "what the kernels do to signals, against limits and peers"),
     "calls": ("bench.calls", "calls a second and CPU a call through the whole control plane"),
 }
 

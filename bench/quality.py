@@ -1,0 +1,26 @@
+"""Suite ``quality``: what the kernels do to signals, against limits and peers.
+
+Every ``bench/quality_NAME.py`` is part of the suite: a module with a `run()` that gives its
+results, so that a kernel brings its own rows and nothing is listed here.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+from bench.report import Result
+from bench.suites import Options
+
+
+def names() -> list[str]:
+    """The kernels that have rows, in order."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("quality_*.py"))
+
+
+def run(options: Options) -> list[Result]:
+    """The rows of every kernel."""
+    results: list[Result] = []
+    for name in names():
+        results += importlib.import_module(f"bench.{name}").run()
+    return results

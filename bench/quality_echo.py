@@ -1,0 +1,203 @@
+"""Rows of the suite ``quality``: the echo canceller on G.168's paths D.2 to D.9.
+
+A-law both ways, -16 dBm0, 1,024 taps, echo return loss 6 dB, delay 10 ms, the non-linear processor
+off unless it is said; means over the eight paths, in the 350 ms before the moment named. The peer
+is libspeexdsp's canceller of 1,024 taps on the very same lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench import echo_lines as lab
+from bench._echo_peer import ffi, lib
+from bench.report import Result
+from dsp_ext.echo import EchoCanceller
+from dsp_ext.units import MEAN_SQUARE_0DBM0, SAMPLE_RATE
+
+PEER = "libspeexdsp's canceller (MDF)"
+TAPS = 1024
+MOMENTS = ((0.5, 20.0), (1.0, 28.0), (5.0, 35.0))  # s, ERLE to reach in dB
+DOUBLE_TALK_S = (5, 8)
+ANY_S = 60
+HEARD = MEAN_SQUARE_0DBM0 * 1e-5  # what is below -50 dBm0 is not judged
+
+Pcm = NDArray[np.float32]
+Source = Callable[[float], lab.Signal]
+
+
+def speech(seconds: float) -> lab.Signal:
+    """Debian's prompts."""
+    return lab.recorded(lab.PROMPTS, seconds, seed=5)
+
+
+def music(seconds: float) -> lab.Signal:
+    """Debian's music on hold."""
+    return lab.recorded(lab.MUSIC, seconds, seed=2)
+
+
+def sources() -> dict[str, Source]:
+    """Far ends; recordings only where they are installed."""
+    found: dict[str, Source] = {"CSS": lab.css, "speech-shaped": lab.shaped}
+    return found | ({"speech": speech} if any(lab.PROMPTS.glob("**/*.wav")) else {})
+
+
+def peers(sent: lab.Signal, received: lab.Signal) -> Pcm:
+    """What the peer leaves."""
+    tx, rx = (np.ascontiguousarray(x.T, dtype=np.int16) for x in (sent, received))
+    out = np.zeros_like(rx)
+    peer = ffi.gc(lib.echo_peer_new(len(tx), TAPS), lib.echo_peer_free)
+    views = [ffi.from_buffer("int16_t[]", x) for x in (tx, rx)]
+    views.append(ffi.from_buffer("int16_t[]", out, require_writable=True))
+    lib.echo_peer_run(peer, *views, tx.shape[1])
+    return out.T.astype(np.float32)
+
+
+def _row(
+    what: str,
+    value: float,
+    goal: float | None,
+    peer_value: float | None = None,
+    *,
+    unit: str = "dB",
+    better: Literal["lower", "higher"] = "higher",
+) -> Result:
+    peer = PEER if peer_value is not None else None
+    return Result("quality", f"echo, {what}", value, unit, better, peer, peer_value, goal)
+
+
+def convergence(name: str, source: Source) -> list[Result]:
+    """ERLE at each moment.  Speech, which begins as it likes, has no goals."""
+    sent, echoes, received = lab.lines(source(MOMENTS[-1][0]))
+    ours, theirs = lab.cancelled(sent, received), peers(sent, received)
+    return [
+        _row(
+            f"{name}: ERLE at {moment:g} s",
+            float(lab.loss_db(echoes, ours, moment - 0.35, moment).mean()),
+            goal if name != "speech" else None,
+            float(lab.loss_db(echoes, theirs, moment - 0.35, moment).mean()),
+        )
+        for moment, goal in MOMENTS
+    ]
+
+
+def double_talk(name: str, source: Source) -> Result:
+    """ERLE lost by three seconds of a near end as loud as the far end."""
+    start, end = DOUBLE_TALK_S
+    near = np.zeros((end + 1) * SAMPLE_RATE)
+    kind = lab.css(end - start, kind="c3") if name == "CSS" else lab.shaped(end - start, seed=78)
+    near[start * SAMPLE_RATE : end * SAMPLE_RATE] = kind
+    sent, echoes, received = lab.lines(source(end + 1), near)
+    lost = [
+        lab.loss_db(echoes, left, start - 0.7, start)
+        - lab.loss_db(echoes, left, end + 0.05, end + 0.4)
+        for left in (lab.cancelled(sent, received), peers(sent, received))
+    ]
+    what = f"{name}: lost by 3 s of double talk"
+    ours, theirs = (max(0.0, float(each.mean())) for each in lost)
+    return _row(what, ours, 3.0, theirs, better="lower")
+
+
+def changes(name: str, source: Source, jump_ms: int) -> Result:
+    """ERLE a second after another path, worst of five, one every 5 s.
+
+    The goal is test 2B's: 20 dB of path and canceller together.
+    """
+    every, count = 5, 6
+    far = source(every * count)
+    variants = [lab.lines(far, delay_ms=lab.DELAY_MS + late)[1] for late in (0, jump_ms)]
+    sent, echoes, _ = lab.lines(far)
+    for turn in range(1, count):
+        part = slice(turn * every * SAMPLE_RATE, (turn + 1) * every * SAMPLE_RATE)
+        echoes[part] = np.roll(variants[turn % 2], 3 * turn, axis=1)[part]
+    received = lab.coded(echoes)
+    worst = [
+        min(
+            float(lab.loss_db(echoes, left, t * every + 0.65, t * every + 1).mean())
+            for t in range(1, count)
+        )
+        for left in (lab.cancelled(sent, received), peers(sent, received))
+    ]
+    moved = f" and {jump_ms} ms of delay" if jump_ms else ""
+    return _row(f"{name}: 1 s after another path{moved}", worst[0], 20.0 - lab.ERL_DB, worst[1])
+
+
+def never_worse() -> list[Result]:
+    """The least that is taken away in any 50 ms of a minute of anything."""
+    n = np.arange(ANY_S * SAMPLE_RATE) / SAMPLE_RATE
+    signals: dict[str, lab.Signal] = {
+        "white noise": lab.white(ANY_S),
+        "CSS": lab.css(ANY_S),
+        "tones, one after another": np.concatenate(
+            [lab.tones(6, hz) for hz in ([300], [697], [1004], [1336], [1633], [2100], [3400])]
+            + [lab.tones(6, hz) for hz in ([350, 440], [697, 1209], [941, 1633])]
+        ),
+        "DTMF": lab.tones(ANY_S, [770, 1336], -6) * (n % 0.1 < 0.05),
+        "silence": np.zeros(len(n)),
+    }
+    signals |= {"speech": speech(ANY_S)} if "speech" in sources() else {}
+    signals |= {"music": music(ANY_S)} if any(lab.MUSIC.glob("**/*.wav")) else {}
+    return [
+        _row(f"{name}, 60 s: least loss", _least(signal), -3.0) for name, signal in signals.items()
+    ]
+
+
+def _least(signal: lab.Signal) -> float:
+    sent, _, received = lab.lines(signal)
+    left = lab.cancelled(sent, received)
+    whole = len(left) // 400 * 400
+    before, after = (
+        np.mean(x[:whole].reshape(-1, 400, x.shape[1]) ** 2, axis=1) for x in (received, left)
+    )
+    loss = 10 * np.log10((before + 1e-3) / (after + 1e-3))[before > HEARD]
+    return float(loss.min()) if loss.size else 0.0
+
+
+def processor() -> list[Result]:
+    """With the non-linear processor: what is heard after a second, and the comfort noise."""
+    far = np.concatenate([np.zeros(1600), lab.css(9, -10)])
+    sent, _, received = lab.lines(far)
+    heard = lab.meter_dbm0(lab.cancelled(sent, received, nlp=True))[1600 + SAMPLE_RATE :]
+    far = np.concatenate([np.zeros(10 * SAMPLE_RATE), lab.white(2.7, -10)])
+    noise = lab.white(len(far) / SAMPLE_RATE, -45, seed=5)
+    sent, _, received = lab.lines(far, noise)
+    left = lab.cancelled(sent, received, nlp=True)
+    apart = np.abs(lab.loss_db(noise[:, np.newaxis], left, 12, 12.7)).max()
+    return [
+        _row("test 2A: level after 1 s", float(heard.max()), -65.0, unit="dBm0", better="lower"),
+        _row("test 9: comfort noise off the line's", float(apart), 2.0, better="lower"),
+    ]
+
+
+def tones_after() -> Result:
+    """Test 6: residual of the frozen model after a converged canceller heard tones."""
+    tones = [[697], [941], [1336], [1633], [697, 1209], [770, 1336], [852, 1477], [941, 1633]]
+    worst = -99.0
+    for hz in tones:
+        canceller = EchoCanceller(len(lab.PATHS), tail_ms=128, nlp=False)
+        sent, _, received = lab.lines(np.concatenate([lab.css(5), lab.tones(5, hz, -10)]))
+        lab.cancelled(sent, received, canceller)
+        for channel in range(canceller.channels):
+            canceller.freeze(channel)
+        sent, _, received = lab.lines(lab.css(2.5))
+        left = lab.cancelled(sent, received, canceller)[SAMPLE_RATE // 4 :]
+        power = np.mean(left**2, axis=0).max() / MEAN_SQUARE_0DBM0
+        worst = max(worst, float(10 * np.log10(power)))
+    goal = 25 / 30 * lab.LEVEL_DBM0 - 30 + 10
+    return _row("test 6: residual after tones", worst, goal, unit="dBm0", better="lower")
+
+
+def run() -> list[Result]:
+    """Convergence, double talk, changing paths, any signal, the processor."""
+    rows: list[Result] = []
+    for name, source in sources().items():
+        rows += convergence(name, source)
+    for name in ("CSS", "speech-shaped"):
+        source = sources()[name]
+        rows.append(double_talk(name, source))
+        rows += [changes(name, source, jump_ms) for jump_ms in (0, 20)]
+    return [*rows, tones_after(), *never_worse(), *processor()]
