@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from functools import cache
@@ -18,6 +19,9 @@ MAX_PASSWORD = 256  # hashing a megabyte is work a stranger could ask for
 _hasher = PasswordHasher()
 
 
+_LOGIN = re.compile(r"[\w.@-]{1,64}")
+
+
 class UserError(ValueError):
     """A user that cannot be made or changed so; the text says why."""
 
@@ -26,8 +30,8 @@ def create_user(
     session: Session, login: str, name: str, role: str, password: str, language: str = "en"
 ) -> User:
     """Raises UserError for a login that is taken, an unknown role, or a weak password."""
-    if not login or login != login.strip() or not login.isprintable() or len(login) > 64:
-        raise UserError(f"{login!r} is no login: 1 to 64 printable characters")
+    if not _LOGIN.fullmatch(login):
+        raise UserError(f"{login!r} is no login: 1 to 64 letters, digits or any of . _ @ -")
     if role not in ROLES:
         raise UserError(f"there is no role {role!r}; allowed: {', '.join(ROLES)}")
     hashed = _hash(password)

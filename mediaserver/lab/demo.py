@@ -66,7 +66,10 @@ async def _main(options: Options, console: Console) -> int:
             await web.start()
             console.print(f"Console: [bold]http://{settings.web.host}:{settings.web.port}/[/bold]")
             _print_logins(settings, console)
-        if not await plant.lines_up():
+        up = await plant.lines_up(stop=stop)
+        if stop.is_set():
+            return 0
+        if not up:
             console.print("[red]The lines did not come up within 10 s.[/red]")
             return 1
         if options.once:

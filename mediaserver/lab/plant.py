@@ -50,13 +50,13 @@ class Plant:
             raise
         self.exchange.lines.start()
 
-    async def lines_up(self, within_s: float = 10.0) -> bool:
-        """Wait until calls can be made on every span."""
+    async def lines_up(self, within_s: float = 10.0, stop: asyncio.Event | None = None) -> bool:
+        """Wait until calls can be made on every span; False if not in time, or on `stop`."""
         signallings = [*self.app.lines.signallings(), *self.exchange.lines.signallings()]
         loop = asyncio.get_running_loop()
         end = loop.time() + within_s
         while not all(signalling.up for signalling in signallings):
-            if loop.time() >= end:
+            if loop.time() >= end or (stop is not None and stop.is_set()):
                 return False
             await asyncio.sleep(0.05)
         return True

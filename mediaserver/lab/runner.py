@@ -60,10 +60,12 @@ class Run:
         for task in (*callers, *faults):
             task.add_done_callback(self._look_at)
         late = set(callers)
-        if callers:
-            _, late = await asyncio.wait(callers, timeout=self.scenario.limit_s)
-        for task in (*late, *faults):
-            task.cancel()
+        try:
+            if callers:
+                _, late = await asyncio.wait(callers, timeout=self.scenario.limit_s)
+        finally:  # also when the performance is broken off
+            for task in (*late, *faults):
+                task.cancel()
         if late:
             self._judge(
                 "scenario", "ends in time", False, f"not done after {self.scenario.limit_s:g} s"

@@ -188,7 +188,7 @@ class MediaSession:
     def _missed(self, event: Event) -> None:
         self.missed_ticks += event.a
         if self._late is None:
-            text = f"{event.a} media ticks late ({self.missed_ticks} since start)"
+            text = f"media ticks late: {event.a} now, {self.missed_ticks} since start"
             log.warning("%s", text)
             self._alarm(True, text)
         else:
