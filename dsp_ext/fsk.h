@@ -15,10 +15,10 @@
 #define FSK_BIT (8000.0f / 1200.0f)
 #define FSK_STALE 16.0f /* samples of mark after which its level is learnt without bits */
 
-/* Rows of a receiver's state, of floats and of whole numbers; FSK_WIDE channels lie side by side. */
+/* Rows of a receiver's state, of floats and of whole numbers; FSK_WIDE channels side by side. */
 enum { FSK_WAS, FSK_WAIT, FSK_RATIO, FSK_MARK, FSK_RUN, FSK_BEFORE, FSK_GAP, FSK_FLOATS };
 enum { FSK_LEFT, FSK_SHIFT, FSK_OCTET, FSK_INTS };
-/* FSK_GAP: samples of mark before the octet that has come; FSK_BEFORE: before the one being read. */
+/* FSK_GAP: samples of mark before the octet that has come; FSK_BEFORE: before the one in work. */
 /* FSK_OCTET: 0, or an octet that has come | FSK_CAME | FSK_STOPPED when its stop bit was right */
 #define FSK_CAME 0x100
 #define FSK_STOPPED 0x200

@@ -55,6 +55,6 @@ cdef void fsk_tx_free(fsk_tx_bank* bank) noexcept nogil  # NULL is allowed
 cdef void fsk_tx_start(fsk_tx_bank* bank, int channel, const fsk_message* message) noexcept nogil
 cdef void fsk_tx_stop(fsk_tx_bank* bank, int channel) noexcept nogil
 cdef bint fsk_tx_active(const fsk_tx_bank* bank, int channel) noexcept nogil
-# adds into pcm_add[i * cstride + c]; -> channels whose message ended, in done_channels (room for all)
+# adds into pcm_add[i * cstride + c]; -> channels whose message ended, in done_channels (all fit)
 cdef int fsk_tx_process(fsk_tx_bank* bank, float* pcm_add, int cstride, int block,
                         int* done_channels) noexcept nogil

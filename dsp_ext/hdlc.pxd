@@ -37,7 +37,7 @@ cdef hdlc_rx_bank* hdlc_rx_new(int channels, int shortest, int longest,
                                bint msb_first) noexcept nogil  # NULL: no memory
 cdef void hdlc_rx_free(hdlc_rx_bank* bank) noexcept nogil  # NULL is allowed
 # octets[c * stride + i]; -> frames written to `out`, their octets to `store`.
-# store: channels × (block + longest + 2) and max_frames: channels × (block // 3 + 2) always suffice
+# store: channels × (block + longest + 2), and max_frames: channels × (block // 3 + 2), always do
 cdef int hdlc_rx_process(hdlc_rx_bank* bank, const uint8_t* octets, int stride, int block,
                          hdlc_frame* out, int max_frames, uint8_t* store,
                          int room) noexcept nogil

@@ -1,4 +1,4 @@
-/* Inner loops of the MF-R2 detector: what is done for every sample and every hop of all channels. */
+/* Inner loops of the MF-R2 detector: what is done for each sample and each hop of all channels. */
 #ifndef DSP_EXT_MFR2_H
 #define DSP_EXT_MFR2_H
 
@@ -86,9 +86,10 @@ CLONES static void mfr2_add_one(const float *pcm, int cstride, int n, const floa
 }
 
 /* `width` channels: joins the hops, writes the tones' powers, and says which signal (1 to 15) each
- * channel's window looks like; 0: none. */
-static ALWAYS_INLINE void mfr2_judge(const float *restrict history, int tones, float least,
-                                     float *restrict power, int32_t *restrict candidate, int width)
+ * channel's window looks like; 0: none. -> whether any looks like one. */
+static ALWAYS_INLINE int mfr2_judge(const float *restrict history, int tones, float least,
+                                    float *restrict power, int32_t *restrict candidate,
+                                    int width)
 {
     float best[TILE] = {0}, second[TILE] = {0}, third[TILE] = {0};
     int32_t first[TILE] = {0}, other[TILE] = {0};
@@ -120,12 +121,16 @@ static ALWAYS_INLINE void mfr2_judge(const float *restrict history, int tones, f
         int32_t high = first[c] < other[c] ? other[c] : first[c];
         candidate[c] = good ? (high * (high - 1) >> 1) + low + 1 : 0;
     }
+    int32_t any = 0;
+    for (int c = 0; c < width; c++)
+        any |= candidate[c];
+    return any != 0;
 }
 
-CLONES static void mfr2_window(const float *history, int tones, float least, float *power,
-                               int32_t *candidate)
+CLONES static int mfr2_window(const float *history, int tones, float least, float *power,
+                              int32_t *candidate)
 {
-    mfr2_judge(history, tones, least, power, candidate, TILE);
+    return mfr2_judge(history, tones, least, power, candidate, TILE);
 }
 
 static void mfr2_window_one(const float *history, int tones, float least, float *power,

@@ -49,7 +49,7 @@ cdef extern from "mfr2.h":
                   float* sums) noexcept nogil
     void mfr2_add_one(const float* pcm, int cstride, int n, const float* reference,
                       float* sums) noexcept nogil
-    void mfr2_window(const float* history, int tones, float least, float* power,
+    bint mfr2_window(const float* history, int tones, float least, float* power,
                      int32_t* candidate) noexcept nogil
     void mfr2_window_one(const float* history, int tones, float least, float* power,
                          int32_t* candidate) noexcept nogil
@@ -118,10 +118,12 @@ cdef mfr2_bank* mfr2_new(int channels, int set) noexcept nogil:
     bank.power = <float*>zeroed(MFR2_TONES * row)
     bank.enabled = <uint8_t*>zeroed(row)
     bank.tile_on = <uint8_t*>zeroed(row)
+    bank.tile_busy = <uint8_t*>zeroed(row)
     bank.candidate = <int32_t*>zeroed(row)
     bank.tracks = zeroed(<size_t>channels * sizeof(track))
     if (bank.history == NULL or bank.power == NULL or bank.enabled == NULL
-            or bank.tile_on == NULL or bank.candidate == NULL or bank.tracks == NULL):
+            or bank.tile_on == NULL or bank.tile_busy == NULL or bank.candidate == NULL
+            or bank.tracks == NULL):
         mfr2_free(bank)
         return NULL
     return bank
@@ -134,6 +136,7 @@ cdef void mfr2_free(mfr2_bank* bank) noexcept nogil:
     free(bank.power)
     free(bank.enabled)
     free(bank.tile_on)
+    free(bank.tile_busy)
     free(bank.candidate)
     free(bank.tracks)
     free(bank)
@@ -230,24 +233,36 @@ cdef int _follow(mfr2_bank* bank, int channel, int64_t now, mfr2_event* out, int
     return told
 
 
+cdef inline bint _busy(const mfr2_bank* bank, int channel) noexcept nogil:
+    """Whether a window without a signal would change anything."""
+    cdef const track* t = <track*>bank.tracks + channel
+    return t.signal != 0 or t.run != 0
+
+
 cdef int _hop(mfr2_bank* bank, int64_t now, mfr2_event* out, int told,
               int max_events) noexcept nogil:
     """A hop is complete: looks at the window it ends, and makes room for the next."""
     cdef int tile, first, channel
+    cdef bint any_like, busy
     bank.slot = (bank.slot + 1) % MFR2_HOPS
     for tile in range(bank.cstride // LANES):
         if bank.tile_on[tile] == 0:
             continue
         first = tile * LANES
+        any_like, busy = True, False
         if bank.tile_on[tile] > MFR2_FEW:
-            mfr2_window(_history(bank, first), bank.tones, _LEAST, _power(bank, first),
-                        bank.candidate + first)
-        for channel in range(first, min(first + LANES, bank.channels)):
-            if bank.enabled[channel]:
+            any_like = mfr2_window(_history(bank, first), bank.tones, _LEAST, _power(bank, first),
+                                   bank.candidate + first)
+        if any_like or bank.tile_busy[tile]:
+            for channel in range(first, min(first + LANES, bank.channels)):
+                if not bank.enabled[channel]:
+                    continue
                 if bank.tile_on[tile] <= MFR2_FEW:
                     mfr2_window_one(_history(bank, channel), bank.tones, _LEAST,
                                     _power(bank, channel), bank.candidate + channel)
                 told = _follow(bank, channel, now, out, told, max_events)
+                busy |= _busy(bank, channel)
+            bank.tile_busy[tile] = busy
         mfr2_clear(_history(bank, first) + bank.slot * MFR2_ROWS * LANES)
     bank.fill = 0
     bank.phase = (bank.phase + MFR2_HOP) % MFR2_PERIOD
