@@ -1,0 +1,82 @@
+/*
+ * The peer of the call-progress bench: libspandsp's supervisory tone detector, one for each channel,
+ * in C, with the tones of the North American plan.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <spandsp.h>
+
+typedef struct
+{
+    int channels;
+    super_tone_rx_descriptor_t *plan;
+    super_tone_rx_state_t **receivers;
+    int64_t bursts;
+} progress_peer_t;
+
+static void progress_peer_on_tone(void *user, int code, int level, int delay)
+{
+    (void) user;
+    (void) code;
+    (void) level;
+    (void) delay;
+}
+
+static void progress_peer_on_segment(void *user, int f1, int f2, int duration)
+{
+    (void) duration;
+    if (f1 >= 0 && f2 >= 0)
+        ((progress_peer_t *) user)->bursts++;
+}
+
+static void progress_peer_cadence(super_tone_rx_descriptor_t *plan, int f1, int f2, int on, int off)
+{
+    int tone = super_tone_rx_add_tone(plan);
+
+    super_tone_rx_add_element(plan, tone, f1, f2, on * 8 / 10, on * 12 / 10);
+    super_tone_rx_add_element(plan, tone, -1, -1, off * 8 / 10, off * 12 / 10);
+}
+
+static progress_peer_t *progress_peer_new(int channels)
+{
+    progress_peer_t *p = calloc(1, sizeof(*p));
+    int c;
+
+    p->channels = channels;
+    p->plan = super_tone_rx_make_descriptor(NULL);
+    super_tone_rx_add_element(p->plan, super_tone_rx_add_tone(p->plan), 350, 440, 1000, 0);
+    progress_peer_cadence(p->plan, 440, 480, 2000, 4000);
+    progress_peer_cadence(p->plan, 480, 620, 500, 500);
+    progress_peer_cadence(p->plan, 480, 620, 250, 250);
+    p->receivers = calloc(channels, sizeof(*p->receivers));
+    for (c = 0; c < channels; c++)
+    {
+        p->receivers[c] = super_tone_rx_init(NULL, p->plan, progress_peer_on_tone, p);
+        super_tone_rx_segment_callback(p->receivers[c], progress_peer_on_segment);
+    }
+    return p;
+}
+
+static void progress_peer_free(progress_peer_t *p)
+{
+    int c;
+
+    for (c = 0; c < p->channels; c++)
+        super_tone_rx_free(p->receivers[c]);
+    super_tone_rx_free_descriptor(p->plan);
+    free(p->receivers);
+    free(p);
+}
+
+/* `heard`: [channels][samples], taken in frames of 160; -> bursts of two tones heard so far. */
+static int64_t progress_peer_run(progress_peer_t *p, const int16_t *heard, int samples)
+{
+    int c;
+    int i;
+
+    for (i = 0; i + 160 <= samples; i += 160)
+        for (c = 0; c < p->channels; c++)
+            super_tone_rx(p->receivers[c], heard + (size_t) c * samples + i, 160);
+    return p->bursts;
+}

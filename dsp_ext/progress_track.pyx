@@ -1,0 +1,317 @@
+"""From a channel's windows to the tones it hears: steps, their cadence, and what each tells.
+
+What: takes what each 40 ms window holds (a sound of the plan, another tone, speech or noise,
+silence), one every 10 ms, and says when a tone is sure and when it is over.
+How: a sound that is there for two hops is a step; a tone's step begins and ends where half its power
+passes, so its length is right though the window is long. cadence.pyx tells the plan's tones by the
+steps; the others have rules of their own: special information tone by its three sounds, CNG by its
+length, 2100 Hz by its phase reversals, voice by loudness that varies, an unknown busy tone by four
+equal bursts.
+Limits: bursts and pauses of 40 ms and more; speech for 40 ms ends a cadence.
+Source: ITU-T E.180 clause 6 (special information tone: 330 ± 70 ms each), T.30 clause 4.2 and 5
+(CNG 0.5 s in 3.5 s), V.25 (reversals each 450 ± 25 ms).
+"""
+
+from libc.math cimport M_PI, fabs, floor
+from libc.stdint cimport int64_t
+from libc.string cimport memset
+
+from dsp_ext.cadence cimport (
+    CADENCE_PAST,
+    cadence_clear,
+    cadence_close,
+    cadence_holds,
+    cadence_match,
+    cadence_pattern,
+    cadence_steady,
+)
+
+cdef enum:
+    HOP = 80
+    BINS = 16
+    PLATEAU = 6  # hops after which a tone has its level
+    SURE = 2  # hops alike that change the sound, but
+    SURE_MIXED = 4  # or a tone that follows another: in between a window holds something of both
+    SURE_OTHER = 4  # hops of speech or noise that break a cadence
+    START = 6  # hops after the beginning: what sounds by then began before
+
+
+cdef inline bint _is_tone(int sound) noexcept nogil:
+    return 0 < sound < SOUND_OTHER
+
+
+cdef bint same_sound(int one, int other) noexcept nogil:
+    """Whether two windows have one sound: an unknown tone may lie between two bins."""
+    cdef int apart
+    if one == other:
+        return True
+    if one < SOUND_ANY or one >= SOUND_OTHER or other < SOUND_ANY or other >= SOUND_OTHER:
+        return False
+    apart = (one - other) & (BINS - 1)
+    return apart == 1 or apart == BINS - 1
+
+
+cdef void track_reset(progress_track* t) noexcept nogil:
+    cdef progress_track old = t[0]
+    memset(t, 0, sizeof(progress_track))
+    t.learning, t.tone = old.learning, -1
+    t.learned_sound, t.learned_on = old.learned_sound, old.learned_on
+    t.learned_off = old.learned_off
+    cadence_clear(&t.past, True)
+
+
+cdef void _begin_tone(progress_track* t) noexcept nogil:
+    """The open step, a tone, has its level: moves its beginning to where half of it was passed."""
+    cdef int early = 0
+    while early < t.seen - 1 and t.rise[early] < 0.5 * t.level:
+        early += 1
+    t.past.open_length -= early
+    if t.past.count:
+        t.past.length[t.past.newest] += early
+
+
+cdef void _open(progress_track* t, int sound) noexcept nogil:
+    """Another sound is sure: closes the open step, begins the next."""
+    cdef bint early = t.past.count == 0 and t.past.cut and t.past.open_length < START
+    cdef int i
+    if _is_tone(t.past.open_sound):
+        if t.seen < PLATEAU:
+            _begin_tone(t)
+        t.last_level = t.level
+    if t.past.open_sound == SOUND_OTHER or sound == SOUND_OTHER or early:
+        # What was heard before says nothing; a pause that speech began has no known length.
+        cadence_clear(&t.past, early or sound == 0)
+        t.past.open_sound, t.past.open_length = sound, t.gone
+    else:
+        cadence_close(&t.past, sound, t.gone)
+    t.level = 0.0
+    t.seen = min(t.gone, <int>PLATEAU)
+    for i in range(t.seen):
+        t.rise[i] = t.next_rise[i]
+        t.level = max(t.level, t.rise[i])
+    t.gone = t.next_run = 0
+    t.reversals = t.since_reversal = 0
+
+
+cdef inline int _enough(const progress_track* t) noexcept nogil:
+    """Hops alike that change the sound."""
+    if t.next_sound == SOUND_OTHER:
+        return SURE_OTHER
+    if _is_tone(t.past.open_sound) and _is_tone(t.next_sound):
+        return SURE_MIXED
+    return SURE
+
+
+cdef bint _step(progress_track* t, int sound, float energy) noexcept nogil:
+    """One more hop; whether it completed a step."""
+    if sound == t.past.open_sound:
+        t.past.open_length += 1 + t.gone
+        t.gone = t.next_run = 0
+        if _is_tone(sound) and t.seen < PLATEAU:
+            t.rise[t.seen] = energy
+            t.seen += 1
+            t.level = max(t.level, energy)
+            if t.seen == PLATEAU:
+                _begin_tone(t)
+        return False
+    t.gone += 1
+    if t.next_run and same_sound(sound, t.next_sound):
+        t.next_run += 1
+    else:
+        t.next_sound, t.next_run = sound, 1
+    if t.gone <= PLATEAU:
+        t.next_rise[t.gone - 1] = energy if _is_tone(sound) else 0.0
+    if t.next_run < _enough(t):
+        return False
+    _open(t, t.next_sound)
+    return True
+
+
+cdef void _reversals(progress_track* t, const progress_window* window) noexcept nogil:
+    """2100 Hz sounds: has its phase turned round since two hops ago?"""
+    cdef double turned = window.phase - t.phase[0] - 4 * window.step
+    turned -= 2 * M_PI * floor(turned / (2 * M_PI) + 0.5)
+    t.phase[0], t.phase[1] = t.phase[1], window.phase
+    t.since_reversal += 1
+    if fabs(turned) > 2.2 and t.past.open_length > PLATEAU and t.since_reversal > 20:
+        # The first may come at any time, the others each 450 ± 25 ms.
+        if t.reversals == 0 or 41 <= t.since_reversal <= 49:
+            t.reversals += 1
+        else:
+            t.reversals = 1
+        t.since_reversal = 0
+
+
+cdef int _past_sound(const progress_track* t, int back, int* length) noexcept nogil:
+    """Sound and length of the step that was complete `back` steps ago, 0 the newest; -1 none."""
+    cdef int ring
+    length[0] = 0
+    if back >= t.past.count:
+        return -1
+    ring = (t.past.newest - back + CADENCE_PAST) % CADENCE_PAST
+    length[0] = t.past.length[ring]
+    return t.past.sound[ring]
+
+
+cdef bint _special(const progress_track* t) noexcept nogil:
+    """950, 1400 Hz, each 220 to 460 ms, then 1800 Hz for 150 ms, gaps of up to 60 ms between."""
+    cdef int back = 0
+    cdef int wanted, sound, length
+    if t.past.open_sound != SOUND_1800 or t.past.open_length < 15:
+        return False
+    for wanted in range(SOUND_1400, SOUND_950 - 1, -1):
+        sound = _past_sound(t, back, &length)
+        if sound == 0 and length <= 6:
+            back += 1
+            sound = _past_sound(t, back, &length)
+        back += 1
+        if sound != wanted or not 22 <= length <= 46:
+            return False
+    return True
+
+
+cdef bint _is_learned(const progress_track* t) noexcept nogil:
+    """Three steps that are the learned tone's bursts and pauses."""
+    cdef int back, sound, length, mean
+    for back in range(3):
+        sound = _past_sound(t, back, &length)
+        mean = t.learned_off if sound == 0 else t.learned_on
+        if sound < 0 or (sound and not same_sound(sound, t.learned_sound)):
+            return False
+        if not mean * 0.85 - 1.5 <= length <= mean * 1.15 + 1.5:
+            return False
+    return t.learned_sound != 0
+
+
+cdef bint _learns(progress_track* t) noexcept nogil:
+    """Four bursts of 80 to 1200 ms, all alike, are a busy tone of its own."""
+    cdef int on, off
+    if not t.learning or t.past.open_sound != 0 or not cadence_steady(&t.past, 4, &on, &off):
+        return False
+    if not (8 <= on <= 120 and 8 <= off <= 120):
+        return False
+    t.learned_sound = t.past.sound[t.past.newest]
+    t.learned_on, t.learned_off = on, off
+    return True
+
+
+cdef int _known(progress_track* t, const cadence_plan* plan, bint closed) noexcept nogil:
+    """The tone that the steps so far are, -1 when they are none (yet)."""
+    cdef int sound = t.past.open_sound
+    cdef int tone, length
+    if SOUND_HIGH <= sound < SOUND_ANY:
+        if sound == SOUND_2100 and t.reversals >= 2:
+            return TONE_MODEM
+        if sound == SOUND_2100 and t.past.open_length >= 100 and t.reversals == 0:
+            return TONE_CED
+        return TONE_SIT if _special(t) else -1
+    if sound == 0 and _past_sound(t, 0, &length) == SOUND_1100:
+        return TONE_CNG if 42 <= length <= 58 and t.past.open_length >= 20 else -1
+    if t.past.count == 0 and sound == 0:
+        return -1
+    tone = cadence_match(plan, &t.past)
+    if tone >= 0 or not closed:
+        return tone
+    return TONE_LEARNED if _is_learned(t) or _learns(t) else -1
+
+
+cdef bint _over(const progress_track* t, const cadence_plan* plan, bint closed) noexcept nogil:
+    """Whether the tone that was told is over."""
+    cdef int sound = t.past.open_sound
+    cdef int pause
+    cdef const cadence_pattern* pattern
+    if t.tone < plan.patterns:
+        pattern = &plan.pattern[t.tone]
+        if sound == 0 and t.past.open_length > pattern.pause:
+            return True
+        return closed and not cadence_holds(pattern, &t.past)
+    if t.tone == TONE_LEARNED:
+        return (t.past.open_length > max(t.learned_on, t.learned_off) * 1.3 + 5
+                or sound == SOUND_OTHER)
+    if t.tone == TONE_VOICE:
+        return t.voice_run == 0
+    pause = 400 if t.tone == TONE_CNG else 20
+    if sound == 0:
+        return t.past.open_length > pause
+    return closed and not SOUND_HIGH <= sound < SOUND_ANY
+
+
+cdef bint _voice(progress_track* t, const progress_window* window) noexcept nogil:
+    """Whether what is no tone is voice or music: its loudness varies, as noise's does not.
+
+    Windows next to a tone or a pause hold some of it and are not counted.
+    """
+    cdef double power
+    if window.sound != SOUND_OTHER:
+        t.loud_run = 0
+        t.voice_rest += 1
+        if t.voice_rest > 100:
+            t.voice_run, t.voice_told = 0, False
+            t.voice_sum = t.voice_square = 0.0
+        return False
+    t.loud_run += 1
+    power = t.loud[t.loud_run % 3]
+    t.loud[t.loud_run % 3] = window.power
+    if t.loud_run <= 6:
+        return False
+    t.voice_rest = 0
+    t.voice_run += 1
+    t.voice_sum += power
+    t.voice_square += power * power
+    return (not t.voice_told and t.voice_run >= 20
+            and t.voice_square * t.voice_run > 1.25 * t.voice_sum * t.voice_sum)
+
+
+cdef int64_t _length(const progress_track* t, int tone) noexcept nogil:
+    """Hops since the first step that may belong to the tone."""
+    cdef int64_t total = t.past.open_length + t.gone + 1  # a window's middle is past
+    cdef int back, length
+    if tone == TONE_VOICE:
+        return t.voice_run
+    for back in range(t.past.count):
+        if _past_sound(t, back, &length) == 0 and back == t.past.count - 1:
+            break  # the silence before it
+        total += length
+    return total
+
+
+cdef void _tell(const progress_track* t, int tone, int kind, int64_t at,
+                progress_event* event) noexcept nogil:
+    event.tone, event.kind, event.at, event.since = tone, kind, at, t.since
+    event.on_ms = event.off_ms = 0
+    if tone == TONE_LEARNED:
+        event.on_ms, event.off_ms = 10 * t.learned_on, 10 * t.learned_off
+    event.level = t.level if _is_tone(t.past.open_sound) else t.last_level
+    if tone == TONE_VOICE and t.voice_run:
+        event.level = <float>(t.voice_sum / t.voice_run)
+
+
+cdef int track_follow(progress_track* t, const cadence_plan* plan, const progress_window* window,
+                      int64_t now, progress_event* out) noexcept nogil:
+    """One channel's newest window: goes on with its step and its tone."""
+    cdef bint closed = False
+    cdef bint talks = _voice(t, window)
+    cdef int told = 0
+    cdef int tone = -1
+    if _step(t, window.sound, window.energy):
+        t.fresh = True
+    if t.fresh and (t.seen >= PLATEAU or not _is_tone(t.past.open_sound)):
+        closed, t.fresh = True, False  # now the beginning of a tone is right too
+    if t.past.open_sound == SOUND_2100:
+        _reversals(t, window)
+    if t.tone >= 0 and _over(t, plan, closed):
+        _tell(t, t.tone, PROGRESS_END, now, out)
+        t.tone, told = -1, 1
+    if t.past.open_sound == SOUND_OTHER:
+        if talks:
+            tone, t.voice_told = TONE_VOICE, True
+    elif closed or (not t.fresh and (t.past.open_length & 3) == 0):
+        tone = _known(t, plan, closed)
+    if tone < 0 or tone == t.tone:
+        return told
+    if t.tone >= 0:
+        _tell(t, t.tone, PROGRESS_END, now, out + told)
+        told += 1
+    t.tone, t.since = tone, now - HOP * _length(t, tone)
+    _tell(t, tone, PROGRESS_BEGIN, now, out + told)
+    return told + 1
