@@ -17,7 +17,6 @@ import numpy.typing as npt
 import soundfile
 
 from bench.report import Result
-from bench.suites import Options
 from dsp_ext import g711, progress, tone_plan
 from dsp_ext.progress_plan import HEARD, compile_plan
 from dsp_ext.units import peak
@@ -120,7 +119,7 @@ def false_tones(path: Path, countries: tuple[str, ...] = ("cn",)) -> list[tuple[
     ]
 
 
-def run(options: Options) -> list[Result]:
+def run() -> list[Result]:
     """Share of trials that were right: the worst plan and all; false tones in recordings."""
     shares = {}
     for country in tone_plan.countries():
