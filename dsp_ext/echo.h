@@ -1,80 +1,11 @@
-/* Inner loops of the echo canceller: one tile of 16 channels, one block of 80 samples.
+/* The filter of the echo canceller: one tile of 16 channels, one block of 80 samples.
  *
- * echo.pyx says what the filter is; here a "lane" is a channel of the tile, and every quantity is a
- * row of 16. Bins are [81][re, im]. */
+ * echo.pyx says what it is, echo_state.h what it keeps. */
 #ifndef DSP_EXT_ECHO_H
 #define DSP_EXT_ECHO_H
 
-#include <math.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include "fft160.h"
-
-#define ECHO_BLOCK FFT_HALF
-#define ECHO_MOST_PARTS 13
-#define ECHO_BANDS 27 /* of three bins: how finely uncertainty is kept */
-
-#define ECHO_FLOOR 8000.0f       /* noise energy of a bin that is always assumed */
-#define ECHO_PRIOR 0.3f          /* what a path is expected to pass at the beginning, power */
-#define ECHO_LEAST_PRIOR 0.01f   /* and after a change */
-#define ECHO_LEAST 1e-4f         /* doubt never falls below this share of the prior */
-#define ECHO_LEAST_BARE 3e-3f    /* nor below this one, while there is next to no echo */
-#define ECHO_BARE 3e-3f          /* power a path passes that has next to no echo: 25 dB */
-#define ECHO_NOISE_KEEP 0.85f
-#define ECHO_WANDER_YOUNG 0.3f   /* how far the path may move in a block, share of its power */
-#define ECHO_WANDER_OLD 2e-5f
-#define ECHO_YOUTH 10.0f         /* age by which it has calmed, blocks */
-#define ECHO_TRUST_AGE 15.0f     /* from here on a sudden error is the near end's */
-#define ECHO_GROWN_AGE 50.0f     /* from here on noise is taken as twice what is seen */
-#define ECHO_TURNS_AGE 40.0f     /* from here on the parts adapt by turns */
-#define ECHO_LOOK 0.9f           /* memory of the powers a change of path is seen by */
-#define ECHO_HOLD 20.0f          /* blocks between two changes */
-#define ECHO_HEARD 100.0f        /* mean square from which the far end speaks: about -67 dBm0 */
-
-typedef struct {
-    float old[ECHO_BLOCK][TILE];      /* the block sent before */
-    float noise[FFT_BINS][TILE];      /* near end's energy in each bin */
-    float sent[ECHO_MOST_PARTS][TILE]; /* mean square of the blocks sent, by slot */
-    float gain[ECHO_MOST_PARTS][TILE]; /* power each part of the path passes */
-    float on[TILE], adapt[TILE];      /* 0 or 1 */
-    float age[TILE], hold[TILE];
-    float cross[TILE], error[TILE], model[TILE], heard[TILE]; /* smoothed e y, e e, y y, d d */
-    float surprise[TILE];             /* error to what was expected, this block */
-    float active[TILE];               /* the far end speaks */
-    float swift_error[TILE], swift_model[TILE], swift_heard[TILE];
-    float choice[TILE];               /* 1: what came in goes out, the model is worse than none */
-    float near[TILE];                 /* blocks for which the near end is still held to speak */
-    float left[TILE];                 /* share of the modelled echo that is known to be left */
-    float suppress[TILE];             /* 1: the rest of the echo is replaced by comfort noise */
-    float floor[TILE], lag[TILE];     /* line noise: mean square, product of neighbours */
-    float hiss[TILE];                 /* last sample of comfort noise */
-    float last[TILE];                 /* last sample of the error */
-    uint32_t dice[TILE];
-    int32_t turn, slot;               /* whose turn to adapt; where the newest spectrum is */
-} echo_state;
-
-typedef struct {
-    const fft160_tables *fft;
-    const float *prior; /* [parts] adds up to 1 */
-    int parts;
-    int nlp;
-    echo_state *state;
-    lanes *sent;        /* [parts][81][2] spectra of what was sent */
-    lanes *path;        /* [parts][81][2] the model */
-    lanes *doubt;       /* [parts][27] its variance */
-} echo_tile;
-
-typedef struct {
-    lanes d[ECHO_BLOCK], y[ECHO_BLOCK], e[ECHO_BLOCK];
-    lanes error[FFT_ROWS];      /* spectrum; later divided by what was expected */
-    lanes expect[FFT_BINS];     /* energy the filter's doubt explains */
-    lanes scale[FFT_BINS];      /* 1 / all energy expected */
-    float fresh[TILE];          /* 1: model put to zero in this block */
-} echo_work;
-
-#define LANE (int c = 0; c < TILE; c++)
-#define ROW(x) (*(lanes *)(x))
+#include "echo_state.h"
+#include "echo_delay.h"
 
 CLONES_BEGIN
 
@@ -86,35 +17,6 @@ static inline float echo_decay(float age)
     y *= y;
     y *= y;
     return y * y;
-}
-
-/* The newest spectrum into its slot; whether the far end speaks. */
-FFT_INLINE void echo_take(const echo_tile *t, const float *tx, int cstride)
-{
-    echo_state *s = t->state;
-    lanes frame[2 * ECHO_BLOCK], power = {0};
-    float total[TILE] = {0};
-    for (int i = 0; i < ECHO_BLOCK; i++) {
-        lanes x;
-        memcpy(&x, tx + (size_t)i * cstride, sizeof x);
-        frame[i] = ROW(s->old[i]);
-        frame[ECHO_BLOCK + i] = ROW(s->old[i]) = x;
-        power += x * x;
-    }
-    s->slot = s->slot ? s->slot - 1 : t->parts - 1;
-    ROW(s->sent[s->slot]) = power * (1.0f / ECHO_BLOCK);
-    for (int p = 0; p < t->parts; p++)
-        for LANE
-            total[c] += s->sent[p][c];
-    for LANE
-        s->active[c] = total[c] > t->parts * ECHO_HEARD ? s->on[c] : 0.0f;
-    fft_forward(t->fft, frame, t->sent + (size_t)s->slot * FFT_ROWS);
-}
-
-FFT_INLINE const lanes *echo_sent(const echo_tile *t, int part)
-{
-    int slot = t->state->slot + part;
-    return t->sent + (size_t)(slot < t->parts ? slot : slot - t->parts) * FFT_ROWS;
 }
 
 /* Energy the doubt explains: smeared over bins as a frame half of which is silent smears it. */
@@ -195,12 +97,12 @@ static void echo_doubt(const echo_tile *t, echo_work *w, const int32_t *changed)
         if (!changed[c])
             continue;
         float total = 0.0f;
-        for (int p = 0; p < t->parts; p++)
+        for (int p = 0; p < t->slots; p++)
             total += s->gain[p][c];
         total = total < ECHO_PRIOR ? total : ECHO_PRIOR;
         total = total > ECHO_LEAST_PRIOR ? total : ECHO_LEAST_PRIOR;
         const int fresh = s->error[c] > s->heard[c];
-        for (int p = 0; p < t->parts; p++) {
+        for (int p = 0; p < t->slots; p++) {
             float *doubt = (float *)(t->doubt + (size_t)p * ECHO_BANDS) + c;
             for (int b = 0; b < ECHO_BANDS; b++)
                 if (doubt[b * TILE] < t->prior[p] * total)

@@ -34,6 +34,7 @@ cdef extern from "echo.h":
         ECHO_BLOCK
         ECHO_BANDS
         ECHO_FLOOR
+        ECHO_MOST_DELAY
     float ECHO_PRIOR
     float ECHO_FIRST_FLOOR
     float ECHO_LEFT_MOST
@@ -46,6 +47,9 @@ cdef extern from "echo.h":
         float[13][16] gain
         float[16] on
         float[16] adapt
+        float[16] nlp
+        float[16] disabler
+        float[16] off
         float[16] age
         float[16] hold
         float[16] cross
@@ -63,20 +67,24 @@ cdef extern from "echo.h":
         float[16] floor
         float[16] lag
         uint32_t[16] dice
+        int32_t[16] delay
+        int32_t[16] fixed
     ctypedef struct echo_tile:
         const fft160_tables* fft
         const float* prior
+        int slots
         int parts
-        int nlp
         echo_state* state
         void* sent
         void* path
         void* doubt
     void echo_block(const echo_tile* tile, const float* tx, const float* rx, float* out,
                     int cstride) noexcept nogil
+    void echo_hold_back(const echo_tile* tile, int lane, int delay) noexcept nogil
 
 cdef fft160_tables _TABLES
 cdef double _FADE = 0.4  # of what is expected, from a part of the path to the next
+cdef float _NO_ECHO = 1e-4  # power a path passes that is not taken for an echo
 
 
 cdef void _fill() noexcept:
@@ -102,15 +110,14 @@ cdef echo_bank* echo_new(int channels, int tail_ms, bint nlp) noexcept nogil:
         return NULL
     bank.channels = channels
     bank.cstride = padded(channels)
-    bank.parts = (tail_ms * 8 + ECHO_BLOCK - 1) // ECHO_BLOCK
-    bank.nlp = nlp
-    for part in range(bank.parts):
+    bank.slots = (tail_ms * 8 + ECHO_BLOCK - 1) // ECHO_BLOCK
+    for part in range(bank.slots):
         total += exp(-_FADE * part)
-    for part in range(bank.parts):
+    for part in range(bank.slots):
         bank.prior[part] = <float>(exp(-_FADE * part) / total)
     tiles = bank.cstride // LANES
     bank.per_tile = (sizeof(echo_state) + 63) // 64 * 64
-    bank.per_tile += <size_t>bank.parts * (2 * FFT_ROWS + ECHO_BANDS) * LANES * sizeof(float)
+    bank.per_tile += <size_t>bank.slots * (2 * FFT_ROWS + ECHO_BANDS) * LANES * sizeof(float)
     bank.tiles = calloc(tiles, sizeof(echo_tile))
     bank.memory = <char*>zeroed(tiles * bank.per_tile)
     if bank.tiles == NULL or bank.memory == NULL:
@@ -122,17 +129,18 @@ cdef echo_bank* echo_new(int channels, int tail_ms, bint nlp) noexcept nogil:
         echo_reset(bank, channel)
         echo_enable(bank, channel, True)
         echo_freeze(bank, channel, False)
+        echo_set_nlp(bank, channel, nlp)
+        echo_set_disabler(bank, channel, True)
     return bank
 
 
 cdef void _lay_out(echo_bank* bank, int index) noexcept nogil:
     cdef echo_tile* tile = <echo_tile*>bank.tiles + index
     cdef char* at = bank.memory + index * bank.per_tile
-    cdef size_t spectra = <size_t>bank.parts * FFT_ROWS * LANES * sizeof(float)
+    cdef size_t spectra = <size_t>bank.slots * FFT_ROWS * LANES * sizeof(float)
     tile.fft = &_TABLES
     tile.prior = bank.prior
-    tile.parts = bank.parts
-    tile.nlp = bank.nlp
+    tile.slots = tile.parts = bank.slots
     tile.state = <echo_state*>at
     at += (sizeof(echo_state) + 63) // 64 * 64
     tile.sent = at
@@ -171,41 +179,119 @@ cdef inline bint _any_on(const echo_state* s) noexcept nogil:
     return False
 
 
+cdef inline echo_tile* _tile(const echo_bank* bank, int channel) noexcept nogil:
+    return <echo_tile*>bank.tiles + channel // LANES
+
+
+cdef inline echo_state* _state(const echo_bank* bank, int channel) noexcept nogil:
+    return _tile(bank, channel).state
+
+
 cdef void echo_reset(echo_bank* bank, int channel) noexcept nogil:
-    cdef echo_tile* tile = <echo_tile*>bank.tiles + channel // LANES
+    cdef echo_tile* tile = _tile(bank, channel)
     cdef echo_state* s = tile.state
     cdef int lane = channel % LANES
     cdef int part, k
     cdef float* path = <float*>tile.path + lane
     cdef float* sent = <float*>tile.sent + lane
     cdef float* doubt = <float*>tile.doubt + lane
-    for k in range(bank.parts * FFT_ROWS):
+    for k in range(bank.slots * FFT_ROWS):
         path[k * LANES] = 0.0
         sent[k * LANES] = 0.0
-    for k in range(bank.parts * ECHO_BANDS):
+    for k in range(bank.slots * ECHO_BANDS):
         doubt[k * LANES] = bank.prior[k // ECHO_BANDS] * ECHO_PRIOR
-    for part in range(bank.parts):
+    for part in range(bank.slots):
         s.gain[part][lane] = 0.0
     for k in range(FFT_BINS):
         s.noise[k][lane] = ECHO_FLOOR
-    s.age[lane] = s.hold[lane] = s.cross[lane] = 0.0
+    s.age[lane] = s.hold[lane] = s.cross[lane] = s.off[lane] = 0.0
     s.error[lane] = s.model[lane] = s.heard[lane] = 1.0
     s.swift_error[lane] = s.swift_model[lane] = s.swift_heard[lane] = 0.0
     s.choice[lane] = s.near[lane] = s.suppress[lane] = s.lag[lane] = 0.0
     s.floor[lane] = ECHO_FIRST_FLOOR
     s.left[lane] = ECHO_LEFT_MOST
     s.dice[lane] = <uint32_t>channel * 2654435761u + 1u
+    if not s.fixed[lane]:
+        s.delay[lane] = 0
 
 
 cdef void echo_enable(echo_bank* bank, int channel, bint on) noexcept nogil:
-    cdef echo_state* s = (<echo_tile*>bank.tiles)[channel // LANES].state
+    cdef echo_state* s = _state(bank, channel)
     if (s.on[channel % LANES] > 0) != on:
         echo_reset(bank, channel)
         s.on[channel % LANES] = 1.0 if on else 0.0
 
 
 cdef void echo_freeze(echo_bank* bank, int channel, bint frozen) noexcept nogil:
-    (<echo_tile*>bank.tiles)[channel // LANES].state.adapt[channel % LANES] = 0.0 if frozen else 1.0
+    _state(bank, channel).adapt[channel % LANES] = 0.0 if frozen else 1.0
+
+
+cdef void echo_set_nlp(echo_bank* bank, int channel, bint on) noexcept nogil:
+    _state(bank, channel).nlp[channel % LANES] = 1.0 if on else 0.0
+
+
+cdef void echo_set_disabler(echo_bank* bank, int channel, bint on) noexcept nogil:
+    cdef echo_state* s = _state(bank, channel)
+    s.disabler[channel % LANES] = 1.0 if on else 0.0
+    if not on:
+        s.off[channel % LANES] = 0.0
+
+
+cdef void echo_set_delay(echo_bank* bank, int channel, int samples) noexcept nogil:
+    cdef echo_state* s = _state(bank, channel)
+    cdef int lane = channel % LANES
+    cdef int blocks
+    s.fixed[lane] = samples >= 0
+    if samples >= 0:
+        blocks = min(samples // ECHO_BLOCK, ECHO_MOST_DELAY)
+        if blocks != s.delay[lane]:
+            echo_hold_back(_tile(bank, channel), lane, blocks)
+
+
+cdef void echo_set_tail(echo_bank* bank, int parts) noexcept nogil:
+    cdef int tile
+    for tile in range(bank.cstride // LANES):
+        (<echo_tile*>bank.tiles)[tile].parts = min(max(parts, 1), bank.slots)
+
+
+cdef int echo_tail(const echo_bank* bank) noexcept nogil:
+    return (<echo_tile*>bank.tiles)[0].parts
+
+
+cdef int echo_delay(const echo_bank* bank, int channel) noexcept nogil:
+    cdef const echo_state* s = _state(bank, channel)
+    cdef int lane = channel % LANES
+    cdef float total = 0.0
+    cdef int part
+    for part in range(bank.slots):
+        total += s.gain[part][lane]
+    for part in range(bank.slots):
+        if total > _NO_ECHO and s.gain[part][lane] > total / 16:
+            return (s.delay[lane] + part) * ECHO_BLOCK
+    return -1
+
+
+cdef double echo_erl_db(const echo_bank* bank, int channel) noexcept nogil:
+    cdef const echo_state* s = _state(bank, channel)
+    cdef double total = 0.0
+    cdef int part
+    for part in range(bank.slots):
+        total += s.gain[part][channel % LANES]
+    return -_db(total)
+
+
+cdef double echo_erle_db(const echo_bank* bank, int channel) noexcept nogil:
+    cdef const echo_state* s = _state(bank, channel)
+    return _db(s.heard[channel % LANES] / s.error[channel % LANES])
+
+
+cdef bint echo_double_talk(const echo_bank* bank, int channel) noexcept nogil:
+    cdef const echo_state* s = _state(bank, channel)
+    return s.active[channel % LANES] > 0 and s.near[channel % LANES] > 0
+
+
+cdef bint echo_disabled(const echo_bank* bank, int channel) noexcept nogil:
+    return _state(bank, channel).off[channel % LANES] > 0
 
 
 cdef inline double _db(double ratio) noexcept nogil:
@@ -234,9 +320,6 @@ cdef class EchoCanceller:
     def __dealloc__(self):
         echo_free(self.bank)
 
-    cdef echo_state* _state(self, channel):
-        return (<echo_tile*>self.bank.tiles)[channel // LANES].state
-
     @property
     def channels(self):
         return self.bank.channels
@@ -244,7 +327,7 @@ cdef class EchoCanceller:
     @property
     def taps(self):
         """Length of the model, samples."""
-        return self.bank.parts * ECHO_BLOCK
+        return self.bank.slots * ECHO_BLOCK
 
     @property
     def bytes_per_channel(self):
@@ -285,49 +368,95 @@ cdef class EchoCanceller:
         """Forget what `channel` had. Raises TypeError, IndexError."""
         echo_reset(self.bank, channel_index(channel, self.bank.channels))
 
+    def set_nlp(self, channel, on=True):
+        """Replace what the filter leaves by comfort noise, or not.  Raises TypeError, IndexError."""
+        echo_set_nlp(self.bank, channel_index(channel, self.bank.channels), bool(on))
+
+    def set_disabler(self, channel, on=True):
+        """Let 2100 Hz with phase reversals switch `channel` off.  Raises TypeError, IndexError."""
+        echo_set_disabler(self.bank, channel_index(channel, self.bank.channels), bool(on))
+
+    def set_bulk_delay_ms(self, channel, delay_ms):
+        """The echo comes at least `delay_ms` (0 to 160) late; None: find it (as at the beginning).
+
+        Kept to whole blocks of 10 ms.  Raises TypeError, ValueError, IndexError.
+        """
+        cdef int at = channel_index(channel, self.bank.channels)
+        if delay_ms is None:
+            echo_set_delay(self.bank, at, ECHO_FIND)
+            return
+        if isinstance(delay_ms, bool) or not isinstance(delay_ms, (int, float)):
+            raise TypeError(f"delay_ms must be a number, not {type(delay_ms).__name__}")
+        if not 0 <= delay_ms <= ECHO_MOST_DELAY_SAMPLES / 8:
+            raise ValueError(f"delay_ms must be 0 to {ECHO_MOST_DELAY_SAMPLES // 8}: {delay_ms}")
+        echo_set_delay(self.bank, at, int(delay_ms * 8))
+
+    @property
+    def tail_ms(self):
+        """How late after the bulk delay an echo is cancelled, all channels; to shed load it can
+        be shortened, in steps of 10 ms.  Raises TypeError, ValueError.
+        """
+        return echo_tail(self.bank) * ECHO_BLOCK // 8
+
+    @tail_ms.setter
+    def tail_ms(self, tail_ms):
+        if isinstance(tail_ms, bool) or not isinstance(tail_ms, int):
+            raise TypeError(f"tail_ms must be an int, not {type(tail_ms).__name__}")
+        if not 10 <= tail_ms <= self.bank.slots * 10:
+            raise ValueError(f"tail_ms must be 10 to {self.bank.slots * 10}, not {tail_ms}")
+        echo_set_tail(self.bank, (tail_ms + 9) // 10)
+
     def impulse_response(self, channel):
-        """The model of the echo's path, float32 of shape (taps,). Raises TypeError, IndexError."""
+        """The model of the echo's path after the bulk delay held back, float32 of shape (taps,).
+
+        Raises TypeError, IndexError.
+        """
         cdef int at = channel_index(channel, self.bank.channels)
         cdef int lane = at % LANES
-        cdef const float* path = <const float*>(<echo_tile*>self.bank.tiles)[at // LANES].path
+        cdef const float* path = <const float*>_tile(self.bank, at).path
         cdef int part, k
-        bins = np.empty((self.bank.parts, FFT_BINS), dtype=np.complex64)
+        bins = np.empty((self.bank.slots, FFT_BINS), dtype=np.complex64)
         cdef float complex[:, ::1] view = bins
-        for part in range(self.bank.parts):
+        for part in range(self.bank.slots):
             for k in range(FFT_BINS):
                 view[part, k].real = path[(part * FFT_ROWS + 2 * k) * LANES + lane]
                 view[part, k].imag = path[(part * FFT_ROWS + 2 * k + 1) * LANES + lane]
         return np.fft.irfft(bins, axis=1)[:, :ECHO_BLOCK].astype(np.float32).reshape(-1)
 
-    def delay_ms(self, channel):
+    def held_back_ms(self, channel):
+        """By how much the filter sees the far end later.  Raises TypeError, IndexError."""
+        cdef int at = channel_index(channel, self.bank.channels)
+        return _state(self.bank, at).delay[at % LANES] * ECHO_BLOCK // 8
+
+    def bulk_delay_ms(self, channel):
         """When the echo begins: the first tap of a quarter of the strongest; nan without echo.
 
         Raises TypeError, IndexError.
         """
         taps = np.abs(self.impulse_response(channel))
         strongest = float(taps.max())
-        return float(np.argmax(taps >= strongest / 4)) / 8 if strongest > 1e-3 else float("nan")
+        if strongest < 1e-3:
+            return float("nan")
+        return float(np.argmax(taps >= strongest / 4)) / 8 + self.held_back_ms(channel)
 
     def erl_db(self, channel):
         """Echo return loss of the path as modelled, dB. Raises TypeError, IndexError."""
-        cdef int at = channel_index(channel, self.bank.channels)
-        cdef double total = 0.0
-        cdef int part
-        for part in range(self.bank.parts):
-            total += self._state(at).gain[part][at % LANES]
-        return -_db(total)
+        return echo_erl_db(self.bank, channel_index(channel, self.bank.channels))
 
     def erle_db(self, channel):
         """By how much the filter lowers what comes in, over 100 ms, dB; near end included.
 
         Raises TypeError, IndexError.
         """
-        cdef int at = channel_index(channel, self.bank.channels)
-        cdef echo_state* s = self._state(at)
-        return _db(s.heard[at % LANES] / s.error[at % LANES])
+        return echo_erle_db(self.bank, channel_index(channel, self.bank.channels))
 
     def double_talk(self, channel):
         """Whether both ends of `channel` speak. Raises TypeError, IndexError."""
-        cdef int at = channel_index(channel, self.bank.channels)
-        cdef echo_state* s = self._state(at)
-        return s.active[at % LANES] > 0 and s.near[at % LANES] > 0
+        return echo_double_talk(self.bank, channel_index(channel, self.bank.channels))
+
+    def disabled(self, channel):
+        """Whether 2100 Hz with phase reversals has switched `channel` off for now.
+
+        Raises TypeError, IndexError.
+        """
+        return echo_disabled(self.bank, channel_index(channel, self.bank.channels))

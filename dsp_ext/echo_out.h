@@ -48,11 +48,11 @@ FFT_INLINE void echo_judge(const echo_tile *t, const echo_work *w, float *choice
         const float line = 2.0f * s->floor[c] * ECHO_BLOCK;
         const int near = error > ECHO_MARGIN * echo + line;
         s->near[c] = near ? ECHO_NEAR_HOLD : s->near[c] - (s->near[c] > 0.0f);
-        const int quiet = (s->active[c] > 0.0f) & (s->near[c] <= 0.0f) & (t->nlp != 0);
-        suppress[c] = quiet ? 1.0f : 0.0f;
+        const int quiet = (s->active[c] > 0.0f) & (s->near[c] <= 0.0f);
+        suppress[c] = quiet ? s->nlp[c] : 0.0f;
         const float edge = s->choice[c] > 0.5f ? 0.95f : 1.5f;
-        choice[c] = (error > edge * heard) & (s->on[c] > 0.0f) ? 1.0f : 0.0f;
-        choice[c] = s->on[c] > 0.0f ? choice[c] : 1.0f;
+        const int pass = (s->on[c] == 0.0f) | (s->off[c] > 0.0f);
+        choice[c] = (error > edge * heard) | pass ? 1.0f : 0.0f;
     }
 }
 
@@ -90,16 +90,18 @@ FFT_INLINE void echo_send(const echo_tile *t, const echo_work *w, float *out, in
         drive[c] = sqrtf(3.0f * s->floor[c] * (1.0f - keep[c] * keep[c]));
     }
     lanes pick, step_pick, mute, step_mute;
+    int hush = 0;
     for LANE {
         pick[c] = s->choice[c], mute[c] = s->suppress[c];
         step_pick[c] = (choice[c] - pick[c]) * (1.0f / ECHO_BLOCK);
         step_mute[c] = (suppress[c] - mute[c]) * (1.0f / ECHO_BLOCK);
+        hush |= (suppress[c] > 0.0f) | (s->suppress[c] > 0.0f);
         s->choice[c] = choice[c], s->suppress[c] = suppress[c];
     }
     for (int i = 0; i < ECHO_BLOCK; i++) {
         pick += step_pick, mute += step_mute;
         const lanes plain = w->e[i] + (w->d[i] - w->e[i]) * pick;
-        const lanes sent = t->nlp ? plain + (echo_hiss(s, keep, drive) - plain) * mute : plain;
+        const lanes sent = hush ? plain + (echo_hiss(s, keep, drive) - plain) * mute : plain;
         memcpy(out + (size_t)i * cstride, &sent, sizeof sent);
     }
 }
