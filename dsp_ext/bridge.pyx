@@ -1,52 +1,44 @@
 """Bridges of the engine: membership at block starts, octet copies in the tick.
 
-What: a bridge of exactly two members, both at unity gain, passes octets
-untouched toward each member that hears nothing else, as data calls need and as
-µ-law deserves (decoding and encoding again is not the identity there).
+What: a member that hears one other at unity gain and nothing else is given that one's octets
+untouched, as data calls need and as µ-law deserves (decoding and encoding again is not the
+identity there). In a bridge of two that is both; a monitor beside them changes nothing.
 How: `copy_from` is worked out when membership changes, `copy_now` as a block begins.
 """
 
 from libc.string cimport memcpy
 
+from dsp_ext.mix cimport mix_join, mix_leave, mix_peer
 from dsp_ext.state cimport engine_t
 
 
-cdef void _pair(engine_t* e, int bridge) noexcept nogil:
-    """Work out anew whether the members of `bridge` may copy from one another."""
+cdef void _settle(engine_t* e, int bridge) noexcept nogil:
+    """Work out anew whom the members of `bridge` may copy."""
     cdef int c
-    cdef int members = 0
-    cdef int first = -1
-    cdef int second = -1
-    cdef bint unity = True
     for c in range(e.channels):
         if e.mix.bridge_of[c] == bridge:
-            members += 1
-            unity = unity and e.mix.talk[c] == 1.0 and e.mix.listen[c] == 1.0
-            first, second = second, c
-            e.copy_from[c] = -1
-    if members == 2 and unity:
-        e.copy_from[first] = second
-        e.copy_from[second] = first
+            e.copy_from[c] = mix_peer(e.mix, c)
 
 
 cdef void bridge_join(engine_t* e, int channel, int bridge, float talk,
                       float listen) noexcept nogil:
-    bridge_leave(e, channel)
-    e.mix.bridge_of[channel] = bridge
-    e.mix.talk[channel] = talk
-    e.mix.listen[channel] = listen
-    e.bridged += 1
-    _pair(e, bridge)
+    cdef int before = e.mix.bridge_of[channel]
+    mix_join(e.mix, channel, bridge, talk, listen)
+    if before < 0:
+        e.bridged += 1
+    elif before != bridge:
+        _settle(e, before)
+    _settle(e, bridge)
 
 
 cdef void bridge_leave(engine_t* e, int channel) noexcept nogil:
     cdef int bridge = e.mix.bridge_of[channel]
+    mix_leave(e.mix, channel)
     if bridge < 0:
         return
-    e.mix.bridge_of[channel] = -1
     e.copy_from[channel] = -1
     e.bridged -= 1
-    _pair(e, bridge)
+    _settle(e, bridge)
 
 
 cdef bint bridge_route(engine_t* e) noexcept nogil:

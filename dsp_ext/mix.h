@@ -1,4 +1,5 @@
-/* Inner loops of the mixer. */
+/* Inner loops of the mixer. A contribution is a whole number x in the form of the float 1.5 * 2^23 + x:
+ * its bits are MIX_BIAS + x, and such bits add up like the numbers do. */
 #ifndef DSP_EXT_MIX_H
 #define DSP_EXT_MIX_H
 
@@ -6,60 +7,168 @@
 #include <string.h>
 #include "clones.h"
 
+#define MIX_BIAS 0x4B400000u
+#define MIX_ROWS 160     /* taken together at most */
+#define MIX_VALUES 8192  /* in the rows taken together, so that they stay in the nearest cache */
+
+/* x rounded to even, within 30 dB above full scale: 2047 such members stay within int32. The bits
+ * are in the order of what they stand for, so that integers are compared: any float gives a bound
+ * or less, NaN too. */
+static inline uint32_t mix_whole(float x)
+{
+    const int32_t most = MIX_BIAS + (1 << 20), least = MIX_BIAS - (1 << 20);
+    int32_t bits;
+    x += 12582912.0f;
+    memcpy(&bits, &x, sizeof bits);
+    bits = bits < most ? bits : most;
+    return (uint32_t)(bits > least ? bits : least);
+}
+
 CLONES_BEGIN
 
-/* What each channel gives to its bridge: in * talk, a whole number. The bound (30 dB above full
- * scale) keeps 2047 such members within int32; NaN gives the bound, never undefined. */
-CLONES static void mix_give(const float *restrict pcm, const float *restrict talk,
-                            int32_t *restrict given, int n)
+/* What each channel gives to its bridge: in * say, a whole number. */
+CLONES static void mix_give(const float *restrict pcm, int cstride, int rows, int width,
+                            const float *restrict say, uint32_t *restrict given)
 {
-    const float bound = 1048576.0f;
-    for (int c = 0; c < n; c++) {
-        float x = pcm[c] * talk[c];
-        x = x < bound ? x : bound;
-        x = x > -bound ? x : -bound;
-        given[c] = (int32_t)round_even(x);
+    for (int first = 0; first < width; first += TILE) {
+        const float *from = pcm + first;
+        uint32_t *to = given + first;
+        float gain[TILE];
+        for (int c = 0; c < TILE; c++)
+            gain[c] = say[first + c];
+        for (int r = 0; r < rows; r++, from += cstride, to += width)
+            for (int c = 0; c < TILE; c++)
+                to[c] = mix_whole(from[c] * gain[c]);
     }
 }
 
-/* What each channel hears: its bridge's total without itself, times listen, clipped once. */
-CLONES static void mix_hear(const int32_t *restrict total, const int32_t *restrict slot,
-                            const int32_t *restrict given, const float *restrict hear,
-                            float *restrict pcm, int n)
+/* As mix_give, the gain moving by `step` with each row. */
+CLONES static void mix_give_moving(const float *restrict pcm, int cstride, int rows, int width,
+                                   float *restrict say, const float *restrict step,
+                                   uint32_t *restrict given)
 {
-    for (int c = 0; c < n; c++) {
-        float x = (float)(total[slot[c]] - given[c]) * hear[c];
-        x = x < 32767.0f ? x : 32767.0f;
-        pcm[c] = x > -32767.0f ? x : -32767.0f;
+    for (int r = 0; r < rows; r++, pcm += cstride, given += width)
+        for (int c = 0; c < width; c++) {
+            given[c] = mix_whole(pcm[c] * say[c]);
+            say[c] += step[c];
+        }
+}
+
+/* Adds `n` neighbours of one bridge to its total in each row. Here and below, that n is no constant
+ * makes better code. */
+CLONES static void mix_add_run(const uint32_t *restrict given, int rows, int width, int n,
+                               uint32_t *restrict total, int totals)
+{
+    for (int r = 0; r < rows; r++, given += width, total += totals) {
+        uint32_t sum = 0;
+        for (int c = 0; c < n; c++)
+            sum += given[c];
+        *total += sum;
+    }
+}
+
+static inline float mix_clip(uint32_t sum, float hear)
+{
+    float x = (float)(int32_t)sum * hear;
+    x = x < 32767.0f ? x : 32767.0f;
+    return x > -32767.0f ? x : -32767.0f;
+}
+
+/* What `n` neighbours of one bridge hear: its total without themselves, times hear, clipped once. */
+CLONES static void mix_hear_run(const uint32_t *restrict total, int totals, int rows, int width,
+                                int n, const uint32_t *restrict given, const float *restrict hear,
+                                float *restrict pcm, int cstride)
+{
+    for (int r = 0; r < rows; r++, total += totals, given += width, pcm += cstride) {
+        const uint32_t sum = *total;
+        for (int c = 0; c < n; c++)
+            pcm[c] = mix_clip(sum - given[c], hear[c]);
+    }
+}
+
+/* As mix_hear_run, for neighbours of several bridges. */
+CLONES static void mix_hear_many(const uint32_t *restrict total, int totals, int rows, int width,
+                                 int n, const int32_t *restrict slot, const uint32_t *restrict given,
+                                 const float *restrict hear, float *restrict pcm, int cstride)
+{
+    for (int r = 0; r < rows; r++, total += totals, given += width, pcm += cstride)
+        for (int c = 0; c < n; c++)
+            pcm[c] = mix_clip(total[slot[c]] - given[c], hear[c]);
+}
+
+/* Adds rows of energy: for the choice of the loudest. */
+CLONES static void mix_energy(const float *restrict pcm, int cstride, int rows, int width,
+                              float *restrict energy)
+{
+    for (int first = 0; first < width; first += TILE) {
+        float sum[TILE] = {0};
+        const float *row = pcm + first;
+        for (int r = 0; r < rows; r++, row += cstride)
+            for (int c = 0; c < TILE; c++)
+                sum[c] += row[c] * row[c];
+        for (int c = 0; c < TILE; c++)
+            energy[first + c] = sum[c];
     }
 }
 
 CLONES_END
 
-#define MIX_ROWS 4 /* summed together: each member is looked up once for all of them */
-
-/* given, total: MIX_ROWS rows of `width` and `width + 1`. Rows that a short last turn leaves out are
- * summed from what was in `given`, which is harmless, and heard by nobody. */
-static void mix_rows(const float *pcm_in, float *pcm_out, int cstride, int width, int block,
-                     const float *talk, const float *hear, const int32_t *slot,
-                     const int32_t *member, int members, int32_t *given, int32_t *total)
+/* How many channels from tile `t` on are of its bridge. tile_slot: the one bridge of a tile, or -1. */
+static int mix_run(const int32_t *tile_slot, int t, int tiles)
 {
-    const int totals = width + 1;
-    for (int i = 0; i < block; i += MIX_ROWS) {
-        int rows = block - i < MIX_ROWS ? block - i : MIX_ROWS;
-        for (int r = 0; r < rows; r++)
-            mix_give(pcm_in + (long)(i + r) * cstride, talk, given + r * width, width);
-        memset(total, 0, sizeof *total * MIX_ROWS * (size_t)totals);
-        for (int k = 0; k < members; k++) {
-            const int32_t *from = given + member[k];
-            int32_t *to = total + slot[member[k]];
-            for (int r = 0; r < MIX_ROWS; r++)
-                to[r * totals] += from[r * width];
-        }
-        for (int r = 0; r < rows; r++)
-            mix_hear(total + r * totals, slot, given + r * width, hear,
-                     pcm_out + (long)(i + r) * cstride, width);
+    int end = t + 1;
+    while (end < tiles && tile_slot[end] == tile_slot[t])
+        end++;
+    return (end - t) * TILE;
+}
+
+/* Adds the tiles that are of one bridge each. total: rows of `totals`. */
+static void mix_add_tiles(const uint32_t *given, int rows, int width, const int32_t *tile_slot,
+                          uint32_t *total, int totals)
+{
+    for (int at = 0, n; at < width; at += n) {
+        const int slot = tile_slot[at / TILE];
+        n = mix_run(tile_slot, at / TILE, width / TILE);
+        if (slot >= 0 && slot != totals - 1)
+            mix_add_run(given + at, rows, width, n, total + slot, totals);
     }
+}
+
+static void mix_hear(const uint32_t *total, int totals, int rows, int width, const int32_t *slot,
+                     const int32_t *tile_slot, const uint32_t *given, const float *hear, float *pcm,
+                     int cstride)
+{
+    for (int at = 0, n; at < width; at += n) {
+        const int one = tile_slot[at / TILE];
+        n = mix_run(tile_slot, at / TILE, width / TILE);
+        if (one >= 0)
+            mix_hear_run(total + one, totals, rows, width, n, given + at, hear + at, pcm + at,
+                         cstride);
+        else
+            mix_hear_many(total, totals, rows, width, n, slot + at, given + at, hear + at, pcm + at,
+                          cstride);
+    }
+}
+
+/* Adds the members that share a tile with those of another bridge, one by one. */
+static void mix_add_members(const uint32_t *given, int rows, int width, const int32_t *member,
+                            int members, const int32_t *slot, int totals, uint32_t *total)
+{
+    for (int k = 0; k < members; k++) {
+        const uint32_t *from = given + member[k];
+        uint32_t *to = total + slot[member[k]];
+        for (int r = 0; r < rows; r++)
+            to[(long)r * totals] += from[(long)r * width];
+    }
+}
+
+/* `from` is heard by `to` alone: as if `to` had given so much less. */
+static void mix_add_whisper(const float *pcm, int cstride, int rows, int width, int from, int to,
+                            float gain, uint32_t *given)
+{
+    for (int r = 0; r < rows; r++)
+        given[(long)r * width + to] -=
+            mix_whole(pcm[(long)r * cstride + from] * gain) - MIX_BIAS;
 }
 
 #endif

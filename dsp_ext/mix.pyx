@@ -2,109 +2,366 @@
 
 What: any number of bridges over the channels of one block. Each member gives `in * talk`, rounded
 to a whole number; it hears the sum of its bridge less what it gave itself, times `listen`, clipped
-once to ±32767. `talk` 0 is a listener only, `listen` 0 is deaf. Non-members hear silence.
-How: one int32 sum a bridge and row, whatever the number of members: no pair of members is ever
-looked at, and a member's own voice cancels exactly.
+once to ±32767. `talk` 0 is a listener only (a monitor), `listen` 0 is deaf. A whisper is heard by
+one channel alone, inside that one's sum and before its clip: a supervisor who joins with talk 0 and
+whispers to the agent hears all and is heard by no caller. Others hear silence.
+In a bridge of the `loudest` k only those k are summed, so that fifty open microphones are not fifty
+noises; all others still hear them, each of the k without itself. A member is judged by its mean
+square, up within 20 ms and down within 300; one that is heard is left for another only when that
+is 3 dB louder; it comes and goes over 10 ms.
+How: one int32 sum a bridge and sample, whatever the number of members: no pair of members is ever
+looked at, and a member's own voice cancels exactly. Sixteen neighbours in one bridge are added at
+once; members strewn among other bridges one by one.
 Limits: channels ≤ 2047 (sums of contributions bounded to ±2**20 stay within int32). Input must be
 finite; the engine's input comes out of a decoder and is.
+Memory: 80 bytes a channel, and 80 KiB or, beyond 500 channels, 160 bytes a channel of scratch.
 """
 
-from libc.stdint cimport int32_t
+from libc.math cimport expf
+from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 import math
 
 import numpy as np
 
-from dsp_ext.units cimport padded, zeroed
+from dsp_ext.units cimport LANES, SAMPLE_RATE, padded, zeroed
 from dsp_ext.units import channel_count, channel_index, pad, pcm_block
 
 MOST_CHANNELS = 2047
+MOST_LOUDEST = MIX_MOST_LOUDEST
+MOST_GAIN = 32
 
 cdef extern from "mix.h":
     enum:
+        MIX_BIAS
         MIX_ROWS
-    void mix_rows(const float* pcm_in, float* pcm_out, int cstride, int width, int block,
-                  const float* talk, const float* hear, const int32_t* slot,
-                  const int32_t* member, int members, int32_t* given,
-                  int32_t* total) noexcept nogil
+        MIX_VALUES
+    void mix_give(const float* pcm, int cstride, int rows, int width, const float* say,
+                  uint32_t* given) noexcept nogil
+    void mix_give_moving(const float* pcm, int cstride, int rows, int width, float* say,
+                         const float* step, uint32_t* given) noexcept nogil
+    void mix_add_tiles(const uint32_t* given, int rows, int width, const int32_t* tile_slot,
+                       uint32_t* total, int totals) noexcept nogil
+    void mix_add_members(const uint32_t* given, int rows, int width, const int32_t* member,
+                         int members, const int32_t* slot, int totals,
+                         uint32_t* total) noexcept nogil
+    void mix_add_whisper(const float* pcm, int cstride, int rows, int width, int source, int to,
+                         float gain, uint32_t* given) noexcept nogil
+    void mix_hear(const uint32_t* total, int totals, int rows, int width, const int32_t* slot,
+                  const int32_t* tile_slot, const uint32_t* given, const float* hear, float* pcm,
+                  int cstride) noexcept nogil
+    void mix_energy(const float* pcm, int cstride, int rows, int width,
+                    float* energy) noexcept nogil
+
+cdef float _RISE_S = 0.020
+cdef float _FALL_S = 0.300
+cdef float _KEEP = 2.0  # how much louder, in power, another must be
+cdef float _MOVE = 0.010 * SAMPLE_RATE  # samples in which a gate opens or closes
 
 
 cdef mix_bank* mix_new(int channels) noexcept nogil:
     cdef mix_bank* bank = <mix_bank*>calloc(1, sizeof(mix_bank))
+    cdef size_t row
     cdef int channel
     if bank == NULL:
         return NULL
-    bank.channels = channels
-    bank.cstride = padded(channels)
-    bank.bridge_of = <int32_t*>zeroed(4 * <size_t>bank.cstride)
-    bank.talk = <float*>zeroed(4 * <size_t>bank.cstride)
-    bank.listen = <float*>zeroed(4 * <size_t>bank.cstride)
-    bank.member = <int32_t*>zeroed(4 * <size_t>bank.cstride)
-    bank.slot = <int32_t*>zeroed(4 * <size_t>bank.cstride)
-    bank.hear = <float*>zeroed(4 * <size_t>bank.cstride)
-    bank.given = <int32_t*>zeroed(4 * MIX_ROWS * <size_t>bank.cstride)
-    bank.total = <int32_t*>zeroed(4 * MIX_ROWS * <size_t>(bank.cstride + 1))
-    if (bank.bridge_of == NULL or bank.talk == NULL or bank.listen == NULL
-            or bank.member == NULL or bank.slot == NULL or bank.hear == NULL
-            or bank.given == NULL or bank.total == NULL):
+    bank.channels, bank.cstride, bank.stale = channels, padded(channels), True
+    bank.rows = max(LANES, min(MIX_ROWS, MIX_VALUES // bank.cstride))
+    row = sizeof(float) * <size_t>bank.cstride
+    bank.bridge_of, bank.slot = <int32_t*>zeroed(row), <int32_t*>zeroed(row)
+    bank.whisper_to, bank.loudest = <int32_t*>zeroed(row), <int32_t*>zeroed(row)
+    bank.talkers, bank.talker_sum = <int32_t*>zeroed(row), <int32_t*>zeroed(row)
+    bank.whispered = <int32_t*>zeroed(row)
+    bank.next, bank.first = <int32_t*>zeroed(row), <int32_t*>zeroed(row)
+    bank.member, bank.tile_slot = <int32_t*>zeroed(row), <int32_t*>zeroed(row // LANES)
+    bank.talk, bank.listen = <float*>zeroed(row), <float*>zeroed(row)
+    bank.say, bank.hear = <float*>zeroed(row), <float*>zeroed(row)
+    bank.gate, bank.level = <float*>zeroed(row), <float*>zeroed(row)
+    bank.energy, bank.step = <float*>zeroed(row), <float*>zeroed(row)
+    bank.whisper_gain, bank.start = <float*>zeroed(row), <uint32_t*>zeroed(row + 4)
+    bank.heard = <uint8_t*>zeroed(bank.cstride)
+    bank.given = <uint32_t*>zeroed(row * bank.rows)
+    bank.total = <uint32_t*>zeroed((row + 4) * bank.rows)
+    if not _whole(bank):
         mix_free(bank)
         return NULL
     for channel in range(bank.cstride):
-        bank.bridge_of[channel] = -1
-        bank.talk[channel] = 1.0
-        bank.listen[channel] = 1.0
+        bank.bridge_of[channel] = bank.whisper_to[channel] = -1
+        bank.gate[channel] = 1.0
     return bank
+
+
+cdef bint _whole(const mix_bank* bank) noexcept nogil:
+    """Whether all of it found memory."""
+    return (bank.bridge_of != NULL and bank.slot != NULL and bank.whisper_to != NULL
+            and bank.loudest != NULL and bank.next != NULL and bank.first != NULL
+            and bank.member != NULL and bank.tile_slot != NULL and bank.talk != NULL
+            and bank.listen != NULL and bank.say != NULL and bank.hear != NULL
+            and bank.gate != NULL and bank.level != NULL and bank.energy != NULL
+            and bank.heard != NULL and bank.talkers != NULL and bank.talker_sum != NULL
+            and bank.whispered != NULL
+            and bank.step != NULL and bank.whisper_gain != NULL and bank.start != NULL
+            and bank.given != NULL and bank.total != NULL)
 
 
 cdef void mix_free(mix_bank* bank) noexcept nogil:
     if bank == NULL:
         return
     free(bank.bridge_of)
+    free(bank.slot)
+    free(bank.whisper_to)
+    free(bank.loudest)
+    free(bank.talkers)
+    free(bank.talker_sum)
+    free(bank.whispered)
+    free(bank.next)
+    free(bank.first)
+    free(bank.member)
+    free(bank.tile_slot)
     free(bank.talk)
     free(bank.listen)
-    free(bank.member)
-    free(bank.slot)
+    free(bank.say)
     free(bank.hear)
+    free(bank.gate)
+    free(bank.level)
+    free(bank.heard)
+    free(bank.energy)
+    free(bank.step)
+    free(bank.whisper_gain)
+    free(bank.start)
     free(bank.given)
     free(bank.total)
     free(bank)
 
 
-cdef int _seat(mix_bank* bank) noexcept nogil:
-    """Lists the members for this block; gives their number."""
-    cdef int members = 0
-    cdef int channel, bridge
-    for channel in range(bank.cstride):  # whole lanes; what pads them is in no bridge
-        bridge = bank.bridge_of[channel]
-        if 0 <= bridge < bank.channels:
-            bank.member[members] = channel
-            bank.slot[channel] = bridge
-            bank.hear[channel] = bank.listen[channel]
-            members += 1
+cdef void _count(mix_bank* bank, int channel, int sign) noexcept nogil:
+    """Counts a member of a bridge in or out."""
+    cdef int bridge = bank.bridge_of[channel]
+    if bridge >= 0 and bank.talk[channel] != 0.0:
+        bank.talkers[bridge] += sign
+        bank.talker_sum[bridge] += sign * channel
+
+
+cdef void mix_join(mix_bank* bank, int channel, int bridge, float talk,
+                   float listen) noexcept nogil:
+    _count(bank, channel, -1)
+    if bank.bridge_of[channel] != bridge:
+        bank.level[channel], bank.heard[channel] = 0.0, False
+        bank.gate[channel] = 0.0 if bank.loudest[bridge] else 1.0
+    bank.bridge_of[channel] = bridge
+    bank.talk[channel], bank.listen[channel] = talk, listen
+    _count(bank, channel, 1)
+    bank.stale = True
+
+
+cdef void mix_leave(mix_bank* bank, int channel) noexcept nogil:
+    cdef int c
+    _count(bank, channel, -1)
+    bank.bridge_of[channel] = -1
+    bank.stale = True
+    mix_whisper(bank, channel, -1, 0.0)
+    if bank.whispered[channel]:
+        for c in range(bank.channels):
+            if bank.whisper_to[c] == channel:
+                mix_whisper(bank, c, -1, 0.0)
+
+
+cdef void mix_whisper(mix_bank* bank, int channel, int to, float gain) noexcept nogil:
+    cdef int before = bank.whisper_to[channel]
+    if gain == 0.0:
+        to = -1
+    if before >= 0:
+        bank.whispered[before] -= 1
+        bank.whispers -= 1
+    if to >= 0:
+        bank.whispered[to] += 1
+        bank.whispers += 1
+    bank.whisper_to[channel], bank.whisper_gain[channel] = to, gain
+    bank.stale = True
+
+
+cdef void mix_loudest(mix_bank* bank, int bridge, int count) noexcept nogil:
+    cdef int c
+    bank.choosy += (count > 0) - (bank.loudest[bridge] > 0)
+    bank.loudest[bridge] = count
+    if count == 0:
+        for c in range(bank.channels):
+            if bank.bridge_of[c] == bridge:
+                bank.gate[c], bank.level[c] = 1.0, 0.0
+    bank.stale = True
+
+
+cdef int mix_peer(const mix_bank* bank, int channel) noexcept nogil:
+    cdef int bridge = bank.bridge_of[channel]
+    cdef int peer
+    cdef bint talks = bank.talk[channel] != 0.0
+    if (bridge < 0 or bank.talkers[bridge] - talks != 1 or bank.listen[channel] != 1.0
+            or bank.loudest[bridge] or bank.whispered[channel]):
+        return -1
+    peer = bank.talker_sum[bridge] - (channel if talks else 0)
+    return peer if bank.talk[peer] == 1.0 else -1
+
+
+cdef bint mix_hears(const mix_bank* bank, int channel) noexcept nogil:
+    return bank.bridge_of[channel] >= 0 or bank.whispered[channel] > 0
+
+
+cdef void _seat_tile(mix_bank* bank, int tile) noexcept nogil:
+    """Finds out whether a tile is one bridge's, and counts what will be added up."""
+    cdef int first = tile * LANES
+    cdef int spare = bank.channels
+    cdef int one = spare
+    cdef int c
+    for c in range(first, first + LANES):
+        if bank.slot[c] != spare and one not in (spare, bank.slot[c]):
+            one = -1
+            break
+        elif bank.slot[c] != spare:
+            one = bank.slot[c]
+    bank.tile_slot[tile] = one
+    if one == spare:
+        return
+    if one >= 0:
+        bank.start[one] -= <uint32_t>MIX_BIAS * LANES
+        return
+    for c in range(first, first + LANES):
+        if bank.slot[c] != spare:
+            bank.start[bank.slot[c]] -= <uint32_t>MIX_BIAS
+            bank.member[bank.members] = c
+            bank.members += 1
+
+
+cdef void _seat(mix_bank* bank) noexcept nogil:
+    """Who is in which bridge, for the blocks to come."""
+    cdef int c, bridge
+    for c in range(bank.channels + 1):
+        bank.start[c] = MIX_BIAS
+    for c in range(bank.cstride):  # whole lanes; what pads them is in no bridge
+        bridge = bank.bridge_of[c]
+        bank.slot[c] = bridge if bridge >= 0 else bank.channels
+        bank.say[c] = bank.talk[c] * bank.gate[c] if bridge >= 0 else 0.0
+        bank.hear[c] = bank.listen[c] if bridge >= 0 else 0.0
+        bank.step[c] = 0.0
+    for c in range(bank.channels):
+        if bank.whisper_to[c] >= 0 and bank.bridge_of[bank.whisper_to[c]] < 0:
+            bank.hear[bank.whisper_to[c]] = 1.0
+    bank.members, bank.anybody = 0, False
+    for c in range(bank.channels):
+        bank.anybody = bank.anybody or bank.hear[c] != 0.0
+    for c in range(bank.cstride // LANES):
+        _seat_tile(bank, c)
+    bank.stale = False
+
+
+cdef int _best(const mix_bank* bank, int bridge, float* least) noexcept nogil:
+    """How many of the loudest there are in `bridge`; `least` is what the last of them scores."""
+    cdef float[MIX_MOST_LOUDEST] best
+    cdef int count = 0
+    cdef int c = bank.first[bridge]
+    cdef int i
+    while c >= 0:
+        if bank.talk[c] != 0.0 and (count < bank.loudest[bridge]
+                                    or bank.energy[c] > best[count - 1]):
+            count = min(count + 1, bank.loudest[bridge])
+            i = count - 1
+            while i > 0 and best[i - 1] < bank.energy[c]:
+                best[i] = best[i - 1]
+                i -= 1
+            best[i] = bank.energy[c]
+        c = bank.next[c]
+    least[0] = best[count - 1] if count else 0.0
+    return count
+
+
+cdef void _choose_in(mix_bank* bank, int bridge, int rows) noexcept nogil:
+    """Sets the gates of one bridge moving."""
+    cdef float least, gate
+    cdef float most = rows / _MOVE
+    cdef int left = _best(bank, bridge, &least)
+    cdef int c = bank.first[bridge]
+    while c >= 0:
+        bank.heard[c] = left > 0 and bank.talk[c] != 0.0 and bank.energy[c] >= least
+        left -= bank.heard[c]
+        gate = bank.gate[c]
+        if bank.heard[c]:
+            bank.gate[c] = min(gate + most, <float>1.0)
         else:
-            bank.slot[channel] = bank.channels  # the spare total, always 0
-            bank.hear[channel] = 0.0
-    return members
+            bank.gate[c] = max(gate - most, <float>0.0)
+        bank.say[c] = bank.talk[c] * gate
+        bank.step[c] = bank.talk[c] * (bank.gate[c] - gate) / rows
+        c = bank.next[c]
+
+
+cdef void _choose(mix_bank* bank, const float* pcm, int cstride, int rows) noexcept nogil:
+    """In bridges of the loudest only: who is heard in these rows."""
+    cdef float rise = 1 - expf(-rows / (_RISE_S * SAMPLE_RATE))
+    cdef float fall = 1 - expf(-rows / (_FALL_S * SAMPLE_RATE))
+    cdef float change
+    cdef int c, bridge
+    mix_energy(pcm, cstride, rows, bank.cstride, bank.energy)
+    for bridge in range(bank.channels):
+        bank.first[bridge] = -1
+    for c in range(bank.channels - 1, -1, -1):
+        bridge = bank.bridge_of[c]
+        if bridge < 0 or not bank.loudest[bridge]:
+            continue
+        bank.next[c], bank.first[bridge] = bank.first[bridge], c
+        change = bank.energy[c] / rows * bank.talk[c] * bank.talk[c] - bank.level[c]
+        bank.level[c] += change * (rise if change > 0 else fall)
+        bank.energy[c] = bank.level[c] * (_KEEP if bank.heard[c] else <float>1.0)
+    for bridge in range(bank.channels):
+        if bank.first[bridge] >= 0:
+            _choose_in(bank, bridge, rows)
+
+
+cdef void _mix_rows(mix_bank* bank, const float* pcm_in, float* pcm_out, int cstride,
+                    int rows) noexcept nogil:
+    cdef int width = bank.cstride
+    cdef int totals = bank.channels + 1
+    cdef int r, c
+    if bank.choosy:
+        _choose(bank, pcm_in, cstride, rows)
+        mix_give_moving(pcm_in, cstride, rows, width, bank.say, bank.step, bank.given)
+        bank.stale = True
+    else:
+        mix_give(pcm_in, cstride, rows, width, bank.say, bank.given)
+    for r in range(rows):
+        memcpy(bank.total + r * totals, bank.start, totals * sizeof(uint32_t))
+    mix_add_tiles(bank.given, rows, width, bank.tile_slot, bank.total, totals)
+    mix_add_members(bank.given, rows, width, bank.member, bank.members, bank.slot, totals,
+                    bank.total)
+    if bank.whispers:
+        for c in range(bank.channels):
+            if bank.whisper_to[c] >= 0:
+                mix_add_whisper(pcm_in, cstride, rows, width, c, bank.whisper_to[c],
+                                bank.whisper_gain[c], bank.given)
+    mix_hear(bank.total, totals, rows, width, bank.slot, bank.tile_slot, bank.given, bank.hear,
+             pcm_out, cstride)
 
 
 cdef void mix_process(mix_bank* bank, const float* pcm_in, float* pcm_out, int cstride,
                       int block) noexcept nogil:
-    cdef int members = _seat(bank)
-    cdef int i
-    if members == 0:
-        for i in range(block):
-            memset(pcm_out + <Py_ssize_t>i * cstride, 0, bank.cstride * sizeof(float))
-        return
-    mix_rows(pcm_in, pcm_out, cstride, bank.cstride, block, bank.talk, bank.hear, bank.slot,
-             bank.member, members, bank.given, bank.total)
+    cdef int done = 0
+    cdef int rows
+    while done < block:
+        if bank.stale:
+            _seat(bank)
+        if not bank.anybody:
+            memset(pcm_out + <Py_ssize_t>done * cstride, 0,
+                   sizeof(float) * <size_t>cstride * (block - done))
+            return
+        rows = min(bank.rows, block - done)
+        _mix_rows(bank, pcm_in + <Py_ssize_t>done * cstride,
+                  pcm_out + <Py_ssize_t>done * cstride, cstride, rows)
+        done += rows
 
 
 cdef float _gain(value, str what) except? -1:
     number = float(value)
-    if not math.isfinite(number) or not 0 <= number <= 32:
-        raise ValueError(f"{what} must be 0 to 32, not {value!r}")
+    if not math.isfinite(number) or not 0 <= number <= MOST_GAIN:
+        raise ValueError(f"{what} must be 0 to {MOST_GAIN}, not {value!r}")
     return number
 
 
@@ -136,15 +393,49 @@ cdef class Mixer:
         """
         cdef int c = channel_index(channel, self.bank.channels)
         cdef int b = channel_index(bridge, self.bank.channels)
-        cdef float t = _gain(talk, "talk")
-        cdef float h = _gain(listen, "listen")
-        self.bank.bridge_of[c] = b
-        self.bank.talk[c] = t
-        self.bank.listen[c] = h
+        mix_join(self.bank, c, b, _gain(talk, "talk"), _gain(listen, "listen"))
 
     def leave(self, channel):
-        """Take `channel` out of its bridge. Raises TypeError, IndexError."""
-        self.bank.bridge_of[channel_index(channel, self.bank.channels)] = -1
+        """Take `channel` out of its bridge; whispers from it and to it end.
+
+        Raises TypeError, IndexError.
+        """
+        mix_leave(self.bank, channel_index(channel, self.bank.channels))
+
+    def whisper(self, channel, to, gain=1.0):
+        """Let `channel` be heard by `to` alone, besides all that `to` hears anyway.
+
+        It is heard whether either of them is in a bridge or not; a supervisor joins the bridge with
+        talk 0, so that it is not heard twice. A channel whispers to one at a time.
+        gain : linear, 0 … 32; 0 ends it
+        Raises TypeError, IndexError (channel, to), ValueError (gain, or `to` is `channel` itself).
+        """
+        cdef int c = channel_index(channel, self.bank.channels)
+        cdef int t = channel_index(to, self.bank.channels)
+        if c == t:
+            raise ValueError(f"channel {c} cannot whisper to itself")
+        mix_whisper(self.bank, c, t, _gain(gain, "gain"))
+
+    def loudest(self, bridge, count):
+        """Let only the `count` loudest members of `bridge` be heard; 0: all of them.
+
+        count : int, 0 … 16
+        Raises TypeError, IndexError (bridge), ValueError (count).
+        """
+        cdef int b = channel_index(bridge, self.bank.channels)
+        if isinstance(count, bool) or not isinstance(count, int):
+            raise TypeError(f"count must be an int, not {type(count).__name__}")
+        if not 0 <= count <= MOST_LOUDEST:
+            raise ValueError(f"count must be 0 to {MOST_LOUDEST}, not {count}")
+        mix_loudest(self.bank, b, count)
+
+    def peer(self, channel):
+        """The one channel that `channel` hears unchanged, None when it hears none or a sum.
+
+        Raises TypeError, IndexError.
+        """
+        cdef int found = mix_peer(self.bank, channel_index(channel, self.bank.channels))
+        return None if found < 0 else found
 
     def process(self, pcm):
         """One block: what each channel says in, what each hears out.
@@ -154,7 +445,7 @@ cdef class Mixer:
         Raises TypeError, ValueError (shape, layout, NaN, infinity).
         """
         given = pad(pcm_block(pcm, self.bank.channels))
-        out = np.zeros_like(given)
+        out = np.empty_like(given)
         cdef int block = given.shape[0]
         cdef const float[:, ::1] source = given
         cdef float[:, ::1] target = out

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dsp_ext.finite import all_finite
+
 SAMPLE_RATE = 8000  # Hz
 LANES = 16  # rows of pcm inside the engine are padded to this many channels
 FULL_SCALE = 32768.0  # peak of linear samples
@@ -70,7 +72,7 @@ def pcm_block(pcm: object, channels: int) -> npt.NDArray[np.float32]:
         raise ValueError(f"pcm must have shape (block, {channels}), not {pcm.shape}")
     if not pcm.flags.c_contiguous:
         raise ValueError("pcm must be C-contiguous (channel innermost)")
-    if not np.isfinite(pcm).all():
+    if not all_finite(pcm):
         raise ValueError("pcm holds NaN or infinity")
     return pcm
 
@@ -94,8 +96,10 @@ def channel_index(channel: object, channels: int) -> int:
 
 
 def pad(pcm: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """A copy of a checked block whose rows are padded with silence to whole lanes."""
+    """A checked block whose rows are padded with silence to whole lanes: itself if they are."""
     block, channels = pcm.shape
+    if channels % LANES == 0:
+        return pcm
     out = np.zeros((block, padded(channels)), dtype=np.float32)
     out[:, :channels] = pcm
     return out

@@ -100,8 +100,150 @@ def test_loud_gains_neither_wrap_nor_overflow() -> None:
     assert (mixer.process(-loud) == -32767).all()
 
 
+def test_a_whisper_is_heard_by_one_alone() -> None:
+    mixer = _mixer([0, 0, 0], [1, 1, 0], [1, 1, 1])  # caller, agent, supervisor
+    mixer.whisper(2, 1, 0.5)
+    pcm = np.array([[10, 20, 400]], dtype=np.float32)
+    assert mixer.process(pcm).tolist() == [[20, 210, 30]]
+    mixer.whisper(2, 0)
+    assert mixer.process(pcm).tolist() == [[420, 10, 30]]
+    mixer.whisper(2, 0, 0)
+    assert mixer.process(pcm).tolist() == [[20, 10, 30]]
+
+
+def test_a_whisper_needs_no_bridge_and_ends_with_either_party() -> None:
+    mixer = mix.Mixer(40)
+    mixer.whisper(3, 20)
+    mixer.whisper(4, 20)
+    pcm = np.zeros((1, 40), dtype=np.float32)
+    pcm[0, 3:5] = 32000, 500
+    wanted = np.zeros((1, 40), dtype=np.float32)
+    wanted[0, 20] = 32500
+    assert np.array_equal(mixer.process(pcm), wanted)
+    pcm[0, 4] = 32000
+    assert mixer.process(pcm)[0, 20] == 32767
+    mixer.leave(4)
+    assert mixer.process(pcm)[0, 20] == 32000
+    mixer.leave(20)
+    assert not mixer.process(pcm).any()
+
+
+def _voices(levels: list[float], n: int, seed: int = 5) -> F32:
+    rng = np.random.default_rng(seed)
+    return np.rint(rng.standard_normal((n, len(levels))) * levels).astype(np.float32)
+
+
+def test_only_the_loudest_are_heard_and_each_without_itself() -> None:
+    levels = [500.0, 3000, 200, 2500, 100, 50]
+    mixer = _mixer([1] * 6, [1.0] * 6, [1.0] * 6)
+    mixer.loudest(1, 2)
+    pcm = _voices(levels, 4000)
+    for at in range(0, 4000, 80):
+        heard = mixer.process(pcm[at : at + 80])
+    said = pcm[at : at + 80].copy()
+    said[:, [0, 2, 4, 5]] = 0
+    assert np.array_equal(heard, said.sum(axis=1, keepdims=True) - said)
+    mixer.loudest(1, 0)
+    heard = mixer.process(pcm[at : at + 80])
+    assert np.array_equal(heard, _oracle(pcm[at : at + 80], [1] * 6, [1.0] * 6, [1.0] * 6))
+
+
+def _heard_of(mixer: mix.Mixer, pcm: F32) -> list[int]:
+    """Who of the others channel 0 hears most, block by block."""
+    voices = pcm[:, 1:]
+    found = []
+    for at in range(0, len(pcm), 80):
+        heard = mixer.process(pcm[at : at + 80])[:, 0]
+        found.append(1 + int(np.argmax(heard @ voices[at : at + 80])))
+    return found
+
+
+def test_the_choice_follows_the_speaker_and_does_not_chatter() -> None:
+    mixer = _mixer([0, 0, 0], [0.0, 1, 1], [1.0, 1, 1])
+    mixer.loudest(0, 1)
+    # two voices alike, each stronger by turns of 100 ms, by 2 dB: whoever came first is kept
+    swing = 10 ** (np.sign(np.sin(np.arange(16000) * np.pi / 800)) / 20)
+    alike = _voices([0, 1000, 1000], 16000) * np.stack([swing, swing, 1 / swing], axis=1)
+    found = _heard_of(mixer, np.rint(alike).astype(np.float32))[5:]
+    assert len(set(found)) == 1
+    # the other one alone: it is heard at once, and the first is not heard any more
+    other = 3 - found[-1]
+    loud = [0.0, 20, 20]
+    loud[other] = 4000
+    assert _heard_of(mixer, _voices(loud, 1600))[3:] == [other] * 17
+
+
+def test_a_change_of_speaker_is_a_ramp_not_a_click() -> None:
+    mixer = _mixer([0, 0, 0], [0.0, 1, 1], [1.0, 1, 1])
+    mixer.loudest(0, 1)
+    pcm = np.full((4000, 3), 1000, dtype=np.float32)
+    pcm[:, 2] = 10
+    pcm[2000:, 2] = 4000
+    heard = np.concatenate([mixer.process(pcm[i : i + 80])[:, 0] for i in range(0, 4000, 80)])
+    assert heard[1900] == 1000 and heard[3900] == 4000
+    assert np.abs(np.diff(heard)).max() <= 4000 / 80 + 1000 / 80 + 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_choice_of_as_many_as_talk_changes_nothing(data: st.DataObject) -> None:
+    channels = data.draw(st.integers(1, 40))
+    bridge_of = data.draw(st.lists(st.integers(-1, 3), min_size=channels, max_size=channels))
+    bridge_of = [min(b, channels - 1) for b in bridge_of]
+    mixer = _mixer(bridge_of, [1.0] * channels, [1.0] * channels)
+    for bridge in range(min(4, channels)):
+        mixer.loudest(bridge, min(16, max(1, bridge_of.count(bridge))))
+    pcm = _voices([1000.0] * channels, 240)
+    mixer.process(pcm)
+    heard = mixer.process(pcm)
+    for bridge in set(bridge_of) - {-1}:
+        if bridge_of.count(bridge) <= 16:
+            who = [c for c, b in enumerate(bridge_of) if b == bridge]
+            wanted = _oracle(pcm, bridge_of, [1.0] * channels, [1.0] * channels)
+            assert np.array_equal(heard[:, who], wanted[:, who])
+
+
+def test_who_may_be_copied() -> None:
+    mixer = _mixer([0, 0, -1, -1], [1] * 4, [1] * 4)
+    assert [mixer.peer(c) for c in range(4)] == [1, 0, None, None]
+    mixer.join(2, 0, talk=0)  # a monitor changes nothing between the two, and hears a sum
+    assert [mixer.peer(c) for c in range(3)] == [1, 0, None]
+    mixer.whisper(2, 1)
+    assert [mixer.peer(c) for c in range(3)] == [None if c else 1 for c in range(3)]
+    mixer.leave(2)
+    assert [mixer.peer(c) for c in range(3)] == [1, 0, None]
+    mixer.join(1, 0, talk=0.5)
+    assert [mixer.peer(c) for c in range(3)] == [None, 0, None]
+    mixer.join(1, 0, listen=0.5)
+    assert [mixer.peer(c) for c in range(3)] == [1, None, None]
+    mixer.join(1, 0)
+    mixer.loudest(0, 1)
+    assert mixer.peer(0) is None and mixer.peer(1) is None
+
+
+def test_long_blocks_and_short_ones_give_the_same() -> None:
+    bridge_of = [0, 1, 0, 1, 0, -1, 2] * 70
+    mixer = _mixer(bridge_of, [1.0] * 490, [0.5] * 490)
+    pcm = _voices([3000.0] * 490, 333)
+    whole = mixer.process(pcm)
+    parts = [mixer.process(pcm[i : i + 10]) for i in range(0, 333, 10)]
+    assert np.array_equal(whole, np.concatenate(parts))
+
+
 def test_wrong_input_is_refused() -> None:
     mixer = mix.Mixer(4)
+    for call in (lambda: mixer.whisper(4, 0), lambda: mixer.loudest(4, 1), lambda: mixer.peer(-1)):
+        with pytest.raises(IndexError):
+            call()
+    with pytest.raises(ValueError, match="itself"):
+        mixer.whisper(1, 1)
+    with pytest.raises(ValueError, match="gain"):
+        mixer.whisper(1, 2, float("nan"))
+    for count in (-1, 17):
+        with pytest.raises(ValueError, match="count"):
+            mixer.loudest(0, count)
+    with pytest.raises(TypeError, match="count"):
+        mixer.loudest(0, 1.0)
     with pytest.raises(IndexError, match="channel 4"):
         mixer.join(4, 0)
     with pytest.raises(IndexError):

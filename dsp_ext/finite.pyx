@@ -1,0 +1,21 @@
+"""Whether an array holds only numbers.
+
+What: tells NaN and infinity in float32 values; a kernel's door asks it of every block.
+How: the largest bit pattern without sign, across the vector's lanes; NumPy's way, an array of
+truth values and a reduction over it, costs as much as a kernel.
+"""
+
+from libc.stdint cimport uint32_t
+
+cdef extern from "finite.h":
+    uint32_t finite_largest(const float* values, size_t n) noexcept nogil
+
+
+def all_finite(const float[:, ::1] values):
+    """Whether no value of a C-contiguous float32 array of two axes is NaN or infinite.
+
+    Raises ValueError for another dtype, layout or number of axes.
+    """
+    if values.shape[0] == 0 or values.shape[1] == 0:
+        return True
+    return finite_largest(&values[0, 0], values.shape[0] * values.shape[1]) < 0x7f800000
