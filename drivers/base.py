@@ -87,6 +87,47 @@ class DChannelSpan(Span, Protocol):
         """Hand every received frame (FCS already checked and taken off) to `receive`."""
 
 
+class CasSpan(Span, Protocol):
+    """A span whose timeslot 16 carries four signalling bits for each channel (G.704 5.1.3.2).
+
+    `abcd` is a nibble, A the highest bit. A channel nobody has set sends 1101, as
+    boards do before signalling takes them.
+    """
+
+    def send_bits(self, channel: int, abcd: int) -> None:
+        """Send these bits for a channel from now on."""
+
+    def received_bits(self, channel: int) -> int:
+        """What stands on the line now."""
+
+    def on_bits(self, receive: Callable[[int, int], None]) -> None:
+        """Call `receive(channel, abcd)` whenever a channel's received bits change."""
+
+
+class Registers(Protocol):
+    """Multifrequency senders and receivers of R2, one of each a channel.
+
+    Whoever has the channels' media gives this to the signalling, which says when a
+    channel is in its hands: from `listen` with a direction until `listen` with none,
+    nothing else is sent on it.
+    """
+
+    def listen(
+        self, channel: Channel, direction: str, china: bool, heard: Callable[[int], None]
+    ) -> None:
+        """Hear "forward" or "backward" signals: `heard(signal)` as one begins, `heard(0)` as it
+        ends. `china`: backward signals of four frequencies."""
+
+    def release(self, channel: Channel) -> None:
+        """Neither listen nor send; the channel is free for speech."""
+
+    def send(self, channel: Channel, signal: int, direction: str, china: bool) -> None:
+        """Send a signal until `stop`, or another is sent."""
+
+    def stop(self, channel: Channel) -> None:
+        """Send nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class HookChange:
     """FXS: the telephone's hook. FXO: loop current seen."""

@@ -46,13 +46,17 @@ class CallEvent(LineEvent):
 
 @dataclass(frozen=True, slots=True)
 class Setup(CallEvent):
-    """A call comes in. `complete` is false while more called digits may follow (overlap)."""
+    """A call comes in. `complete` is false while more called digits may follow (overlap).
+
+    `category` is what the far exchange says of the caller, in words, where it says it (R2).
+    """
 
     channel: int
     called: Number
     calling: Number = field(default_factory=Number)
     name: str = ""
     complete: bool = True
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,13 @@ class Released(CallEvent):
 @dataclass(frozen=True, slots=True)
 class Flash(CallEvent):
     """A hook-flash (R) on an analog phone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metering(CallEvent):
+    """A metering pulse came in on our outgoing call; `pulses` counts them."""
+
+    pulses: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Pairs of boards whose spans are wired to each other, with faults to order.
 
-What: an E1 pair carries 30 B channels over a `Wire` and D-channel frames at
-64 kbit/s; analog pairs carry octets over a `Wire` and hook, ring, flash and
+What: an E1 pair carries 30 B channels over a `Wire`, and D-channel frames at
+64 kbit/s or ABCD signalling bits; analog pairs carry octets over a `Wire` and hook, ring, flash and
 caller ID as data. Everything runs on the loop's clock and a seed, so a run
 under virtual time is the same each time.
 How: one `Line` joins a near and a far span. Faults are set per direction with
@@ -65,7 +65,8 @@ class VirtualBoard:
         Passed on to the wire: delay_ms, gain_db, noise_dbm0, hybrid, bit_error_rate,
         loss_rate. Done once: slip (octets, + repeats), lose (blocks). For the whole
         span: alarm, d_channel (True: up), frame_loss (rate 0..1), frame_spoil
-        (frame → frame, or None for no spoiling).
+        (frame → frame, or None for no spoiling). Signalling bits have the wire's
+        delay_ms and bit_error_rate; cas ("1101", "" to end it) forces them.
         `channel` is a timeslot or port number, None for all. None as a value leaves
         a fault as it is. ValueError names a setting that does not exist.
         """

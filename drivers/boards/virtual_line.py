@@ -7,6 +7,8 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from drivers.base import SpanKind
+from drivers.boards.virtual_cas import CasWay
 from drivers.events import Alarm
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ FACING = {"near": "a", "far": "b"}
 _WIRE_FAULTS = frozenset(
     {"delay_ms", "gain_db", "noise_dbm0", "hybrid", "bit_error_rate", "loss_rate"}
 )
-_LINE_FAULTS = frozenset({"slip", "lose", "alarm", "d_channel", "frame_loss", "frame_spoil"})
+_LINE_FAULTS = frozenset({"slip", "lose", "alarm", "d_channel", "frame_loss", "frame_spoil", "cas"})
 _D_CHANNEL_BITS_S = 64_000
 _FRAME_OVERHEAD = 4  # two FCS octets and two flags
 _ANALOG_S = 0.010  # hook and ring scanning
@@ -30,6 +32,7 @@ class _Way:
     """The faults and the D channel of one direction."""
 
     def __init__(self, seed: int) -> None:
+        self.seed = seed
         self.random = random.Random(seed)
         self.busy_until = 0.0  # when the D channel has sent its last bit
         self.last_analog = 0.0
@@ -37,6 +40,7 @@ class _Way:
         self.d_channel = True
         self.frame_loss = 0.0
         self.frame_spoil: Spoil | None = None
+        self.cas: CasWay | None = None
         self.set: dict[str, Any] = {}
         self.carried = self.lost = self.spoiled = 0
 
@@ -97,6 +101,19 @@ class Line:
         if self._open:
             self.spans[toward].analog_arrived(event)
 
+    def send_bits(self, toward: str, channel: int, abcd: int) -> None:
+        """The signalling bits of a channel; they take as long as its octets."""
+        self.cas(toward).send(channel, abcd)
+
+    def cas(self, toward: str) -> CasWay:
+        """Timeslot 16 of a direction, as a multiframe of signalling bits."""
+        way = self._ways[toward]
+        if way.cas is None:
+            numbers = [channel.number for channel in self.spans[toward].channels]
+            way.cas = CasWay(numbers, self.spans[toward].bits_arrived, way.seed)
+            way.cas.alarm = way.alarm
+        return way.cas
+
     # ---- faults --------------------------------------------------------------------------
 
     def fault(self, toward: str, channel: int | None, settings: dict[str, Any]) -> None:
@@ -117,16 +134,27 @@ class Line:
                 getattr(self.wire, name)(FACING[toward], value)
             elif name == "alarm":
                 self._alarm(toward, bool(value))
+            elif name == "cas":
+                self._force_bits(toward, channel, str(value))
             elif name in _LINE_FAULTS:
                 setattr(way, name, value)
+            if name in ("delay_ms", "bit_error_rate") and self.spans[toward].kind is SpanKind.E1:
+                self.cas(toward).fault(channel, name, float(value))
             if name not in ("slip", "lose", "hybrid", "frame_spoil"):
                 way.set[name if channel is None else f"{name}/{channel}"] = value
         if "frame_spoil" in settings and settings["frame_spoil"] is None:
             way.frame_spoil = None
 
+    def _force_bits(self, toward: str, channel: int | None, pattern: str) -> None:
+        if pattern and (len(pattern) != 4 or pattern.strip("01")):
+            raise ValueError(f"cas is {pattern!r}; it can be four bits, such as '1101', or ''")
+        self.cas(toward).force(channel, int(pattern, 2) if pattern else None)
+
     def clear(self) -> None:
         self.wire.clear()
         for toward, way in self._ways.items():
+            if way.cas is not None:
+                way.cas.clear()
             self._alarm(toward, False)
             way.d_channel, way.frame_loss, way.frame_spoil = True, 0.0, None
             way.set.clear()
@@ -139,6 +167,7 @@ class Line:
             "frames": way.carried,
             "frames_lost": way.lost,
             "frames_spoiled": way.spoiled,
+            "cas_hits": way.cas.hits if way.cas is not None else 0,
             "wire": self.wire.counters()[FACING[side]],
             "faults": dict(way.set),
         }
@@ -148,6 +177,8 @@ class Line:
         if way.alarm == on:
             return
         way.alarm = on
+        if way.cas is not None:
+            way.cas.set_alarm(on)
         self.wire.fault(FACING[toward], None, alarm=on)
         other = "far" if toward == "near" else "near"
         self.spans[toward].set_alarm(Alarm.RED, on)

@@ -74,13 +74,17 @@ class VirtualSpan:
     def analog_arrived(self, event: AnalogEvent) -> None:
         raise DriverError(f"span {self.name} has no analog ports")
 
+    def bits_arrived(self, channel: int, abcd: int) -> None:
+        raise DriverError(f"span {self.name} has no signalling bits")
+
 
 class VirtualE1Span(VirtualSpan):
-    """One end of an E1: 30 B channels in timeslot order, frames for timeslot 16."""
+    """One end of an E1: 30 B channels in timeslot order, frames or bits for timeslot 16."""
 
     def __init__(self, name: str, line: Line, side: str, port: Any) -> None:
         super().__init__(name, SpanKind.E1, E1_CHANNELS, line, side, port)
         self._receive: Callable[[bytes], None] | None = None
+        self._bits: Callable[[int, int], None] | None = None
 
     def send_frame(self, frame: bytes) -> None:
         self._line.send_frame(self._toward, frame)
@@ -91,6 +95,23 @@ class VirtualE1Span(VirtualSpan):
     def frame_arrived(self, frame: bytes) -> None:
         if self._receive is not None:
             self._receive(frame)
+
+    def send_bits(self, channel: int, abcd: int) -> None:
+        """Send ABCD bits for a channel until the next. Raises KeyError for no channel."""
+        self.port_index(channel)
+        self._line.send_bits(self._toward, channel, abcd & 0xF)
+
+    def received_bits(self, channel: int) -> int:
+        """The bits received now. Raises KeyError for no channel."""
+        self.port_index(channel)
+        return self._line.cas(self._side).received(channel)
+
+    def on_bits(self, receive: Callable[[int, int], None]) -> None:
+        self._bits = receive
+
+    def bits_arrived(self, channel: int, abcd: int) -> None:
+        if self._bits is not None:
+            self._bits(channel, abcd)
 
 
 class VirtualAnalogSpan(VirtualSpan):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drivers.signalling.mfcr2 import backward, forward, line
 from mediaserver.acd import agent
 from mediaserver.call import call, leg
 
@@ -9,6 +10,21 @@ PAGES = (
     ("Leg", "One party's connection (mediaserver/call/leg.py).", leg.TABLE),
     ("Call", "A caller's time with us (mediaserver/call/call.py).", call.TABLE),
     ("Agent", "An agent on the server (mediaserver/acd/agent.py).", agent.TABLE),
+    (
+        "R2 line",
+        "The line signals of one MFC/R2 circuit, both ways (drivers/signalling/mfcr2/line.py).",
+        line.TABLE,
+    ),
+    (
+        "R2 outgoing register",
+        "What sends the numbers of a call of ours (drivers/signalling/mfcr2/forward.py).",
+        forward.TABLE,
+    ),
+    (
+        "R2 incoming register",
+        "What asks for the numbers of a call of theirs (drivers/signalling/mfcr2/backward.py).",
+        backward.TABLE,
+    ),
 )
 
 
