@@ -2,13 +2,22 @@
 
 What: a member that hears one other at unity gain and nothing else is given that one's octets
 untouched, as data calls need and as µ-law deserves (decoding and encoding again is not the
-identity there). In a bridge of two that is both; a monitor beside them changes nothing.
+identity there). In a bridge of two that is both; a monitor beside them changes nothing. What a
+member brings is mixed instead while echo is taken out of it.
 How: `copy_from` is worked out when membership changes, `copy_now` as a block begins.
 """
 
 from libc.string cimport memcpy
 
-from dsp_ext.mix cimport mix_join, mix_leave, mix_peer
+from dsp_ext.cancel cimport cancels
+from dsp_ext.mix cimport (
+    mix_hears,
+    mix_join,
+    mix_leave,
+    mix_loudest,
+    mix_peer,
+    mix_whisper,
+)
 from dsp_ext.state cimport engine_t
 
 
@@ -33,22 +42,39 @@ cdef void bridge_join(engine_t* e, int channel, int bridge, float talk,
 
 cdef void bridge_leave(engine_t* e, int channel) noexcept nogil:
     cdef int bridge = e.mix.bridge_of[channel]
+    cdef int to = e.mix.whisper_to[channel]
     mix_leave(e.mix, channel)
-    if bridge < 0:
-        return
     e.copy_from[channel] = -1
-    e.bridged -= 1
+    if to >= 0:
+        e.copy_from[to] = mix_peer(e.mix, to)
+    if bridge >= 0:
+        e.bridged -= 1
+        _settle(e, bridge)
+
+
+cdef void bridge_whisper(engine_t* e, int channel, int to, float gain) noexcept nogil:
+    cdef int before = e.mix.whisper_to[channel]
+    mix_whisper(e.mix, channel, to, gain)
+    if before >= 0:
+        e.copy_from[before] = mix_peer(e.mix, before)
+    if to >= 0:
+        e.copy_from[to] = mix_peer(e.mix, to)
+
+
+cdef void bridge_loudest(engine_t* e, int bridge, int count) noexcept nogil:
+    mix_loudest(e.mix, bridge, count)
     _settle(e, bridge)
 
 
 cdef bint bridge_route(engine_t* e) noexcept nogil:
-    cdef int c
+    cdef int c, peer
     cdef bint must_mix = False
-    if e.bridged == 0:
+    if e.bridged == 0 and e.mix.whispers == 0:
         return False
     for c in range(e.channels):
-        e.copy_now[c] = -1 if e.sources[c] else e.copy_from[c]
-        must_mix = must_mix or (e.mix.bridge_of[c] >= 0 and e.copy_now[c] < 0)
+        peer = e.copy_from[c]
+        e.copy_now[c] = -1 if peer >= 0 and (e.sources[c] or cancels(e, peer)) else peer
+        must_mix = must_mix or (e.copy_now[c] < 0 and mix_hears(e.mix, c))
     return must_mix
 
 

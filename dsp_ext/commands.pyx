@@ -7,14 +7,18 @@ its events finds its own command ring full (RingFull) instead.
 
 from libc.string cimport memset
 
-from dsp_ext.bridge cimport bridge_join, bridge_leave
+from dsp_ext.bridge cimport bridge_join, bridge_leave, bridge_loudest, bridge_whisper
+from dsp_ext.cancel cimport cancel_set
 from dsp_ext.dtmf cimport dtmf_enable, dtmf_reset
 from dsp_ext.level cimport level_reset
 from dsp_ext.messages cimport (
     CMD_DETECT,
+    CMD_ECHO,
     CMD_FEED,
     CMD_JOIN,
     CMD_LEAVE,
+    CMD_LISTEN,
+    CMD_LOUDEST,
     CMD_PLAY,
     CMD_RESET,
     CMD_STOP,
@@ -23,14 +27,17 @@ from dsp_ext.messages cimport (
     CMD_TONE,
     CMD_UNFEED,
     CMD_UNTAP,
+    CMD_WHISPER,
     EV_ACK,
     command_t,
     event_t,
     outbox_ready,
     outbox_reply,
 )
+from dsp_ext.posts cimport posts_set
 from dsp_ext.ring cimport ring_read, ring_t
-from dsp_ext.state cimport engine_t
+from dsp_ext.state cimport POST_MFR2, POST_PROGRESS, engine_t
+from dsp_ext.units cimport LANES
 from dsp_ext.voice cimport (
     player_start,
     player_stop,
@@ -47,8 +54,8 @@ cdef void _detect(engine_t* e, int channel, bint on) noexcept nogil:
     if on == (e.detect[channel] != 0):
         return
     e.detect[channel] = on
-    e.detecting += 1 if on else -1
-    dtmf_enable(e.dtmf, channel, on)
+    e.detecting[channel // LANES] += 1 if on else -1
+    dtmf_enable(e.dtmf[channel // LANES], channel % LANES, on)
 
 
 cdef void _reset(engine_t* e, int channel) noexcept nogil:
@@ -59,8 +66,11 @@ cdef void _reset(engine_t* e, int channel) noexcept nogil:
     voice_untap(e, channel, NULL)
     bridge_leave(e, channel)
     _detect(e, channel, False)
-    dtmf_reset(e.dtmf, channel)
-    level_reset(e.level, channel)
+    dtmf_reset(e.dtmf[channel // LANES], channel % LANES)
+    level_reset(e.level[channel // LANES], channel % LANES)
+    cancel_set(e, channel, False, 0)
+    posts_set(e, POST_PROGRESS, channel, -1, False)
+    posts_set(e, POST_MFR2, channel, -1, False)
 
 
 cdef void _apply(engine_t* e, const command_t* command) noexcept nogil:
@@ -78,6 +88,10 @@ cdef void _apply(engine_t* e, const command_t* command) noexcept nogil:
         bridge_join(e, channel, command.a, command.x, command.y)
     elif kind == CMD_LEAVE:
         bridge_leave(e, channel)
+    elif kind == CMD_WHISPER:
+        bridge_whisper(e, channel, command.a, command.x)
+    elif kind == CMD_LOUDEST:
+        bridge_loudest(e, command.a, command.b)
     elif kind == CMD_TAP:
         voice_tap(e, channel, <ring_t*> command.ptr, command.a)
     elif kind == CMD_UNTAP:
@@ -88,6 +102,10 @@ cdef void _apply(engine_t* e, const command_t* command) noexcept nogil:
         voice_feed(e, channel, NULL)
     elif kind == CMD_DETECT:
         _detect(e, channel, command.a)
+    elif kind == CMD_ECHO:
+        cancel_set(e, channel, command.a, command.b)
+    elif kind == CMD_LISTEN:
+        posts_set(e, command.b, channel, command.a, command.n)
     elif kind == CMD_RESET:
         _reset(e, channel)
 

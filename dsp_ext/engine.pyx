@@ -9,35 +9,29 @@ Limits: commands and drain() belong to one control thread; one ticker at a time:
 `tick()`, `run_blocks()` or an `EngineThread`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
-import numpy as np
-
-from dsp_ext.event import (
-    ACK,
-    DIGIT_END,
-    DIGIT_START,
-    MISSED,
-    PLAY_DONE,
-    TAP_OVERRUN,
-    TONE_DONE,
-    Event,
-    EventKind,
-    RingFull,
-)
+from dsp_ext import tone_plan
+from dsp_ext.event import ACK, Event, RingFull
+from dsp_ext.lockstep import run_blocks
 from dsp_ext.port import LAWS, check_shape
+from dsp_ext.progress import OTHERS
+from dsp_ext.progress_plan import compile_plan
+from dsp_ext.seats import Seats
 from dsp_ext.thread import EngineThread
 
 from libc.stdint cimport int16_t, int64_t
-from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-from dsp_ext.level cimport level_dbm0
+from dsp_ext.echo cimport ECHO_BLOCK_SAMPLES
 from dsp_ext.messages cimport (
     CMD_DETECT,
+    CMD_ECHO,
     CMD_FEED,
     CMD_JOIN,
     CMD_LEAVE,
+    CMD_LISTEN,
+    CMD_LOUDEST,
     CMD_PLAY,
     CMD_RESET,
     CMD_STOP,
@@ -46,54 +40,113 @@ from dsp_ext.messages cimport (
     CMD_TONE,
     CMD_UNFEED,
     CMD_UNTAP,
+    CMD_WHISPER,
     command_t,
     event_t,
     outbox_drained,
 )
+from dsp_ext.mfr2 cimport MF_BACKWARD, MF_BACKWARD_CHINA, MF_FORWARD
+from dsp_ext.mix cimport MIX_MOST_LOUDEST
 from dsp_ext.port cimport Port
+from dsp_ext.progress cimport progress_plan, progress_set_plan
+from dsp_ext.report cimport EngineReport
 from dsp_ext.ring cimport Ring, ring_put, ring_read
-from dsp_ext.state cimport STAGES, EngineState, engine_new, engine_t
+from dsp_ext.shed cimport shed_measured
+from dsp_ext.state cimport (
+    ECHO_BARE,
+    ECHO_FROZEN,
+    POST_MFR2,
+    POST_PROGRESS,
+    POSTS,
+    engine_new,
+    engine_post,
+    engine_shape,
+    engine_t,
+)
 from dsp_ext.tick cimport engine_tick
 from dsp_ext.tone cimport Program
 
 _MODES = {"both": 0, "rx": 1, "tx": 2}
-_STAGE_NAMES = ("commands", "read", "decode", "level", "dtmf", "mix", "tone", "play", "encode",
-                "tap", "write")
+_DIRECTIONS = {"forward": MF_FORWARD, "backward": MF_BACKWARD, "backward cn": MF_BACKWARD_CHINA}
 
 
-cdef class Engine(EngineState):
+cdef class Engine(EngineReport):
     """`channels` of one law, ticked `block` samples at a time.
 
     taps : how many taps at once (default four a channel)
     events, commands : capacity of the rings, rounded up to powers of two
+    echo : slots of the echo cancellers, up to `channels`; they need blocks of whole 80 samples
+    echo_tail_ms : 64 or 128, how late an echo may come
+    echo_nlp : whether what the filters leave is replaced by comfort noise
+    progress : slots of call progress by tone plan, {"cn": 30}
+    mfr2 : slots of MF-R2 detectors by what they hear: forward, backward, "backward cn"
 
-    Raises ValueError for what cannot be, MemoryError. All command methods raise ValueError
-    for a channel or an argument out of range and RingFull when the command ring is full.
+    Raises ValueError for what cannot be, tone_plan.UnknownTone, MemoryError. All command methods
+    raise ValueError for a channel or an argument out of range and RingFull when the command ring is
+    full; those that need a slot raise NoSlot when all are taken.
     """
 
     cdef int64_t _seq
-    cdef int64_t _commands_refused
     cdef dict _held  # seq -> what the tick may read until it lets go
     cdef dict _frees  # seq -> seqs whose things are let go when this one is acknowledged
     cdef dict _taps  # (channel, ring's id) -> seq
     cdef dict _feeds  # channel -> seq
-    cdef list _attached
+    cdef dict _posts  # bank's name -> number of its post
+    cdef list _tones  # of each plan: its patterns' names
 
     def __init__(self, channels: int, *, block: int = 80, law: str = "alaw",
-                 taps: int | None = None, events: int = 4096, commands: int = 4096) -> None:
+                 taps: int | None = None, events: int = 4096, commands: int = 4096,
+                 echo: int = 0, echo_tail_ms: int = 64, echo_nlp: bool = True,
+                 progress: Mapping[str, int] | None = None,
+                 mfr2: Mapping[str, int] | None = None) -> None:
+        cdef engine_shape shape
         check_shape(channels, block, law)
         most = 4 * channels if taps is None else taps
         for name, value, least in (("taps", most, 0), ("events", events, 8),
                                    ("commands", commands, 1)):
             if not least <= value <= 1 << 20:
                 raise ValueError(f"{name} {value}: {least} to {1 << 20} is allowed")
+        _check_echo(echo, echo_tail_ms, channels, block)
         if self.e != NULL:
             raise RuntimeError("an engine is made once")
-        self.e = engine_new(channels, block, LAWS.index(law), most, events, commands)
+        shape.channels, shape.block, shape.law = channels, block, LAWS.index(law)
+        shape.taps, shape.events, shape.commands = most, events, commands
+        shape.echo, shape.echo_tail_ms, shape.echo_nlp = echo, echo_tail_ms, echo_nlp
+        self.e = engine_new(&shape)
         if self.e == NULL:
             raise MemoryError(f"engine of {channels} channels")
         self._held, self._frees, self._taps, self._feeds = {}, {}, {}, {}
-        self._attached = []
+        self._attached, self._posts, self._tones = [], {}, []
+        banks = {"echo": echo}
+        for plan, slots in (progress or {}).items():
+            banks[f"progress {plan}"] = self._add_plan(plan, slots)
+        for direction, slots in (mfr2 or {}).items():
+            banks[f"mfr2 {direction}"] = self._add_direction(direction, slots)
+        self.seats = Seats(banks)
+
+    cdef int _add_post(self, str bank, int kind, int which, int slots,
+                       const progress_plan* plan) except -1:
+        if not 1 <= slots <= self.e.channels:
+            raise ValueError(f"{bank}: {slots} slots; 1 to {self.e.channels} are allowed")
+        if self.e.post_count == POSTS:
+            raise ValueError(f"{bank}: {POSTS} plans and directions are all there may be")
+        self._posts[bank] = self.e.post_count
+        if not engine_post(self.e, kind, which, slots, plan):
+            raise MemoryError(bank)
+        return slots
+
+    def _add_plan(self, country: str, slots: int) -> int:
+        cdef progress_plan compiled
+        listening = compile_plan(tone_plan.plan(country))
+        progress_set_plan(&compiled, listening)
+        self._add_post(f"progress {country}", POST_PROGRESS, len(self._tones), slots, &compiled)
+        self._tones.append(tuple(pattern.names for pattern in listening.patterns))
+        return slots
+
+    def _add_direction(self, direction: str, slots: int) -> int:
+        if direction not in _DIRECTIONS:
+            raise ValueError(f"mfr2 {direction!r}: {', '.join(_DIRECTIONS)} is allowed")
+        return self._add_post(f"mfr2 {direction}", POST_MFR2, _DIRECTIONS[direction], slots, NULL)
 
     def attach(self, first: int, port: Port) -> None:
         """Channels from `first` on are that port's. Before the first tick, once a port.
@@ -175,18 +228,42 @@ cdef class Engine(EngineState):
     def join(self, channel: int, bridge: int, *, talk: float = 1.0, listen: float = 1.0) -> int:
         """Put the channel into a bridge (0 to channels - 1); it leaves the one it was in.
 
-        talk, listen : gains; 0 is muted or deaf
+        talk, listen : gains, 0 to 32; 0 is muted or deaf
         """
         cdef command_t command
         memset(&command, 0, sizeof(command))
-        if not 0 <= bridge < self.e.channels:
-            raise ValueError(f"bridge {bridge}: 0 to {self.e.channels - 1} are allowed")
-        command.a = bridge
-        command.x, command.y = _gain("talk", talk), _gain("listen", listen)
+        command.a = self._one_of(bridge, "bridge")
+        command.x, command.y = _loudness("talk", talk), _loudness("listen", listen)
         return self._send(&command, CMD_JOIN, channel)
 
     def leave(self, channel: int) -> int:
+        """Out of its bridge; whispers from it and to it end."""
         return self._plain(CMD_LEAVE, channel)
+
+    def whisper(self, channel: int, to: int | None, *, gain: float = 1.0) -> int:
+        """Let the channel be heard by `to` alone, besides all that `to` hears; None: nobody."""
+        cdef command_t command
+        memset(&command, 0, sizeof(command))
+        command.a = -1 if to is None else self._one_of(to, "channel")
+        if to == channel:
+            raise ValueError(f"channel {channel} cannot whisper to itself")
+        command.x = _loudness("gain", gain)
+        return self._send(&command, CMD_WHISPER, channel)
+
+    def loudest(self, bridge: int, count: int) -> int:
+        """Let only the `count` loudest members of a bridge be heard, up to 16; 0: all of them."""
+        cdef command_t command
+        memset(&command, 0, sizeof(command))
+        command.a = self._one_of(bridge, "bridge")
+        if not 0 <= count <= MIX_MOST_LOUDEST:
+            raise ValueError(f"count {count}: 0 to {MIX_MOST_LOUDEST} is allowed")
+        command.b = count
+        return self._send(&command, CMD_LOUDEST, 0)
+
+    def _one_of(self, number: int, what: str) -> int:
+        if not 0 <= number < self.e.channels:
+            raise ValueError(f"{what} {number}: 0 to {self.e.channels - 1} are allowed")
+        return number
 
     def tap(self, channel: int, ring: Ring, *, mode: str = "both") -> int:
         """Copy octets as on the line into `ring`: received, sent, or both, interleaved rx, tx.
@@ -240,12 +317,57 @@ cdef class Engine(EngineState):
         command.a = on
         return self._send(&command, CMD_DETECT, channel)
 
+    def echo(self, channel: int, on: bool = True, *, nlp: bool = True, freeze: bool = False) -> int:
+        """Take the echo of what is sent out of what the channel receives, from the next block on.
+
+        nlp : whether to replace what the filter leaves by comfort noise; freeze : keep the model as
+        it is. While it is on, these two can be changed and the model stays.
+        """
+        cdef command_t command
+        memset(&command, 0, sizeof(command))
+        command.a = on
+        command.b = (0 if nlp else ECHO_BARE) | (ECHO_FROZEN if freeze else 0)
+        return self._seated(&command, CMD_ECHO, channel, "echo", "echo" if on else None)
+
+    def progress(self, channel: int, plan: str | None, *, learn: bool = True) -> int:
+        """Tell the tones of a plan (TONE_HEARD, TONE_GONE); None: no longer.
+
+        learn : take an unknown steady cadence for busy. What a slot has learned it keeps.
+        """
+        return self._listen(channel, "progress", POST_PROGRESS, plan, learn)
+
+    def mfr2(self, channel: int, direction: str | None) -> int:
+        """Tell MF-R2 signals (MF_START, MF_END) of one direction; None: no longer."""
+        return self._listen(channel, "mfr2", POST_MFR2, direction, False)
+
+    def _listen(self, channel: int, kind: str, number: int, variant: str | None,
+                learn: bool) -> int:
+        cdef command_t command
+        memset(&command, 0, sizeof(command))
+        bank = None if variant is None else f"{kind} {variant}"
+        command.a = -1 if bank is None else self._posts.get(bank, -1)
+        command.b, command.n = number, learn
+        return self._seated(&command, CMD_LISTEN, channel, kind, bank)
+
+    cdef int64_t _seated(self, command_t* command, int kind, int channel, str seat,
+                         str bank) except -1:
+        """Send a command that takes a slot of `bank`, or with None gives up that of its kind."""
+        if bank is not None:
+            self.seats.check(bank, channel)
+        seq = self._send(command, kind, channel)
+        if bank is None:
+            self.seats.leave(seat, channel)
+        else:
+            self.seats.sit(bank, channel)
+        return seq
+
     def reset(self, channel: int) -> int:
-        """Everything off: player, tone, feed, taps, bridge, detection."""
+        """Everything off: player, tone, feed, taps, bridge, detection; its slots are free again."""
         seq = self._plain(CMD_RESET, channel)
         self._let_go(self._feeds, channel, seq)
         for key in [key for key in self._taps if key[0] == channel]:
             self._let_go(self._taps, key, seq)
+        self.seats.leave_all(channel)
         return seq
 
     def _hold(self, table: dict, key: object, seq: int, thing: object) -> None:
@@ -279,86 +401,40 @@ cdef class Engine(EngineState):
                                 event.y))
         return events
 
-    # ---- reading
-
-    def levels(self) -> np.ndarray:
-        """float32 (channels,): dBm0 of what is received, smoothed; -99 is silence."""
-        cdef int c
-        levels = np.empty(self.e.channels, np.float32)
-        cdef float[::1] view = levels
-        for c in range(self.e.channels):
-            view[c] = level_dbm0(self.e.level, c)
-        return levels
-
-    def counters(self) -> dict[str, object]:
-        """Counts since the start; `kernel_ns`: mean ns a tick by part while `timing` is on."""
-        cdef engine_t* e = self.e
-        ticks = max(1, e.ticks)
-        lines = [port.counters() for port in self._attached]
-        return {
-            "ticks": e.ticks,
-            "missed_ticks": e.missed_ticks,
-            "late_max_us": e.late_max_ns * 1e-3,
-            "event_ring_full": e.out.full,
-            "command_ring_full": self._commands_refused,
-            "digits_dropped": e.dtmf.dropped,
-            "tap_dropped_octets": e.tap_dropped,
-            "line_overrun_octets": sum(line["overrun_octets"] for line in lines),
-            "line_underrun_octets": sum(line["underrun_octets"] for line in lines),
-            "port_errors": e.port_errors,
-            "tick_us_mean": e.tick_ns * 1e-3 / ticks,
-            "tick_us_max": e.tick_max_ns * 1e-3,
-            "kernel_ns": self._kernel_ns(),
-        }
-
-    def _kernel_ns(self) -> dict[str, float]:
-        cdef engine_t* e = self.e
-        if e.timed_ticks == 0:
-            return {}
-        return {_STAGE_NAMES[i]: e.stage_ns[i] * 1.0 / e.timed_ticks for i in range(STAGES)}
-
-    @property
-    def channels(self) -> int:
-        return self.e.channels
-
-    @property
-    def block(self) -> int:
-        return self.e.block
-
-    @property
-    def law(self) -> str:
-        return LAWS[self.e.law]
-
-    @property
-    def samples(self) -> int:
-        """Media time: samples since the first tick."""
-        return self.e.samples
-
     @property
     def holding(self) -> int:
         """Things kept alive for the tick: samples, rings, tone programs."""
         return len(self._held)
 
-    @property
-    def timing(self) -> bool:
-        """Measure the parts of the tick (`counters()["kernel_ns"]`); switching on starts anew."""
-        return self.e.timing
+    def tone_names(self, code: int) -> tuple[str, ...]:
+        """What TONE_HEARD's `a` means: the tone's name, and others of its plan that sound alike."""
+        names = self._tones[code >> 8]
+        tone = code & 0xFF
+        return names[tone] if tone < len(names) else (OTHERS[tone],)
 
-    @timing.setter
-    def timing(self, on: bool) -> None:
-        if on and not self.e.timing:
-            self.e.timed_ticks = 0
-            memset(self.e.stage_ns, 0, sizeof(self.e.stage_ns))
-        self.e.timing = on
+    def tick(self, *, cost_us: float | None = None) -> None:
+        """One block. Raises RuntimeError while another ticks this engine.
 
-    def tick(self) -> None:
-        """One block. Raises RuntimeError while another ticks this engine."""
+        cost_us : what to take it to have cost, as a clock would have measured it; load is shed by
+            it. None: not measured.
+        """
         self.claim("tick()")
         try:
             with nogil:
                 engine_tick(self.e)
+            if cost_us is not None:
+                shed_measured(self.e, <int64_t> (cost_us * 1000))
         finally:
             self.let_go()
+
+
+def _check_echo(slots: int, tail_ms: int, channels: int, block: int) -> None:
+    if not 0 <= slots <= channels:
+        raise ValueError(f"echo {slots}: 0 to {channels} slots are allowed")
+    if tail_ms not in (64, 128):
+        raise ValueError(f"echo_tail_ms {tail_ms}: 64 or 128 is allowed")
+    if slots and block % ECHO_BLOCK_SAMPLES:
+        raise ValueError(f"echo needs a block of whole {ECHO_BLOCK_SAMPLES} samples, not {block}")
 
 
 def _gain(name: str, value: float) -> float:
@@ -367,42 +443,7 @@ def _gain(name: str, value: float) -> float:
     return value
 
 
-cdef long long _run_blocks(engine_t** engines, int count, long long blocks) noexcept nogil:
-    cdef long long done = 0
-    cdef int i
-    cdef bint posted = False
-    while done < blocks and not posted:
-        for i in range(count):
-            engine_tick(engines[i])
-            posted |= engines[i].out.posted
-        done += 1
-    return done
-
-
-def run_blocks(engines: Sequence[Engine], blocks: int) -> int:
-    """Virtual clock: tick all engines in order, block by block, without the GIL.
-
-    Stops after the block in which any engine posted an event -> blocks done.
-    Raises ValueError for no engines, RuntimeError while another ticks one of them.
-    """
-    cdef EngineState engine
-    cdef engine_t** list_of = <engine_t**> malloc(max(1, len(engines)) * sizeof(engine_t*))
-    cdef int count = 0
-    cdef long long done
-    cdef long long wanted = blocks
-    claimed = []
-    try:
-        if list_of == NULL or not engines:
-            raise ValueError("at least one engine is needed")
-        for engine in engines:
-            engine.claim("run_blocks")
-            claimed.append(engine)
-            list_of[count] = engine.e
-            count += 1
-        with nogil:
-            done = _run_blocks(list_of, count, wanted)
-    finally:
-        for engine in claimed:
-            engine.let_go()
-        free(list_of)
-    return done
+def _loudness(name: str, value: float) -> float:
+    if not 0 <= value <= 32:
+        raise ValueError(f"{name} {value}: a factor of 0 to 32 is allowed")
+    return value

@@ -18,6 +18,12 @@ class EventKind(IntEnum):
     DIGIT_END = 5  # a: ord(digit); b: duration_ms; x, y as above
     TAP_OVERRUN = 6  # a: octets lost as the ring became full (Ring.dropped counts on)
     MISSED = 7  # a: ticks that began more than a block late since the last such event
+    TONE_HEARD = 8  # a: what, see Engine.tone_names; b: media time it began; x: level_dbm0
+    TONE_GONE = 9  # as above: it is over
+    BUSY_LEARNED = 10  # after TONE_HEARD of it. a: on_ms; b: off_ms; x: level_dbm0
+    MF_START = 11  # a: MF-R2 signal, 1 to 15; x: level_dbm0; y: twist_db
+    MF_END = 12  # a: signal; b: duration_ms; x, y as above
+    SHED = 13  # a: level of SHED that is left out now; b: before; x: share of its time a tick took
 
 
 ACK = EventKind.ACK
@@ -27,6 +33,22 @@ DIGIT_START = EventKind.DIGIT_START
 DIGIT_END = EventKind.DIGIT_END
 TAP_OVERRUN = EventKind.TAP_OVERRUN
 MISSED = EventKind.MISSED
+TONE_HEARD = EventKind.TONE_HEARD
+TONE_GONE = EventKind.TONE_GONE
+BUSY_LEARNED = EventKind.BUSY_LEARNED
+MF_START = EventKind.MF_START
+MF_END = EventKind.MF_END
+SHED = EventKind.SHED
+
+#: What is left out at each level when ticks take too long, each with all before it.
+SHED_LEVELS = (
+    "nothing",
+    "echo tails beyond 64 ms",
+    "call progress",
+    "echo suppression",
+    "learning of echo paths",
+    "echo cancelling",
+)
 
 
 class Event(NamedTuple):
@@ -37,6 +59,10 @@ class Event(NamedTuple):
     b: int
     x: float
     y: float
+
+
+class NoSlot(Exception):
+    """All slots of a costly bank are taken; the message names the bank and how many it has."""
 
 
 class RingFull(Exception):

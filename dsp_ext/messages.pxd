@@ -17,6 +17,10 @@ cdef enum:
     CMD_UNFEED = 10
     CMD_DETECT = 11  # a: on
     CMD_RESET = 12
+    CMD_ECHO = 13  # a: on; b: ECHO_ bits
+    CMD_LISTEN = 14  # a: post, -1 none; b: its kind; n: learn
+    CMD_WHISPER = 15  # a: to whom, -1 nobody; x: gain
+    CMD_LOUDEST = 16  # a: bridge; b: how many are heard, 0 all
 
 cdef enum:  # as in event.py
     EV_ACK = 1
@@ -26,6 +30,12 @@ cdef enum:  # as in event.py
     EV_DIGIT_END = 5
     EV_TAP_OVERRUN = 6
     EV_MISSED = 7
+    EV_TONE_HEARD = 8
+    EV_TONE_GONE = 9
+    EV_BUSY_LEARNED = 10
+    EV_MF_START = 11
+    EV_MF_END = 12
+    EV_SHED = 13
 
 cdef enum:
     REPLIES = 4  # events one command can cause: two "done", its ACK, and one to spare

@@ -1,5 +1,5 @@
 /* What Cython cannot say of C: ordered single-word loads and stores, memory asked for ahead,
-   and the monotonic clock.
+   the monotonic clock and how much memory is taken.
 
    The rings' whole protocol is: fill, then store the index with release; load the index with
    acquire, then read. GCC and Clang builtins, so that the same header serves C and C++. */
@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 static inline uint64_t load_acquire(const uint64_t *word)
 {
@@ -42,6 +45,17 @@ static inline int64_t now_ns(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Octets of this process's heap that are in use, large blocks included; 0 where nobody counts. */
+static inline size_t heap_octets(void)
+{
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+#else
+    return 0;
+#endif
 }
 
 #endif

@@ -1,4 +1,4 @@
-"""Ordered words between two threads, memory ahead of use, and the clock; native.h has the bodies."""
+"""Ordered words between two threads, memory ahead of use, the clock, the heap; native.h has the bodies."""
 
 from libc.stdint cimport int64_t, uint64_t
 
@@ -8,3 +8,4 @@ cdef extern from "native.h" nogil:
     void fetch_to_read(const void* data, size_t size)
     void fetch_to_write(void* data, size_t size)
     int64_t now_ns()  # CLOCK_MONOTONIC
+    size_t heap_octets()  # in use; 0 where nobody counts

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdint.h>
 #include "clones.h"
+#include "progress_signature.h"
 
 #define PROGRESS_UNIT 40                     /* samples taken at once: 5 ms */
 #define PROGRESS_FOLD (PROGRESS_UNIT / 2)
@@ -17,12 +18,6 @@
 #define PROGRESS_BANDS 5
 
 #define PROGRESS_STAY 0.5f  /* share of a tone in all energy, so that it is still one */
-
-/* Which bins of the low band a sound of the plan fills: all of them, and those of either tone. */
-typedef struct {
-    uint32_t all, first, second; /* second is 0 for a single tone or a close pair */
-    uint32_t beats;              /* whether a close pair is among the sounds it stands for */
-} progress_signature;
 
 CLONES_BEGIN
 

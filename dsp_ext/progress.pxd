@@ -5,7 +5,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from dsp_ext.cadence cimport cadence_plan
 from dsp_ext.progress_track cimport progress_event, progress_track
 
-cdef extern from "progress.h":
+cdef extern from "progress_signature.h":
     ctypedef struct progress_signature:
         uint32_t all
         uint32_t first
@@ -54,3 +54,5 @@ cdef void progress_reset(progress_bank* bank, int channel) noexcept nogil
 cdef void progress_enable(progress_bank* bank, int channel, bint on) noexcept nogil
 # whether an unknown steady cadence is taken for busy; what was learned before is kept
 cdef void progress_learn(progress_bank* bank, int channel, bint on) noexcept nogil
+# what progress_plan.compile_plan gives, as the bank takes it
+cdef int progress_set_plan(progress_plan* plan, object listening) except -1

@@ -355,7 +355,8 @@ cdef int progress_process(progress_bank* bank, const float* pcm, int block, prog
     return told
 
 
-_OTHERS = {
+#: What an event's `tone` is besides the index of a pattern of the plan.
+OTHERS = {
     TONE_SIT: "sit",
     TONE_CNG: "cng",
     TONE_CED: "ced",
@@ -365,7 +366,7 @@ _OTHERS = {
 }
 
 
-cdef void _set_plan(progress_plan* plan, listening) except *:
+cdef int progress_set_plan(progress_plan* plan, object listening) except -1:
     cdef int i, k
     cdef cadence_pattern* pattern
     memset(plan, 0, sizeof(progress_plan))
@@ -383,6 +384,7 @@ cdef void _set_plan(progress_plan* plan, listening) except *:
         for k, step in enumerate(source.steps):
             pattern.step[k].sound, pattern.step[k].least = step.sound, step.least
             pattern.step[k].nominal, pattern.step[k].most = step.nominal, step.most
+    return 0
 
 
 cdef class ProgressDetector:
@@ -409,7 +411,7 @@ cdef class ProgressDetector:
         elif not isinstance(plan, tone_plan.TonePlan):
             raise TypeError(f"plan must be a country code or a TonePlan, not {plan!r}")
         listening = compile_plan(plan, tones)
-        _set_plan(&compiled, listening)
+        progress_set_plan(&compiled, listening)
         self.plan, self.names = plan, tuple(pattern.names for pattern in listening.patterns)
         self.bank = progress_new(count, &compiled)
         if self.bank == NULL:
@@ -428,7 +430,7 @@ cdef class ProgressDetector:
     @property
     def tones(self):
         """The names of all that it can tell."""
-        return tuple(name for names in self.names for name in names) + tuple(_OTHERS.values())
+        return tuple(name for names in self.names for name in names) + tuple(OTHERS.values())
 
     def enable(self, channel, on=True):
         """Listen on `channel` or not; begins afresh. Raises TypeError, IndexError."""
@@ -480,7 +482,7 @@ cdef class ProgressDetector:
 
 
 cdef _event(names, const progress_event* event):
-    known = names[event.tone] if event.tone < len(names) else (_OTHERS[event.tone],)
+    known = names[event.tone] if event.tone < len(names) else (OTHERS[event.tone],)
     return ProgressEvent(
         event.channel,
         known[0],

@@ -2,11 +2,14 @@
 
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint64_t
 
-from dsp_ext.dtmf cimport dtmf_bank, dtmf_event
+from dsp_ext.dtmf cimport dtmf_bank
+from dsp_ext.echo cimport echo_bank
 from dsp_ext.level cimport level_bank
 from dsp_ext.messages cimport outbox_t
 from dsp_ext.mix cimport mix_bank
+from dsp_ext.native cimport now_ns
 from dsp_ext.ring cimport ring_t
+from dsp_ext.slots cimport slots_t
 from dsp_ext.tone cimport tone_bank
 
 cdef enum:
@@ -31,15 +34,39 @@ cdef enum:  # the tick's parts, for timing; names in engine.pyx in this order
     AT_COMMANDS = 0
     AT_READ = 1
     AT_DECODE = 2
-    AT_LEVEL = 3
-    AT_DTMF = 4
-    AT_MIX = 5
-    AT_TONE = 6
-    AT_PLAY = 7
-    AT_ENCODE = 8
-    AT_TAP = 9
-    AT_WRITE = 10
-    STAGES = 11
+    AT_ECHO = 3
+    AT_LEVEL = 4
+    AT_DTMF = 5
+    AT_PROGRESS = 6
+    AT_MFR2 = 7
+    AT_MIX = 8
+    AT_TONE = 9
+    AT_PLAY = 10
+    AT_ENCODE = 11
+    AT_TAP = 12
+    AT_WRITE = 13
+    STAGES = 14
+
+cdef enum:
+    TIMED_EVERY = 16  # ticks: the parts of one are measured
+    POSTS = 24  # banks with slots besides echo: a progress plan or a direction of MF-R2 each
+
+cdef enum:  # bits of echo_t.asked
+    ECHO_FROZEN = 1
+    ECHO_BARE = 2  # without the non-linear processor
+
+cdef enum:  # kinds of posts
+    POST_PROGRESS = 0
+    POST_MFR2 = 1
+
+cdef enum:  # what is left out when time is short, each with all before; names in event.py
+    SHED_NOTHING = 0
+    SHED_TAIL = 1  # echo tails of 128 ms are shortened to 64
+    SHED_PROGRESS = 2  # call progress is not listened for
+    SHED_NLP = 3  # echo is not suppressed beyond what the filter takes away
+    SHED_ADAPT = 4  # echo paths are kept as they are
+    SHED_ECHO = 5  # echo is let through
+    SHED_LEVELS = 6
 
 # One block of octets of a port's channels, octets[c * stride + i]. 0, or an errno.
 ctypedef int (*port_io)(void* ctx, uint8_t* octets, int stride, int block) noexcept nogil
@@ -71,8 +98,46 @@ cdef struct tap_t:
     int mode
     bint told  # this overrun has been posted
 
+cdef struct echo_t:  # the cancellers
+    slots_t slots
+    echo_bank** banks  # [slots.tiles] of LANES slots each
+    uint8_t* asked  # [slots.tiles * LANES] ECHO_ bits, by command
+    float* clean  # [slots.tiles][block][LANES] what is left of each slot's channel; NULL: whole
+    int tail_ms
+    bint nlp
+
+cdef struct post_t:  # a bank of detectors that listens where it is asked to
+    int kind
+    int which  # MF_ set, or the number of the plan
+    slots_t slots
+    void** banks  # [slots.tiles] of LANES slots each
+    float* heard  # [slots.tiles][block][LANES] what the slots' channels bring; NULL: whole
+
+cdef struct shed_t:
+    int level
+    int useful  # bit n: going to level n would leave out something
+    int64_t cost_ns  # of the last tick, as measured by who ticks; -1: not measured
+    int heat  # ticks that took too long, cooling with those that did not
+    int calm  # ticks in a row with time to spare
+    int patience  # of them that are needed to go back a level
+    int since  # ticks since the last change for the better
+    int64_t steps  # changes so far
+    int64_t ticks  # spent at a level above nothing
+
+cdef struct engine_shape:  # what an engine is made of
+    int channels
+    int block
+    int law
+    int taps
+    int events
+    int commands
+    int echo  # slots
+    int echo_tail_ms
+    bint echo_nlp
+
 cdef struct engine_t:
     int channels
+    int tiles  # of LANES channels
     int cstride  # floats in a row of pcm
     int block
     int law
@@ -84,14 +149,18 @@ cdef struct engine_t:
     float* pcm_out  # [block][cstride]
     attachment_t* ports  # [channels]
     int port_count
-    level_bank* level
-    dtmf_bank* dtmf
+    float* in_tile  # [block][LANES] what a tile of channels brings
+    float* sent_tile  # [block][LANES] what was sent to it in the block before
+    level_bank** level  # [tiles]
+    dtmf_bank** dtmf  # [tiles]
     mix_bank* mix
     tone_bank* tone
+    echo_t echo
+    post_t[24] posts
+    int post_count
+    shed_t shed
     uint8_t* detect  # [channels]
-    int detecting  # channels with detection on
-    int64_t dtmf_clock  # samples the detector has seen
-    dtmf_event* digits  # [2 * channels]
+    int32_t* detecting  # [tiles] channels with detection on
     uint8_t* sources  # [channels] FROM_ bits
     int sounding  # channels with any source
     int32_t* copy_from  # [channels] the peer whose octets may be copied; -1 none
@@ -120,14 +189,29 @@ cdef struct engine_t:
     int64_t port_errors
     int64_t tick_ns
     int64_t tick_max_ns
-    bint timing
+    int64_t news_dropped  # what detectors had to tell and found no room
+    size_t octets  # of memory taken at its making
+    bint timing  # measure every tick, not some
+    bint timed  # this one
     int64_t timed_ticks
     int64_t stage_ns[STAGES]
 
 # NULL: no memory, or no descriptor
-cdef engine_t* engine_new(int channels, int block, int law, int taps, int events,
-                          int commands) noexcept nogil
+cdef engine_t* engine_new(const engine_shape* shape) noexcept nogil
+# One more post, before the first tick; `plan`: a progress_plan, copied; NULL for MF-R2. False: no memory.
+cdef bint engine_post(engine_t* e, int kind, int which, int slots,
+                      const void* plan) noexcept nogil
 cdef void engine_free(engine_t* e) noexcept nogil
+
+
+cdef inline void stage_mark(engine_t* e, int stage, int64_t* since) noexcept nogil:
+    """In a tick that is timed: charge the time since the last mark to `stage`."""
+    cdef int64_t now
+    if e.timed:
+        now = now_ns()
+        e.stage_ns[stage] += now - since[0]
+        since[0] = now
+
 
 # What the real-time thread and run_blocks need of an engine object.
 cdef class EngineState:

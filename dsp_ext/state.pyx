@@ -8,14 +8,20 @@ from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from dsp_ext.dtmf cimport dtmf_event, dtmf_free, dtmf_new
+from dsp_ext.dtmf cimport dtmf_bank, dtmf_free, dtmf_new
+from dsp_ext.echo cimport echo_bank, echo_enable, echo_free, echo_new
 from dsp_ext.g711 cimport encode_one
-from dsp_ext.level cimport level_free, level_new
+from dsp_ext.level cimport level_bank, level_free, level_new
 from dsp_ext.messages cimport command_t, outbox_init, outbox_release
+from dsp_ext.mfr2 cimport mfr2_bank, mfr2_free, mfr2_new
 from dsp_ext.mix cimport mix_free, mix_new
+from dsp_ext.native cimport heap_octets
+from dsp_ext.progress cimport progress_bank, progress_free, progress_new, progress_plan
 from dsp_ext.ring cimport ring_init, ring_release, ring_t
+from dsp_ext.shed cimport shed_init
+from dsp_ext.slots cimport slots_init, slots_release
 from dsp_ext.tone cimport tone_free, tone_new
-from dsp_ext.units cimport LANES, padded
+from dsp_ext.units cimport LANES, padded, zeroed
 
 
 cdef void* _zeroed(size_t n, size_t size, bint* failed) noexcept nogil:
@@ -40,7 +46,7 @@ cdef bint _arrays(engine_t* e) noexcept nogil:
     e.pcm_out = <float*> _zeroed(pcm, sizeof(float), &failed)
     e.ports = <attachment_t*> _zeroed(c, sizeof(attachment_t), &failed)
     e.detect = <uint8_t*> _zeroed(c, 1, &failed)
-    e.digits = <dtmf_event*> _zeroed(2 * c, sizeof(dtmf_event), &failed)
+    e.detecting = <int32_t*> _zeroed(e.tiles, sizeof(int32_t), &failed)
     e.sources = <uint8_t*> _zeroed(c, 1, &failed)
     e.copy_from = <int32_t*> _zeroed(c, sizeof(int32_t), &failed)
     e.copy_now = <int32_t*> _zeroed(c, sizeof(int32_t), &failed)
@@ -54,50 +60,153 @@ cdef bint _arrays(engine_t* e) noexcept nogil:
     e.taps = <tap_t*> _zeroed(max(e.max_taps, 1), sizeof(tap_t), &failed)
     e.tap_block = <uint8_t*> _zeroed(2 * e.block, 1, &failed)
     e.owed = <uint8_t*> _zeroed(c, 1, &failed)
-    return not failed
+    e.level = <level_bank**> _zeroed(e.tiles, sizeof(level_bank*), &failed)
+    e.dtmf = <dtmf_bank**> _zeroed(e.tiles, sizeof(dtmf_bank*), &failed)
+    e.in_tile = <float*> zeroed(LANES * e.block * sizeof(float))
+    e.sent_tile = <float*> zeroed(LANES * e.block * sizeof(float))
+    return not failed and e.in_tile != NULL and e.sent_tile != NULL
 
 
 cdef bint _banks(engine_t* e) noexcept nogil:
-    e.level = level_new(e.channels)
-    e.dtmf = dtmf_new(e.channels)
+    """Banks of a tile each, so that what a tile needs lies together and its rows are 64 octets."""
+    cdef int tile
+    cdef bint there = True
+    for tile in range(e.tiles):
+        e.level[tile] = level_new(LANES)
+        e.dtmf[tile] = dtmf_new(LANES)
+        there = there and e.level[tile] != NULL and e.dtmf[tile] != NULL
     e.mix = mix_new(e.channels)
     e.tone = tone_new(e.channels)
-    return e.level != NULL and e.dtmf != NULL and e.mix != NULL and e.tone != NULL
+    return there and e.mix != NULL and e.tone != NULL
 
 
-cdef engine_t* engine_new(int channels, int block, int law, int taps, int events,
-                          int commands) noexcept nogil:
+cdef bint _echo(engine_t* e, const engine_shape* shape) noexcept nogil:
+    """The cancellers, all off."""
+    cdef echo_t* echo = &e.echo
+    cdef bint failed = False
+    cdef int tile, lane
+    echo.tail_ms, echo.nlp = shape.echo_tail_ms, shape.echo_nlp
+    if not slots_init(&echo.slots, e.channels, shape.echo):
+        return False
+    echo.banks = <echo_bank**> _zeroed(max(echo.slots.tiles, 1), sizeof(echo_bank*), &failed)
+    echo.asked = <uint8_t*> _zeroed(echo.slots.tiles * LANES + 1, 1, &failed)
+    if not echo.slots.whole:
+        echo.clean = <float*> zeroed(<size_t> echo.slots.tiles * LANES * e.block * sizeof(float))
+        failed = failed or echo.clean == NULL
+    if failed:
+        return False
+    for tile in range(echo.slots.tiles):
+        echo.banks[tile] = echo_new(LANES, echo.tail_ms, echo.nlp)
+        if echo.banks[tile] == NULL:
+            return False
+        for lane in range(LANES):
+            echo_enable(echo.banks[tile], lane, False)
+    return True
+
+
+cdef bint engine_post(engine_t* e, int kind, int which, int slots,
+                      const void* plan) noexcept nogil:
+    cdef post_t* post = &e.posts[e.post_count]
+    cdef size_t before = heap_octets()
+    cdef bint failed = False
+    cdef int tile
+    e.post_count += 1
+    post.kind, post.which = kind, which
+    if not slots_init(&post.slots, e.channels, slots):
+        return False
+    post.banks = <void**> _zeroed(post.slots.tiles, sizeof(void*), &failed)
+    if not post.slots.whole:
+        post.heard = <float*> zeroed(<size_t> post.slots.tiles * LANES * e.block * sizeof(float))
+        failed = failed or post.heard == NULL
+    if failed:
+        return False
+    for tile in range(post.slots.tiles):
+        if kind == POST_PROGRESS:
+            post.banks[tile] = progress_new(LANES, <const progress_plan*> plan)
+        else:
+            post.banks[tile] = mfr2_new(LANES, which)
+        if post.banks[tile] == NULL:
+            return False
+    shed_init(e)
+    e.octets += heap_octets() - before
+    return True
+
+
+cdef engine_t* engine_new(const engine_shape* shape) noexcept nogil:
+    cdef size_t before = heap_octets()
     cdef engine_t* e = <engine_t*> calloc(1, sizeof(engine_t))
     cdef int c
     if e == NULL:
         return NULL
-    e.channels, e.cstride = channels, padded(channels)
-    e.block, e.law, e.max_taps = block, law, taps
-    e.idle = encode_one(0, law)
+    e.channels, e.cstride = shape.channels, padded(shape.channels)
+    e.tiles = e.cstride // LANES
+    e.block, e.law, e.max_taps = shape.block, shape.law, shape.taps
+    e.idle = encode_one(0, e.law)
     e.out.fd = -1
-    if not (_arrays(e) and _banks(e) and outbox_init(&e.out, events)
-            and ring_init(&e.commands, commands * sizeof(command_t))):
+    if not (_arrays(e) and _banks(e) and _echo(e, shape) and outbox_init(&e.out, shape.events)
+            and ring_init(&e.commands, shape.commands * sizeof(command_t))):
         engine_free(e)
         return NULL
-    memset(e.rx, e.idle, <size_t> channels * block)
-    memset(e.tx, e.idle, <size_t> channels * block)
-    for c in range(channels):
+    memset(e.rx, e.idle, <size_t> e.channels * e.block)
+    memset(e.tx, e.idle, <size_t> e.channels * e.block)
+    for c in range(e.channels):
         e.copy_from[c] = e.copy_now[c] = -1
+    shed_init(e)
+    e.octets = heap_octets() - before
     return e
 
 
+cdef void _free_banks(engine_t* e) noexcept nogil:
+    cdef int tile
+    for tile in range(e.tiles):
+        if e.level != NULL:
+            level_free(e.level[tile])
+        if e.dtmf != NULL:
+            dtmf_free(e.dtmf[tile])
+    free(e.level)
+    free(e.dtmf)
+    mix_free(e.mix)
+    tone_free(e.tone)
+
+
+cdef void _free_echo(echo_t* echo) noexcept nogil:
+    cdef int tile
+    for tile in range(echo.slots.tiles):
+        if echo.banks != NULL:
+            echo_free(echo.banks[tile])
+    free(echo.banks)
+    free(echo.asked)
+    free(echo.clean)
+    slots_release(&echo.slots)
+
+
+cdef void _free_post(post_t* post) noexcept nogil:
+    cdef int tile
+    for tile in range(post.slots.tiles):
+        if post.banks == NULL:
+            break
+        if post.kind == POST_PROGRESS:
+            progress_free(<progress_bank*> post.banks[tile])
+        else:
+            mfr2_free(<mfr2_bank*> post.banks[tile])
+    free(post.banks)
+    free(post.heard)
+    slots_release(&post.slots)
+
+
 cdef void engine_free(engine_t* e) noexcept nogil:
+    cdef int i
     if e == NULL:
         return
-    free(e.rx); free(e.tx); free(e.pcm_in); free(e.pcm_out)
-    free(e.ports); free(e.detect); free(e.digits); free(e.sources); free(e.copy_from)
+    _free_banks(e)
+    _free_echo(&e.echo)
+    for i in range(e.post_count):
+        _free_post(&e.posts[i])
+    free(e.rx); free(e.tx); free(e.pcm_in); free(e.pcm_out); free(e.in_tile); free(e.sent_tile)
+    free(e.ports); free(e.detect); free(e.detecting); free(e.sources); free(e.copy_from)
     free(e.copy_now); free(e.players)
     free(e.tone_token); free(e.tones_ended); free(e.tone_ended_at)
     free(e.feeds); free(e.feed_block); free(e.tile); free(e.taps); free(e.tap_block); free(e.owed)
-    level_free(e.level)
-    dtmf_free(e.dtmf)
-    mix_free(e.mix)
-    tone_free(e.tone)
     ring_release(&e.commands)
     if e.out.fd >= 0:
         outbox_release(&e.out)

@@ -3,7 +3,8 @@
 What: one native thread that ticks its engines in order, one block after
 another, at absolute times of CLOCK_MONOTONIC. Late by a block or more it ticks
 on without sleeping until it has caught up, and counts each tick that began
-more than a block after its due time.
+more than a block after its due time. What all engines' ticks of a block took is
+told to each, which sheds load by it (shed.pyx).
 How: pthread made here, so no Python thread state exists for it. SCHED_FIFO is
 asked for at its making and mlockall before; where either is refused the thread
 runs all the same and `error` says what to grant.
@@ -20,6 +21,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from dsp_ext.native cimport load_acquire, now_ns, store_release
+from dsp_ext.shed cimport shed_measured
 from dsp_ext.state cimport EngineState, engine_t
 from dsp_ext.tick cimport engine_late, engine_tick
 from dsp_ext.units cimport SAMPLE_RATE
@@ -76,7 +78,7 @@ cdef void _sleep_until(int64_t due) noexcept nogil:
 cdef void* _run(void* arg) noexcept nogil:
     cdef clockwork_t* clock = <clockwork_t*> arg
     cdef sigset_t all_signals
-    cdef int64_t late
+    cdef int64_t late, began, cost
     cdef int64_t due = now_ns()
     cdef int i
     sigfillset(&all_signals)
@@ -84,10 +86,14 @@ cdef void* _run(void* arg) noexcept nogil:
     while load_acquire(&clock.running):
         due += clock.block_ns
         _sleep_until(due)
-        late = now_ns() - due
+        began = now_ns()
+        late = began - due
         for i in range(clock.count):
             engine_late(clock.engines[i], late, late > clock.block_ns)
             engine_tick(clock.engines[i])
+        cost = now_ns() - began
+        for i in range(clock.count):
+            shed_measured(clock.engines[i], cost)
     return NULL
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from dsp_ext import g711
 from dsp_ext.engine import Engine, run_blocks
 from dsp_ext.event import Event
-from dsp_ext.port import Wire
+from dsp_ext.port import Port, Wire
 from dsp_ext.ring import Ring
 
 BLOCK = 80
 IDLE = 0xD5
+SILENCE = {"alaw": 0xD5, "ulaw": 0xFF}
 #: A-law octets 0 … 255 as samples: encoded again they are themselves, so loss shows as a gap.
 COUNTING = np.ascontiguousarray(g711.alaw_decode(np.arange(256, dtype=np.uint8)))
 
@@ -34,6 +37,33 @@ class Pair:
             seen += [("near", event) for event in self.near.drain()]
             seen += [("far", event) for event in self.far.drain()]
         return seen
+
+
+class Lines:
+    """An engine whose every channel is a line we hold the far end of."""
+
+    def __init__(self, channels: int, law: str = "alaw", **sizes: Any):
+        self.engine = Engine(channels, law=law, **sizes)
+        wire = Wire(channels, law=law)
+        self.engine.attach(0, wire.a)
+        self.end: Port = wire.b
+        self.law = law
+        self.shape = (channels, 80)
+
+    def speak(self, **by_channel: object) -> np.ndarray:
+        """Send one block (c0=…, c1=…; else silence) -> what comes back for it."""
+        block = np.full(self.shape, SILENCE[self.law], np.uint8)
+        for name, octets in by_channel.items():
+            block[int(name[1:])] = octets
+        self.end.write(block)
+        self.engine.tick()
+        self.engine.drain()
+        return self.end.read()
+
+    def hear(self, blocks: list[dict[str, object]]) -> list[np.ndarray]:
+        """Blocks in a row and what they became, the wire's two blocks taken off."""
+        heard = [self.speak(**block) for block in [*blocks, {}, {}]]
+        return heard[2:]
 
 
 def ticks(engine: Engine, blocks: int = 1) -> list[Event]:

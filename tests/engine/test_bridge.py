@@ -6,38 +6,7 @@ import numpy as np
 import pytest
 
 from dsp_ext import g711
-from dsp_ext.engine import Engine
-from dsp_ext.port import Port, Wire
-from tests.engine.rig import COUNTING, ticks
-
-SILENCE = {"alaw": 0xD5, "ulaw": 0xFF}
-
-
-class Lines:
-    """An engine whose every channel is a line we hold the far end of."""
-
-    def __init__(self, channels: int, law: str = "alaw"):
-        self.engine = Engine(channels, law=law)
-        wire = Wire(channels, law=law)
-        self.engine.attach(0, wire.a)
-        self.end: Port = wire.b
-        self.law = law
-        self.shape = (channels, 80)
-
-    def speak(self, **by_channel: object) -> np.ndarray:
-        """Send one block (c0=…, c1=…; else silence) -> what comes back for it."""
-        block = np.full(self.shape, SILENCE[self.law], np.uint8)
-        for name, octets in by_channel.items():
-            block[int(name[1:])] = octets
-        self.end.write(block)
-        self.engine.tick()
-        self.engine.drain()
-        return self.end.read()
-
-    def hear(self, blocks: list[dict[str, object]]) -> list[np.ndarray]:
-        """Blocks in a row and what they became, the wire's two blocks taken off."""
-        heard = [self.speak(**block) for block in [*blocks, {}, {}]]
-        return heard[2:]
+from tests.engine.rig import COUNTING, SILENCE, Lines, ticks
 
 
 def linear(octets: np.ndarray) -> np.ndarray:
@@ -141,3 +110,64 @@ def test_a_pair_hears_the_player_and_the_peer_together():
     total = int(linear(say)[0]) + int(COUNTING[0])
     assert abs(linear(heard[1])[0] - total) <= abs(total) // 32
     assert ticks(lines.engine) == []
+
+
+def test_a_whisper_is_heard_by_one_and_ends_with_leaving():
+    """0 and 1 talk, 2 monitors both and whispers to 1."""
+    lines = Lines(4)
+    for channel, talk in ((0, 1.0), (1, 1.0), (2, 0.0)):
+        lines.engine.join(channel, 0, talk=talk)
+    lines.engine.whisper(2, 1, gain=0.5)
+    low, high = (g711.alaw_encode(np.full(80, value, np.int16)) for value in (1000, 8000))
+    heard = lines.hear([{"c0": low, "c2": high}])[0]
+    one, two = int(linear(low)[0]), int(linear(high)[0])
+    assert abs(linear(heard[1])[0] - (one + two // 2)) <= 200
+    assert abs(linear(heard[0])[0]) <= 16  # the caller does not hear it
+    assert abs(linear(heard[2])[0] - one) <= 40
+    lines.engine.leave(2)
+    heard = lines.hear([{"c0": low, "c2": high}])[0]
+    assert (heard[1] == low).all()  # a pair again, copied
+
+
+def test_a_whisper_needs_no_bridge_and_moves():
+    lines = Lines(3)
+    lines.engine.whisper(0, 1)
+    say = g711.alaw_encode(np.full(80, 4000, np.int16))
+    heard = lines.hear([{"c0": say}])[0]
+    assert (heard[1] == say).all() and (heard[2] == 0xD5).all()
+    lines.engine.whisper(0, 2)
+    heard = lines.hear([{"c0": say}])[0]
+    assert (heard[2] == say).all() and abs(linear(heard[1])[0]) <= 16
+    lines.engine.whisper(0, None)
+    assert (lines.hear([{"c0": say}])[0] == 0xD5).all()
+
+
+def test_only_the_loudest_of_a_bridge_are_heard():
+    lines = Lines(4)
+    for channel in range(4):
+        lines.engine.join(channel, 0)
+    lines.engine.loudest(0, 1)
+    loud, soft = (g711.alaw_encode(np.full(80, value, np.int16)) for value in (8000, 500))
+    said = {"c0": loud, "c1": soft, "c2": soft}
+    heard = lines.hear([said] * 30)[-1]
+    assert abs(linear(heard[3])[-1] - int(linear(loud)[0])) <= 260
+    lines.engine.loudest(0, 0)
+    heard = lines.hear([said] * 30)[-1]
+    assert linear(heard[3])[-1] > int(linear(loud)[0]) + 500
+
+
+def test_whispers_and_the_loudest_that_cannot_be_are_refused():
+    engine = Lines(2).engine
+    for wrong in (
+        lambda: engine.whisper(0, 0),
+        lambda: engine.whisper(0, 2),
+        lambda: engine.whisper(0, -1),
+        lambda: engine.whisper(0, 1, gain=33),
+        lambda: engine.whisper(0, 1, gain=float("nan")),
+        lambda: engine.loudest(2, 1),
+        lambda: engine.loudest(0, 17),
+        lambda: engine.loudest(0, -1),
+        lambda: engine.join(0, 0, talk=-1.0),
+    ):
+        with pytest.raises(ValueError):
+            wrong()

@@ -107,10 +107,16 @@ def test_levels_are_of_what_is_received():
     assert levels[1] == pytest.approx(-10, abs=0.5) and levels[0] < -50
 
 
-def test_timing_is_off_until_asked_for():
+def test_the_parts_of_some_ticks_are_timed_always_and_of_all_on_request():
     engine = Engine(4)
     engine.tick()
-    assert engine.counters()["kernel_ns"] == {}
+    first = engine.counters()["kernel_ns"]
+    assert first["decode"] > 0 and first["dtmf"] == 0
+    for _ in range(15):
+        engine.tick()
+    assert engine.counters()["kernel_ns"] == first  # the next one is the seventeenth
+    engine.tick()
+    assert engine.counters()["kernel_ns"] != first
     engine.timing = True
     engine.detect(0, True)
     engine.play(0, COUNTING, loop=True)
@@ -130,23 +136,44 @@ class _Mallinfo2(ctypes.Structure):
     ]
 
 
-def test_ticks_take_nothing_from_the_heap():
+def _heap_grown(pair: Pair, blocks: int) -> int:
+    """Octets that `blocks` ticks of both engines left on the heap; they must not post events."""
     libc = ctypes.CDLL(None)
     if not hasattr(libc, "mallinfo2"):
         pytest.skip("this C library does not tell what it gave away")
     libc.mallinfo2.restype = _Mallinfo2
-    pair, ring = Pair(8), Ring(1 << 12)
+    before = libc.mallinfo2()
+    for tick in range(blocks):
+        pair.near.tick(
+            cost_us=9000.0 if tick % 1000 < 50 else 1000.0
+        )  # load is shed, and comes back
+        pair.far.tick()
+    after = libc.mallinfo2()
+    return max(after.uordblks - before.uordblks, after.hblkhd - before.hblkhd)
+
+
+@pytest.mark.parametrize("slots", [8, 5])
+def test_ticks_take_nothing_from_the_heap(slots):
+    everything = {"progress": {"cn": slots}, "mfr2": {"forward": slots}}
+    pair, ring = Pair(8, echo=slots, echo_tail_ms=128, **everything), Ring(1 << 12)
     for channel in range(8):
         pair.near.play(channel, COUNTING, loop=True)
         pair.near.tone(channel, Program.dtmf("1"))
         pair.far.detect(channel, True)
         pair.far.join(channel, channel % 3)
         pair.far.tap(channel, ring)
+    for channel in range(slots):
+        pair.far.echo(channel)
+        pair.far.progress(channel, "cn")
+        pair.far.mfr2(channel, "forward")
     pair.wire.fault("b", gain_db=-3, noise_dbm0=-50, hybrid=[0.1] * 100, bit_error_rate=1e-5)
     pair.run(100)
-    before = libc.mallinfo2()
-    run_blocks([pair.near, pair.far], 2000)
-    after = libc.mallinfo2()
-    assert pair.near.counters()["ticks"] > 200
-    grown = after.uordblks - before.uordblks, after.hblkhd - before.hblkhd
-    assert max(grown) < 2048  # Python's own few objects, not something a tick
+    assert _heap_grown(pair, 10_000) < 2048  # Python's own few objects, not something a tick
+
+
+def test_the_memory_an_engine_takes_is_told_and_grows_with_its_slots():
+    plain = Engine(32).counters()
+    full = Engine(32, echo=32, echo_tail_ms=128, progress={"cn": 32}).counters()
+    assert 500 < plain["memory_octets_per_channel"] < 60_000
+    more = full["memory_octets_per_channel"] - plain["memory_octets_per_channel"]
+    assert 19_000 < more < 60_000
