@@ -2,9 +2,9 @@
 
     python -m tests.lab.dahdi.prepare
 
-Everything comes from Debian packages.  `qemu-system-x86 busybox-static cpio linux-headers-amd64` and
-a compiler must be installed; the kernel's image, DAHDI's sources and its tools are downloaded and
-unpacked beside the build, never installed.  What is there already is kept.
+Everything comes from Debian packages.  `qemu-system-x86 busybox-static cpio linux-headers-amd64`
+and a compiler must be installed; the kernel's image, DAHDI's sources and its tools are downloaded
+and unpacked beside the build, never installed.  What is there already is kept.
 """
 
 from __future__ import annotations
@@ -23,10 +23,18 @@ HERE = Path(__file__).parent
 CACHE = ROOT / "build" / "dahdi-lab"
 
 #: In the order in which they are loaded before anything can be read from the machine.
-BOOT_MODULES = (
-    "virtio_ring virtio virtio_mmio netfs fscache 9pnet 9pnet_virtio 9p overlay"
-).split()
-DAHDI_MODULES = "dahdi dahdi_dynamic dahdi_dynamic_loc dahdi_dummy dahdi_echocan_mg2".split()
+BOOT_MODULES = [
+    "virtio_ring",
+    "virtio",
+    "virtio_mmio",
+    "netfs",
+    "fscache",
+    "9pnet",
+    "9pnet_virtio",
+    "9p",
+    "overlay",
+]
+DAHDI_MODULES = ["dahdi", "dahdi_dynamic", "dahdi_dynamic_loc", "dahdi_dummy", "dahdi_echocan_mg2"]
 #: Programs the guest runs that are no part of the project: DAHDI's own set-up tool.
 TOOL_PACKAGES = ("dahdi", "libtonezone2.0")
 NEEDED = {
@@ -171,7 +179,7 @@ def _initramfs(modules: Path, tree: Path, target: Path) -> None:
     busybox = shutil.which("busybox")
     assert busybox is not None
     shutil.copy(busybox, tree / "bin" / "busybox")
-    for applet in "sh mount mkdir cat insmod chroot sync poweroff ip".split():
+    for applet in ["sh", "mount", "mkdir", "cat", "insmod", "chroot", "sync", "poweroff", "ip"]:
         (tree / "bin" / applet).symlink_to("busybox")
     shutil.copy(script, tree / "init")
     (tree / "init").chmod(0o755)
