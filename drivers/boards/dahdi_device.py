@@ -218,9 +218,10 @@ class Device(_File):
     def voice(self, law: str) -> None:
         """Audio mode (companding, gains, the kernel's canceller), octets of "alaw" or "ulaw".
 
-        Only a channel in audio mode has a law.
+        Only a channel in audio mode has a law; those with signalling of their own always are.
         """
-        self._set("audio mode", lib.DAHDI_AUDIOMODE, 1)
+        if self.info().signalling == lib.DAHDI_SIG_CLEAR:
+            self._set("audio mode", lib.DAHDI_AUDIOMODE, 1)
         self._set("linear off", lib.DAHDI_SETLINEAR, 0)
         code = lib.DAHDI_LAW_ALAW if law == "alaw" else lib.DAHDI_LAW_MULAW
         self._set(law, lib.DAHDI_SETLAW, code)
