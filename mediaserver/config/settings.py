@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
@@ -21,32 +19,10 @@ from pydantic import (
     model_validator,
 )
 
+from mediaserver.config.boards import Board, Span
 from mediaserver.config.check import cross_check
+from mediaserver.config.part import Digits, FilePath, Name, Names, Part, Pattern, Port
 from mediaserver.config.problems import ConfigError, from_validation
-
-Name = Annotated[str, Field(pattern=r"^[\w.\-]+$")]
-Digits = Annotated[str, Field(pattern=r"^[0-9*#+]+$")]
-Pattern = Annotated[str, Field(pattern=r"^[0-9X]+\*?$|^\*$")]
-FilePath = Annotated[Path, Field(strict=False)]
-Port = Annotated[int, Field(ge=0, le=65535)]
-Names = Annotated[tuple[Name, ...], Field(strict=False)]
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_means_default(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        return {k: v for k, v in data.items() if not (v == "" and k in cls._optional())}
-
-    @classmethod
-    def _optional(cls) -> set[str]:
-        """Keys whose default an empty string stands for."""
-        fields = cls.model_fields.items()
-        return {k for k, f in fields if f.default is None or "{data_dir}" in str(f.default)}
 
 
 class Server(Part):
@@ -99,41 +75,6 @@ class Web(Part):
     host: str = "127.0.0.1"
     port: Port = 8080
     secret_file: FilePath = Path("{data_dir}/web.key")
-
-
-class Span(Part):
-    """One line interface. `side`, `overlap`, `isolate`, `t309_s` are E1's; `ports` is analog's."""
-
-    name: Name
-    kind: Literal["e1", "fxs", "fxo"]
-    signalling: Literal["", "pri", "analog"] = ""  # "": what goes with the kind
-    side: Literal["user", "network"] = "user"
-    overlap: bool = True
-    isolate: bool = True  # libpri in a process of its own, whose fault takes down no call
-    t309_s: float = Field(default=90.0, ge=0, le=300)
-    ports: int = Field(default=8, ge=1, le=64)
-
-    @model_validator(mode="after")
-    def _signalling_fits(self) -> Span:
-        fits = "pri" if self.kind == "e1" else "analog"
-        if self.signalling not in ("", fits):
-            raise ValueError(f'kind "{self.kind}" goes with signalling "{fits}"')
-        object.__setattr__(self, "signalling", fits)
-        return self
-
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        """The channels calls can use: timeslots 1–15 and 17–31, or ports from 1."""
-        if self.kind == "e1":
-            return (*range(1, 16), *range(17, 32))
-        return tuple(range(1, self.ports + 1))
-
-
-class Board(Part):
-    name: Name
-    type: Literal["virtual"] = "virtual"
-    seed: int = 1
-    spans: Annotated[tuple[Span, ...], Field(alias="span", strict=False)] = ()
 
 
 class TrunkGroup(Part):
