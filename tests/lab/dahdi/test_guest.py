@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def verdicts(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> dict[str, st
     outcome = boot(
         lab,
         share,
-        f"{ROOT}/.venv/bin/python -m pytest -q -p no:cacheprovider -p no:xdist"
+        f"{sys.executable} -m pytest -q -p no:cacheprovider -p no:xdist"
         f" --junitxml={report} tests/lab/dahdi/inside",
     )
     print(outcome.output)
