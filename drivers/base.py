@@ -97,7 +97,7 @@ class CasSpan(Span, Protocol):
     def send_bits(self, channel: int, abcd: int) -> None:
         """Send these bits for a channel from now on."""
 
-    def received_bits(self, channel: int) -> int:
+    def bits(self, channel: int) -> int:
         """What stands on the line now."""
 
     def on_bits(self, receive: Callable[[int, int], None]) -> None:

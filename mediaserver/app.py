@@ -13,8 +13,7 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-from drivers import registry
-from drivers.base import Board, Signalling
+from drivers.base import Board
 from drivers.cause import Cause
 from dsp_ext.engine import Engine
 from mediaserver.acd.agent import Agent
@@ -23,6 +22,7 @@ from mediaserver.acd.service import Acd
 from mediaserver.acd.store import MemoryStore
 from mediaserver.acd.strategy import STRATEGIES
 from mediaserver.bus import Bus
+from mediaserver.call import signalling
 from mediaserver.call.call import Services
 from mediaserver.call.dialler import Dialler, Target
 from mediaserver.call.lines import Lines
@@ -44,6 +44,7 @@ from mediaserver.ivr.flow import Flow, QueueNode, load_all
 from mediaserver.ivr.reception import Reception
 from mediaserver.ivr.session import QueueVoice, Tools
 from mediaserver.media.prompts import PromptError, Prompts
+from mediaserver.media.registers import MediaRegisters, banks
 from mediaserver.media.session import MediaSession
 from mediaserver.recording.recorder import Recorder
 
@@ -64,7 +65,10 @@ def make_session(
 ) -> MediaSession:
     """An engine with room for all channels of `boards`, each at its place."""
     block = settings.media.block_ms * 8
-    engine = Engine(max(1, channels_of(boards)), block=block, law=settings.media.law)
+    r2 = {s.name: s.variant == "cn" for s in settings.spans() if s.signalling == "mfcr2"}
+    spans = [span for board in boards for span in board.spans]
+    mfr2 = banks([(r2[span.name], len(span.channels)) for span in spans if span.name in r2])
+    engine = Engine(max(1, channels_of(boards)), block=block, law=settings.media.law, mfr2=mfr2)
     first = 0
     for board in boards:
         for span in board.spans:
@@ -173,22 +177,12 @@ class App:
     # ---- wiring
 
     def _add_lines(self) -> None:
-        loop = asyncio.get_running_loop()
+        # A child process keeps the machine's time, whatever ours is.
+        isolate = not isinstance(asyncio.get_running_loop(), VirtualLoop)
+        registers = MediaRegisters(self.session)
         spans = {span.name: span for board in self.boards for span in board.spans}
         for config in self.settings.spans():
-            options: dict[str, Any] = {}
-            if config.signalling == "pri":
-                options = {
-                    "side": config.side,
-                    "overlap": config.overlap,
-                    "t309_s": config.t309_s,
-                    # A child process keeps the machine's time, whatever ours is.
-                    "isolate": config.isolate and not isinstance(loop, VirtualLoop),
-                }
-            signalling: Signalling = registry.signalling(
-                config.signalling, spans[config.name], **options
-            )
-            self.lines.add(signalling)
+            self.lines.add(signalling.make(spans[config.name], config, registers, isolate=isolate))
 
     def _make_acd(self) -> Acd:
         agents = {
@@ -293,9 +287,8 @@ class App:
                 log.error("music on hold: %s", error)
 
     async def stop(self) -> None:
-        """Clear all calls, close recordings, write records, let go of the lines.
+        """Clear all calls, close recordings, write records, then let go of everything.
 
-        The boards stay open: the engine still ticks them.
         What fails is logged, and the rest is done all the same.
         """
         steps = (
@@ -311,6 +304,8 @@ class App:
                 await step()
             except Exception:
                 log.exception("stopping: %s", step.__qualname__)
+        for board in self.boards:
+            board.close()
 
     async def _end_calls(self) -> None:
         calls = self.reception.close()

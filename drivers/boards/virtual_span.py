@@ -84,7 +84,7 @@ class VirtualE1Span(VirtualSpan):
     def __init__(self, name: str, line: Line, side: str, port: Any) -> None:
         super().__init__(name, SpanKind.E1, E1_CHANNELS, line, side, port)
         self._receive: Callable[[bytes], None] | None = None
-        self._bits: Callable[[int, int], None] | None = None
+        self._hear_bits: Callable[[int, int], None] | None = None
 
     def send_frame(self, frame: bytes) -> None:
         self._line.send_frame(self._toward, frame)
@@ -101,17 +101,17 @@ class VirtualE1Span(VirtualSpan):
         self.port_index(channel)
         self._line.send_bits(self._toward, channel, abcd & 0xF)
 
-    def received_bits(self, channel: int) -> int:
+    def bits(self, channel: int) -> int:
         """The bits received now. Raises KeyError for no channel."""
         self.port_index(channel)
         return self._line.cas(self._side).received(channel)
 
     def on_bits(self, receive: Callable[[int, int], None]) -> None:
-        self._bits = receive
+        self._hear_bits = receive
 
     def bits_arrived(self, channel: int, abcd: int) -> None:
-        if self._bits is not None:
-            self._bits(channel, abcd)
+        if self._hear_bits is not None:
+            self._hear_bits(channel, abcd)
 
 
 class VirtualAnalogSpan(VirtualSpan):

@@ -8,26 +8,25 @@ the server, with libpri on its own side of each D channel.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from drivers import events as line
-from drivers import registry
-from drivers.base import Board, Channel, SetupRequest, Signalling, Span, SpanKind
+from drivers.base import Board, Channel, SetupRequest, Span
 from drivers.cause import Cause
 from drivers.events import Number
 from mediaserver.bus import Bus
+from mediaserver.call import signalling
 from mediaserver.call.leg import Leg
 from mediaserver.call.lines import Lines, NoChannel
 from mediaserver.call.trunks import TrunkGroup
 from mediaserver.clock import Clock
 from mediaserver.config.settings import Settings
+from mediaserver.config.settings import Span as SpanConfig
 from mediaserver.lab.scenario import Caller
+from mediaserver.media.registers import MediaRegisters
 from mediaserver.media.session import MediaSession
 
 #: Hears of a call to a subscriber; returns whether there is one.
 Ringer = Callable[[Leg, line.Setup], bool]
-
-_OTHER_SIDE = {"user": "network", "network": "user"}
 
 
 class Exchange:
@@ -42,20 +41,15 @@ class Exchange:
         self.on_ring: Ringer = lambda leg, setup: False
         self._groups: dict[str, TrunkGroup] = {}
         configs = {span.name: span for span in settings.spans()}
+        registers = MediaRegisters(session)
         for board in boards:
             for span in board.spans:
-                config = configs[span.name]
-                self._add(span, _OTHER_SIDE[config.side], config.overlap)
+                self._add(span, configs[span.name], registers)
         self.lines.on_offer = self._offered
 
-    def _add(self, span: Span, side: str, overlap: bool) -> None:
-        name = "analog"
-        options: dict[str, Any] = {}
-        if span.kind is SpanKind.E1:
-            name, options = "pri", {"side": side, "overlap": overlap}
-        signalling: Signalling = registry.signalling(name, span, **options)
-        self.lines.add(signalling)
-        select = "descending" if side == "network" else "ascending"
+    def _add(self, span: Span, config: SpanConfig, registers: MediaRegisters) -> None:
+        self.lines.add(signalling.make_far(span, config, registers))
+        select = "descending" if signalling.far_side(config) == "network" else "ascending"
         self._groups[span.name] = TrunkGroup(span.name, [span.name], select, self.lines)
 
     def call(self, caller: Caller, number: str) -> Leg:

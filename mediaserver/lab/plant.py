@@ -1,7 +1,6 @@
 """A whole plant in one process: the server on near boards, the exchange on the far ones.
 
-Virtual boards have a far end always, real ones where the configuration says that a span is wired to
-another of this machine. Both ends tick under one clock, in real time (one native thread for both
+Both ends tick under one clock, in real time (one native thread for both
 engines) or in virtual time (`VirtualLoop`), so no octet is lost between them.
 """
 
@@ -9,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from typing import Any
 
 from drivers.boards.virtual import SpanSpec, VirtualBoard, make_pair
 from mediaserver.app import App, make_session
-from mediaserver.boards import open_far, open_real
 from mediaserver.bus import Bus
 from mediaserver.clock import Clock, VirtualLoop
 from mediaserver.config.settings import Settings
@@ -29,11 +26,8 @@ class Plant:
         self.settings = settings
         self.clock = Clock(loop)
         self.bus = Bus()
-        near, far = _virtual(settings)
-        near += open_real(settings)
-        far += open_far(settings)
+        near, far = _boards(settings)
         self.near_boards, self.far_boards = near, far
-        self._virtual = [board for board in near if isinstance(board, VirtualBoard)]
         session = make_session(settings, near, self.clock, self.bus)
         self.app = App(settings, near, session, self.bus, self.clock)
         far_session = make_session(settings, far, self.clock, Bus())
@@ -73,13 +67,11 @@ class Plant:
         finally:
             self.exchange.lines.stop()
             self.clockwork.stop()
-            for board in (*self.near_boards, *self.far_boards):
-                board.close()
 
     def octets_lost(self) -> dict[str, int]:
         """Octets lost without anybody's order, by where: on a line, or on the way to recordings."""
         lost = {
-            f"line {status['name']} (at {board.name})": _lost(status)
+            f"line {status['name']} ({board.side} end)": int(status["wire"]["lost_octets"])
             for board in (*self.near_boards, *self.far_boards)
             for status in board.status()
         }
@@ -88,23 +80,16 @@ class Plant:
 
     def board_of(self, span: str) -> VirtualBoard:
         """The near board that has `span`. Raises KeyError."""
-        for board in self._virtual:
+        for board in self.near_boards:
             if any(each.name == span for each in board.spans):
                 return board
         raise KeyError(span)
 
 
-def _lost(status: dict[str, Any]) -> int:
-    wire = status.get("wire")
-    return int(wire["lost_octets"] if wire else status["rx_gaps"] + status["tx_gaps"])
-
-
-def _virtual(settings: Settings) -> tuple[list[Any], list[Any]]:
+def _boards(settings: Settings) -> tuple[list[VirtualBoard], list[VirtualBoard]]:
     """Far spans have the near ones' names: each is the other end of that line."""
     near, far = [], []
     for board in settings.boards:
-        if board.type != "virtual":
-            continue
         specs = [SpanSpec.of(s.kind, s.name, s.name, s.ports) for s in board.spans]
         pair = make_pair(
             specs,

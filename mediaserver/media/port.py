@@ -41,6 +41,24 @@ class MediaPort:
         self._player = Generator(session, partial(engine.stop, channel))
         self._tones = Generator(session, partial(engine.stop_tone, channel))
         self._listeners: list[OnDigit] = []
+        self._holder: Callable[[], None] | None = None
+
+    # ---- in signalling's hands
+
+    def hold(self, again: Callable[[], None]) -> None:
+        """The channel carries register signals: what is played or sounded waits for `let_go`.
+
+        `again` is called after a reset, which ends what signalling has begun as well.
+        """
+        self._holder = again
+        self._player.hold()
+        self._tones.hold()
+
+    def let_go(self) -> None:
+        """The speech path is free."""
+        self._holder = None
+        self._player.resume()
+        self._tones.resume()
 
     # ---- sending
 
@@ -155,7 +173,10 @@ class MediaPort:
             self.bridge.forget(self)
         self._listeners.clear()
         self.digits.clear()
-        return self._session.acked(partial(self._session.engine.reset, self.channel))
+        done = self._session.acked(partial(self._session.engine.reset, self.channel))
+        if self._holder is not None:
+            self._holder()
+        return done
 
 
 def _parts(digits: str) -> Iterator[str]:

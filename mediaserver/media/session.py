@@ -56,12 +56,16 @@ class MediaSession:
         self._turns: dict[int, asyncio.Future[bool]] = {}
         self._token = 0
         self._late: asyncio.TimerHandle | None = None
+        #: Hears of register signals: (channel, signal), 0 as one ends.
+        self.on_signal: Callable[[int, int], None] | None = None
         self._handlers: dict[int, Callable[[Event], None]] = {
             dsp.ACK: self._acknowledged,
             dsp.PLAY_DONE: self._play_done,
             dsp.TONE_DONE: self._tone_done,
             dsp.DIGIT_START: self._digit,
             dsp.DIGIT_END: self._digit,
+            dsp.MF_START: self._signal,
+            dsp.MF_END: self._signal,
             dsp.TAP_OVERRUN: self._overrun,
             dsp.MISSED: self._missed,
         }
@@ -180,6 +184,10 @@ class MediaSession:
         if port is not None:
             at_ms, duration_ms = event.at * 1000 // RATE, event.b if ended else None
             port.heard(DigitEvent(chr(event.a), at_ms, event.x, event.y, duration_ms))
+
+    def _signal(self, event: Event) -> None:
+        if self.on_signal is not None:
+            self.on_signal(event.channel, event.a if event.kind == dsp.MF_START else 0)
 
     def _overrun(self, event: Event) -> None:
         self.tap_octets_lost += event.a

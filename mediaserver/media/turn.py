@@ -27,16 +27,32 @@ class Generator:
         self._session = session
         self._halt = halt
         self._turn: asyncio.Future[bool] | None = None
+        self._held = False
+        self._waiting: Callable[[], int] | None = None
 
     @property
     def busy(self) -> bool:
         return self._turn is not None
+
+    def hold(self) -> None:
+        """What is begun from now on waits for `resume`."""
+        self._held = True
+
+    def resume(self) -> None:
+        """The turn that waits begins, if it is wanted still."""
+        self._held = False
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and self._turn is not None:
+            self._session.command(waiting)
 
     def begin(self, issue: Issue) -> asyncio.Future[bool]:
         self.forget()
         token, turn = self._session.open_turn()
         self._turn = turn
         turn.add_done_callback(self._ended)
+        if self._held:
+            self._waiting = lambda: issue(token)
+            return turn
         try:
             self._session.command(lambda: issue(token))
         except MediaError:
@@ -47,18 +63,21 @@ class Generator:
     def stop(self) -> None:
         """Silence it; harmless when nothing sounds."""
         if self._turn is not None:
+            begun = self._waiting is None
             self.forget()
-            self._session.command(self._halt)
+            if begun:
+                self._session.command(self._halt)
 
     def forget(self) -> None:
         """Whoever waits is told False; the engine is not told anything."""
-        turn, self._turn = self._turn, None
+        turn, self._turn, self._waiting = self._turn, None, None
         if turn is not None and not turn.done():
             turn.set_result(False)
 
     def _ended(self, turn: asyncio.Future[bool]) -> None:
         if self._turn is not turn:
             return
-        self._turn = None
-        if turn.cancelled():
+        begun = self._waiting is None
+        self._turn = self._waiting = None
+        if turn.cancelled() and begun:
             self._session.command(self._halt)

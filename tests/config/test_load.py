@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from drivers.signalling.mfcr2.variant import R2Settings
 from mediaserver.config import ConfigError, Settings, load, parse
 
 GOOD = """
@@ -91,6 +92,9 @@ def test_a_postgresql_url_names_our_driver() -> None:
     assert url == "postgresql+psycopg://me@db/ms"
 
 
+_R2 = '[[board]]\nname = "v"\n[[board.span]]\nname = "a"\nkind = "e1"\nsignalling = "mfcr2"\n'
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -137,6 +141,29 @@ def test_a_postgresql_url_names_our_driver() -> None:
         (
             '[[board]]\nname = "v"\n[[board.span]]\nname = "a"\nkind = "fxs"\nsignalling = "pri"',
             'ms.toml:3: board[1].span[1]: kind "fxs" goes with signalling "analog"',
+        ),
+        (
+            '[[board]]\nname = "v"\n[[board.span]]\nname = "a"\nkind = "e1"\nsignalling = "analog"',
+            'ms.toml:3: board[1].span[1]: kind "e1" goes with signalling "pri" or "mfcr2"',
+        ),
+        (
+            _R2 + 'variant = "china"',
+            'ms.toml:7: board[1].span[1].variant = "china": did you mean "cn"? '
+            "allowed: itu, cn, ar, br, mx",
+        ),
+        (
+            _R2 + "[board.span.r2]\ndnis_len = 6",
+            "ms.toml:8: board[1].span[1].r2.dnis_len = 6: unknown key; did you mean "
+            '"dnis_length"? allowed: dnis_length, ani, ani_after, ani_length, category, ka, '
+            "charge, forced_release, block_collect, double_answer, timers",
+        ),
+        (
+            _R2 + '[board.span.r2]\nani = "soon"',
+            'ms.toml:8: board[1].span[1].r2.ani = "soon": allowed: early, late, never',
+        ),
+        (
+            '[[board]]\nname = "v"\n[[board.span]]\nname = "a"\nkind = "e1"\nvariant = "cn"',
+            'ms.toml:3: board[1].span[1]: variant and r2 go with signalling "mfcr2"',
         ),
         ('[queue]\nname = "q"', "ms.toml:1: queue = {…}: must be a list, or tables written [[…]]"),
         (
@@ -249,3 +276,26 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(b"[server]\nname = 'caf\xe9'\n")
     with pytest.raises(ConfigError, match=r"latin\.toml:2: is not UTF-8"):
         load(tmp_path / "latin.toml")
+
+
+def test_an_r2_trunk_takes_its_variant_and_settings() -> None:
+    text = _R2 + 'variant = "cn"\n[board.span.r2]\ndnis_length = 6\ntimers = { answer_ms = 30000 }'
+    span = parse(text).boards[0].spans[0]
+    assert (span.signalling, span.variant, span.r2.dnis_length) == ("mfcr2", "cn", 6)
+    options = span.r2.options(span.variant)
+    assert options["timers"] == {"answer_ms": 30000} and R2Settings(**options).variant == "cn"
+    assert parse(_R2).boards[0].spans[0].variant == "itu"
+
+
+@pytest.mark.parametrize(
+    ("timers", "said"),
+    [
+        ("{ anwser_ms = 3 }", 'no timer is called anwser_ms; did you mean "answer_ms"?'),
+        ("{ answer_ms = -1 }", "answer_ms is -1; it can be 0 to 600000 ms"),
+    ],
+)
+def test_a_wrong_r2_timer_is_named(timers: str, said: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        parse(_R2 + f"[board.span.r2]\ntimers = {timers}", "ms.toml")
+    assert str(error.value).startswith("ms.toml:8: board[1].span[1].r2.timers")
+    assert said in str(error.value)

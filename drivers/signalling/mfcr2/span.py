@@ -223,7 +223,7 @@ class Mfcr2Signalling:
             self._go_in()
         else:
             for number in self._circuits:
-                self._bits(number, self.span.received_bits(number))
+                self._bits(number, self.span.bits(number))
         self._tell_state("span alarm" if self._guard.active else "span alarm ended")
 
     def _alarm_lasts(self) -> None:
@@ -238,7 +238,7 @@ class Mfcr2Signalling:
         assert self._loop is not None
         self._out = False
         for number, circuit in self._circuits.items():
-            bits = self.span.received_bits(number)
+            bits = self.span.bits(number)
             self._deliver(circuit, circuit.start(bits, self._loop.time()))
 
     # ---- inside

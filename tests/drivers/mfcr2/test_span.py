@@ -246,7 +246,7 @@ def test_hits_are_the_same_each_time_and_end_with_the_fault() -> None:
         await asyncio.sleep(0.01)
         count = len(heard)
         await asyncio.sleep(1)
-        assert len(heard) == count and far.span("FAR").received_bits(7) == 0b1001
+        assert len(heard) == count and far.span("FAR").bits(7) == 0b1001
         return heard
 
     first = run(scenario())

@@ -1,0 +1,51 @@
+"""The signalling of a span as the configuration tells it, for our end and the lab's far end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drivers import registry
+from drivers.base import Registers, Signalling, Span
+from mediaserver.config.settings import Span as SpanConfig
+
+_OTHER_SIDE = {"user": "network", "network": "user"}
+
+
+def make(span: Span, config: SpanConfig, registers: Registers, *, isolate: bool) -> Signalling:
+    """Our end. `isolate` lets libpri have a process of its own where the configuration wants it."""
+    options: dict[str, Any] = {}
+    if config.signalling == "pri":
+        options = {
+            "side": config.side,
+            "overlap": config.overlap,
+            "t309_s": config.t309_s,
+            "isolate": config.isolate and isolate,
+        }
+    elif config.signalling == "mfcr2":
+        options = {"registers": registers, **config.r2.options(config.variant)}
+    return _made(config.signalling, span, options)
+
+
+def make_far(span: Span, config: SpanConfig, registers: Registers) -> Signalling:
+    """What stands at the other end of that span: the other side of the same signalling.
+
+    An R2 exchange takes numbers of any length, and asks for the caller's at once.
+    """
+    options: dict[str, Any] = {}
+    if config.signalling == "pri":
+        options = {"side": far_side(config), "overlap": config.overlap}
+    elif config.signalling == "mfcr2":
+        r2 = config.r2.options(config.variant)
+        ours = {"dnis_length": 0, "ani": "early", "ani_length": 0, "block_collect": False}
+        options = {"registers": registers, **r2, **ours, "double_answer": False}
+    return _made(config.signalling, span, options)
+
+
+def far_side(config: SpanConfig) -> str:
+    """ "user" or "network": what the other end of a PRI is."""
+    return _OTHER_SIDE[config.side]
+
+
+def _made(name: str, span: Span, options: dict[str, Any]) -> Signalling:
+    made: Signalling = registry.signalling(name, span, **options)
+    return made
