@@ -9,7 +9,7 @@ ARGS ?=
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-checks lint format bench build run fresh clean distclean
+.PHONY: help demo test test-checks lab lint format bench build run fresh clean distclean
 
 help:  ## list the targets (what you see now)
 	@printf 'Telephony media server.  make TARGET [ARGS="..."]\n\n'
@@ -31,6 +31,10 @@ test:  ## install what is missing, build, and run every test (TESTS=tests/dsp AR
 test-checks:  ## the data plane's tests in a build with bounds checks
 	@.ci/bootstrap.sh test
 	@.ci/checks.sh $(ARGS)
+
+lab:  ## DAHDI's real modules under an emulator, no card needed: PRI, R2, analog (ARGS="-k pri")
+	@.ci/bootstrap.sh test
+	@$(PY) -m pytest tests/lab/dahdi $(ARGS)
 
 lint:  ## ruff, format check and mypy
 	@.ci/bootstrap.sh test

@@ -71,10 +71,14 @@ cdef enum:  # what is left out when time is short, each with all before; names i
 # One block of octets of a port's channels, octets[c * stride + i]. 0, or an errno.
 ctypedef int (*port_io)(void* ctx, uint8_t* octets, int stride, int block) noexcept nogil
 
+# The port's own clock. 1: a block is there; 0: none within timeout_ns; -1: it has none now.
+ctypedef int (*port_wait)(void* ctx, int64_t timeout_ns) noexcept nogil
+
 cdef struct port_t:
     void* ctx
     port_io read
     port_io write
+    port_wait wait  # NULL: the port goes by ours
     int channels
 
 cdef struct attachment_t:

@@ -5,6 +5,8 @@ another, at absolute times of CLOCK_MONOTONIC. Late by a block or more it ticks
 on without sleeping until it has caught up, and counts each tick that began
 more than a block after its due time. What all engines' ticks of a block took is
 told to each, which sheds load by it (shed.pyx).
+A port with a clock of its own (a card) is followed: its blocks say when to tick, and ours goes on
+where it falls silent.
 How: pthread made here, so no Python thread state exists for it. SCHED_FIFO is
 asked for at its making and mlockall before; where either is refused the thread
 runs all the same and `error` says what to grant.
@@ -75,6 +77,38 @@ cdef void _sleep_until(int64_t due) noexcept nogil:
         pass
 
 
+cdef int _wait_for_line(clockwork_t* clock, int64_t until) noexcept nogil:
+    """Wait for the first port that has a clock now. 1: its block is there; 0: not until then;
+
+    -1: no port has one."""
+    cdef int64_t left = until - now_ns()
+    cdef int i, p, told
+    cdef engine_t* e
+    for i in range(clock.count):
+        e = clock.engines[i]
+        for p in range(e.port_count):
+            if e.ports[p].port.wait == NULL:
+                continue
+            told = e.ports[p].port.wait(e.ports[p].port.ctx, max(0, left))
+            if told >= 0:
+                return told
+    return -1
+
+
+cdef int64_t _next_block(clockwork_t* clock, int64_t due) noexcept nogil:
+    """Until a block is due, by the lines' clock where one has one -> when it was due.
+
+    A line's block may come up to a block late before our own clock takes over.
+    """
+    cdef int64_t now
+    cdef int told = _wait_for_line(clock, due + clock.block_ns)
+    if told < 0:
+        _sleep_until(due)
+        return due
+    now = now_ns()
+    return now if told and now < due + clock.block_ns else due
+
+
 cdef void* _run(void* arg) noexcept nogil:
     cdef clockwork_t* clock = <clockwork_t*> arg
     cdef sigset_t all_signals
@@ -84,8 +118,7 @@ cdef void* _run(void* arg) noexcept nogil:
     sigfillset(&all_signals)
     pthread_sigmask(SIG_SETMASK, &all_signals, NULL)
     while load_acquire(&clock.running):
-        due += clock.block_ns
-        _sleep_until(due)
+        due = _next_block(clock, due + clock.block_ns)
         began = now_ns()
         late = began - due
         for i in range(clock.count):

@@ -287,8 +287,9 @@ class App:
                 log.error("music on hold: %s", error)
 
     async def stop(self) -> None:
-        """Clear all calls, close recordings, write records, then let go of everything.
+        """Clear all calls, close recordings, write records, let go of the lines.
 
+        The boards stay open: the engine still ticks them.
         What fails is logged, and the rest is done all the same.
         """
         steps = (
@@ -304,8 +305,6 @@ class App:
                 await step()
             except Exception:
                 log.exception("stopping: %s", step.__qualname__)
-        for board in self.boards:
-            board.close()
 
     async def _end_calls(self) -> None:
         calls = self.reception.close()

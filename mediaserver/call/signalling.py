@@ -6,7 +6,7 @@ from typing import Any
 
 from drivers import registry
 from drivers.base import Registers, Signalling, Span
-from mediaserver.config.settings import Span as SpanConfig
+from mediaserver.config.boards import Span as SpanConfig
 
 _OTHER_SIDE = {"user": "network", "network": "user"}
 

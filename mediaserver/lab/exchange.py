@@ -19,8 +19,8 @@ from mediaserver.call.leg import Leg
 from mediaserver.call.lines import Lines, NoChannel
 from mediaserver.call.trunks import TrunkGroup
 from mediaserver.clock import Clock
+from mediaserver.config.boards import Span as SpanConfig
 from mediaserver.config.settings import Settings
-from mediaserver.config.settings import Span as SpanConfig
 from mediaserver.lab.scenario import Caller
 from mediaserver.media.registers import MediaRegisters
 from mediaserver.media.session import MediaSession

@@ -1,6 +1,7 @@
 """A whole plant in one process: the server on near boards, the exchange on the far ones.
 
-Both ends tick under one clock, in real time (one native thread for both
+Virtual boards have a far end always, real ones where the configuration says that a span is wired to
+another of this machine. Both ends tick under one clock, in real time (one native thread for both
 engines) or in virtual time (`VirtualLoop`), so no octet is lost between them.
 """
 
@@ -8,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from typing import Any
 
 from drivers.boards.virtual import SpanSpec, VirtualBoard, make_pair
 from mediaserver.app import App, make_session
+from mediaserver.boards import open_far, open_real
 from mediaserver.bus import Bus
 from mediaserver.clock import Clock, VirtualLoop
 from mediaserver.config.settings import Settings
@@ -26,8 +29,11 @@ class Plant:
         self.settings = settings
         self.clock = Clock(loop)
         self.bus = Bus()
-        near, far = _boards(settings)
+        near, far = _virtual(settings)
+        near += open_real(settings)
+        far += open_far(settings)
         self.near_boards, self.far_boards = near, far
+        self._virtual = [board for board in near if isinstance(board, VirtualBoard)]
         session = make_session(settings, near, self.clock, self.bus)
         self.app = App(settings, near, session, self.bus, self.clock)
         far_session = make_session(settings, far, self.clock, Bus())
@@ -67,11 +73,13 @@ class Plant:
         finally:
             self.exchange.lines.stop()
             self.clockwork.stop()
+            for board in (*self.near_boards, *self.far_boards):
+                board.close()
 
     def octets_lost(self) -> dict[str, int]:
         """Octets lost without anybody's order, by where: on a line, or on the way to recordings."""
         lost = {
-            f"line {status['name']} ({board.side} end)": int(status["wire"]["lost_octets"])
+            f"line {status['name']} (at {board.name})": _lost(status)
             for board in (*self.near_boards, *self.far_boards)
             for status in board.status()
         }
@@ -80,16 +88,23 @@ class Plant:
 
     def board_of(self, span: str) -> VirtualBoard:
         """The near board that has `span`. Raises KeyError."""
-        for board in self.near_boards:
+        for board in self._virtual:
             if any(each.name == span for each in board.spans):
                 return board
         raise KeyError(span)
 
 
-def _boards(settings: Settings) -> tuple[list[VirtualBoard], list[VirtualBoard]]:
+def _lost(status: dict[str, Any]) -> int:
+    wire = status.get("wire")
+    return int(wire["lost_octets"] if wire else status["rx_gaps"] + status["tx_gaps"])
+
+
+def _virtual(settings: Settings) -> tuple[list[Any], list[Any]]:
     """Far spans have the near ones' names: each is the other end of that line."""
     near, far = [], []
     for board in settings.boards:
+        if board.type != "virtual":
+            continue
         specs = [SpanSpec.of(s.kind, s.name, s.name, s.ports) for s in board.spans]
         pair = make_pair(
             specs,

@@ -33,7 +33,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"call", "recording", "cdr"}),
     frozenset({"acd", "ivr", "faxing"}),
     frozenset({"cti"}),
-    frozenset({"app"}),
+    frozenset({"app", "boards"}),
     frozenset({"lab"}),
     frozenset({"demo", "doctor"}),
     frozenset({"commands"}),

@@ -1,0 +1,168 @@
+"""Cards under DAHDI: the board that owns their spans and watches over them.
+
+What: opens the spans it is given by number, hands their events on, and brings back those that
+vanish (a card unplugged, `dahdi_cfg` run again) while the others go on.
+How: one epoll for all descriptors of the board, whose own descriptor stands in the loop; once a
+second each span's alarms are asked for, as not every driver posts them.
+Limits: spans are set up by dahdi_cfg (`mediaserver dahdi config` writes its file).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import select
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from drivers.base import DriverError, SpanKind
+from drivers.boards import dahdi_words as words
+from drivers.boards.dahdi_analog import DahdiAnalogSpan
+from drivers.boards.dahdi_device import ChannelInfo, Control, DahdiError
+from drivers.boards.dahdi_span import AudioSettings, DahdiE1Span, DahdiSpan
+
+_log = logging.getLogger(__name__)
+
+_LOOK_S = 1.0
+_AGAIN_MOST_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class DahdiSpec:
+    """One span to use: our name for it, what it is, and DAHDI's number of it."""
+
+    name: str
+    kind: SpanKind
+    number: int
+
+
+class DahdiBoard:
+    """Made inside the running loop. Raises DahdiError, DriverError naming what does not fit."""
+
+    def __init__(self, name: str, specs: Iterable[DahdiSpec], audio: AudioSettings) -> None:
+        self.name = name
+        self.spans: list[DahdiSpan] = []
+        self.control = Control()
+        self._epoll = select.epoll()
+        self._readers: dict[int, Callable[[], None]] = {}
+        self._again_s: dict[str, float] = {}
+        self._next_s: dict[str, float] = {}
+        self._loop = asyncio.get_running_loop()
+        try:
+            for spec in specs:
+                self.spans.append(open_span(self.control, spec, audio))
+        except BaseException:
+            self.close()
+            raise
+        for span in self.spans:
+            self._watch(span)
+        self._loop.add_reader(self._epoll.fileno(), self._ready)
+        self._timer = self._loop.call_later(_LOOK_S, self._look)
+
+    def close(self) -> None:
+        """After the engine has stopped: it reads these descriptors."""
+        if not self._epoll.closed:
+            self._loop.remove_reader(self._epoll.fileno())
+            self._epoll.close()
+        if hasattr(self, "_timer"):
+            self._timer.cancel()
+        for span in self.spans:
+            span.close()
+        self.control.close()
+
+    def status(self) -> list[dict[str, Any]]:
+        """One entry a span, for the console."""
+        return [span.status() for span in self.spans]
+
+    # ---- watching
+
+    def _watch(self, span: DahdiSpan) -> None:
+        for fd, call in span.readers().items():
+            if fd not in self._readers:
+                self._epoll.register(fd, select.EPOLLIN | select.EPOLLPRI)
+            self._readers[fd] = call
+
+    def _ready(self) -> None:
+        for fd, _ in self._epoll.poll(0):
+            call = self._readers.get(fd)
+            if call is not None:
+                call()
+
+    def _look(self) -> None:
+        self._timer = self._loop.call_later(_LOOK_S, self._look)
+        for span in self.spans:
+            if span.broken:
+                self._revive(span)
+            span.look()
+
+    def _revive(self, span: DahdiSpan) -> None:
+        """With a pause that doubles up to a minute; one line in the log each time."""
+        now = self._loop.time()
+        if now < self._next_s.get(span.name, 0.0):
+            return
+        gone = [fd for fd in self._readers if fd not in span.readers() and not _open(fd)]
+        for fd in gone:
+            del self._readers[fd]
+        try:
+            span.revive()
+        except DahdiError as error:
+            pause = min(_AGAIN_MOST_S, 2 * self._again_s.get(span.name, 0.5))
+            self._again_s[span.name], self._next_s[span.name] = pause, now + pause
+            _log.warning("%s: %s; tried again in %.0f s", span.name, error, pause)
+            return
+        self._again_s.pop(span.name, None)
+        self._next_s.pop(span.name, None)
+        self._watch(span)
+        _log.info("%s is back", span.name)
+
+
+def _open(fd: int) -> bool:
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True
+
+
+def open_span(control: Control, spec: DahdiSpec, audio: AudioSettings) -> DahdiSpan:
+    """Open a span's channels of the wanted kind. Raises DahdiError, DriverError."""
+    info = control.span(spec.number)
+    found = _channels(control, spec.number, info.channels)
+    fitting = [each for each in found if each.signalling in words.FITS[spec.kind]]
+    if not fitting:
+        kinds = sorted({words.signalling_word(each.signalling) for each in found})
+        raise DriverError(
+            f"{spec.name}: DAHDI span {spec.number} ({info.name}) has no channel for "
+            f"{spec.kind.value}; its channels are: {', '.join(kinds) or 'none'} "
+            "(see /etc/dahdi/system.conf)"
+        )
+    if spec.kind is SpanKind.E1:
+        d_channel = next((c for c in found if c.signalling in words.D_CHANNELS), None)
+        return DahdiE1Span(spec.name, spec.number, fitting, control, audio, d_channel)
+    return DahdiAnalogSpan(spec.name, spec.kind, spec.number, fitting, control, audio)
+
+
+def _channels(control: Control, span: int, count: int) -> Sequence[ChannelInfo]:
+    """The channels of a span; they follow one another, beginning somewhere."""
+    found: list[ChannelInfo] = []
+    number = 1
+    while len(found) < count and number <= 1024:
+        try:
+            info = control.channel(number)
+        except DahdiError:
+            if found:
+                break
+        else:
+            if info.span == span:
+                found.append(info)
+        number += 1
+    return found
+
+
+def make_board(
+    name: str, specs: Iterable[DahdiSpec], *, block: int = 80, law: str = "alaw", **audio: Any
+) -> DahdiBoard:
+    """A board of the spans in `specs`; `audio` as in AudioSettings."""
+    return DahdiBoard(name, specs, AudioSettings(block=block, law=law, **audio))

@@ -1,0 +1,54 @@
+"""cffi binding of DAHDI's ioctl interface; the declarations come from ``dahdi_abi.h`` itself."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from cffi import FFI
+
+HERE = Path("drivers/boards")
+
+HELPERS = """
+int dahdi_ask(int fd, unsigned long request, void *argument);
+int dahdi_take_event(int fd);
+#define DAHDI_ELAST ...
+"""
+
+SOURCE = """
+#include <errno.h>
+#include "dahdi_abi.h"
+
+/* 0 or more, or -errno. */
+static int dahdi_ask(int fd, unsigned long request, void *argument)
+{
+    int rc;
+    do
+        rc = ioctl(fd, request, argument);
+    while (rc < 0 && errno == EINTR);
+    return rc < 0 ? -errno : rc;
+}
+
+/* The oldest event that waits on a channel: DAHDI_EVENT_NONE when there is none, or -errno.
+ * Called by the media thread: no memory, no Python. */
+static int dahdi_take_event(int fd)
+{
+    int event = DAHDI_EVENT_NONE, rc = dahdi_ask(fd, DAHDI_GETEVENT, &event);
+    return rc < 0 ? rc : event;
+}
+"""
+
+
+def declarations(header: str) -> str:
+    """What cffi is to know: structures with room for the compiler's view, and each number."""
+    text = header.split("/* ---- begin */")[1].split("/* ---- end */")[0]
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    text = re.sub(r"\}( __attribute__\(\(packed\)\))?;", "    ...;\n};", text)
+    return re.sub(r"^#define (\w+) .*$", r"#define \1 ...", text, flags=re.MULTILINE)
+
+
+ffibuilder = FFI()
+ffibuilder.cdef(declarations((HERE / "dahdi_abi.h").read_text(encoding="utf-8")) + HELPERS)
+ffibuilder.set_source(
+    "drivers.boards._dahdi", SOURCE, include_dirs=[str(HERE)], depends=[str(HERE / "dahdi_abi.h")]
+)

@@ -1,0 +1,344 @@
+"""The spans of a DAHDI board: an E1 with its D channel or bits, and a row of analog ports.
+
+What: a span opens its channels, gives them to the media engine as one port, and turns DAHDI's
+events into the words of `drivers.base`.
+How: the media thread reads and writes the channels and takes their events (fdport.pyx); the
+control thread hears of them through an eventfd. The D channel, which the engine does not know, is
+read here. Both descriptors stand in the board's epoll.
+Limits: a span that vanished is opened again by `revive`, with the signalling it had.
+Source: DAHDI's user interface; caller ID in band is the layer's above.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from drivers.base import Channel, EventSink, SpanKind
+from drivers.boards import dahdi_words as words
+from drivers.boards._dahdi import ffi, lib
+from drivers.boards.dahdi_device import ChannelInfo, Control, DahdiError, Device
+from drivers.events import Alarm, SignallingFault, SpanAlarm
+from drivers.signalling.linelog import LineLog
+from dsp_ext.fdport import FdPort
+
+_log = logging.getLogger(__name__)
+
+#: Blocks each way in the driver: how long this machine may stall before the line loses audio.
+BUFFERS = 16
+D_BUFFERS, D_BUFFER = 32, 1024
+_FCS = 2
+_FRAMES_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class AudioSettings:
+    """What all channels of a board share. `echo_taps`: of the kernel's canceller, 0 for none."""
+
+    block: int = 80
+    law: str = "alaw"
+    prefill: int = 1
+    echo_taps: int = 0
+
+
+class DahdiSpan:
+    """What all kinds share: channels, media port, alarms, coming back."""
+
+    def __init__(
+        self,
+        name: str,
+        kind: SpanKind,
+        number: int,
+        found: Sequence[ChannelInfo],
+        control: Control,
+        audio: AudioSettings,
+    ) -> None:
+        self.name, self.kind, self.number = name, kind, number
+        self.control, self._audio, self._found = control, audio, list(found)
+        self.channels = [Channel(name, self._as_named(info)) for info in found]
+        self._place = {channel.number: i for i, channel in enumerate(self.channels)}
+        self._watchers: list[EventSink] = []
+        self._alarms: frozenset[Alarm] = frozenset()
+        self._lines = LineLog(_log, name)
+        self.counts: dict[str, int] = {}
+        self.devices: list[Device] = []
+        try:
+            for info in found:
+                self.devices.append(self._open(info.number))
+            self.fds = FdPort(
+                [device.fd for device in self.devices],
+                block=audio.block,
+                law=audio.law,
+                prefill=audio.prefill,
+                pending=lib.DAHDI_ELAST,
+                take_event=int(ffi.cast("intptr_t", ffi.addressof(lib, "dahdi_take_event"))),
+            )
+        except BaseException:
+            self.close()
+            raise
+        self.port = self.fds.port
+
+    def _as_named(self, info: ChannelInfo) -> int:
+        """What people call the channel: its timeslot or port."""
+        return info.position
+
+    def _open(self, number: int) -> Device:
+        device = Device(number)
+        try:
+            device.buffers(self._audio.block, BUFFERS)
+            device.voice(self._audio.law)
+            device.echo_canceller(self._audio.echo_taps)
+            device.report_losses()
+            device.flush()
+        except BaseException:
+            device.close()
+            raise
+        return device
+
+    def close(self) -> None:
+        for device in self.devices:
+            device.close()
+
+    # ---- what the board watches
+
+    def readers(self) -> dict[int, Callable[[], None]]:
+        """Descriptors and what to call when they are readable (or have an event)."""
+        return {self.fds.eventfd: self._drain}
+
+    def _drain(self) -> None:
+        for place, event in self.fds.drain():
+            self._happened(self.channels[place].number, event)
+
+    def _happened(self, channel: int, event: int) -> None:
+        if event < 0:
+            self._count("gone")
+            self._say(f"channel {channel} is gone: {os.strerror(-event)}")
+            self.look()
+            return
+        word = words.event_word(event)
+        self._count(word)
+        if event in (lib.DAHDI_EVENT_ALARM, lib.DAHDI_EVENT_NOALARM, lib.DAHDI_EVENT_REMOVED):
+            self.look()
+        elif not self._line_event(channel, event):
+            _log.debug("%s/%d: %s", self.name, channel, word)
+
+    def _line_event(self, channel: int, event: int) -> bool:
+        """What the kind makes of it; False: nothing."""
+        return False
+
+    def _count(self, word: str) -> None:
+        self.counts[word] = self.counts.get(word, 0) + 1
+
+    def _say(self, text: str) -> None:
+        self._lines.write(logging.WARNING, text, asyncio.get_running_loop().time())
+
+    # ---- alarms, and spans that go and come
+
+    @property
+    def alarms(self) -> frozenset[Alarm]:
+        return self._alarms
+
+    def watch(self, on_alarm: EventSink) -> None:
+        self._watchers.append(on_alarm)
+
+    def look(self) -> None:
+        """Ask the driver for the span's alarms; a span that is not there is in red alarm."""
+        try:
+            now = words.alarms(self.control.span(self.number).alarms)
+        except DahdiError:
+            now = frozenset({Alarm.RED})
+        if self.broken:
+            now |= {Alarm.RED}
+        for alarm in sorted(now ^ self._alarms, key=lambda each: each.value):
+            active = alarm in now
+            self._alarms = self._alarms | {alarm} if active else self._alarms - {alarm}
+            for watcher in list(self._watchers):
+                watcher(SpanAlarm(self.name, alarm, active))
+
+    @property
+    def broken(self) -> bool:
+        """Whether channels have gone and are to be opened again."""
+        return any(self.fds.gone(place) for place in range(len(self.channels)))
+
+    def revive(self) -> None:
+        """Open again what has gone, with the signalling it had. Raises DahdiError."""
+        for place, info in enumerate(self._found):
+            if not self.fds.gone(place):
+                continue
+            if self.control.channel(info.number).signalling == lib.DAHDI_SIG_NONE:
+                self.control.configure(info.number, info.signalling, info.law)
+            fresh = self._open(info.number)
+            self.fds.replace(place, fresh.fd)
+            fresh.close()
+
+    def status(self) -> dict[str, Any]:
+        """For the console and the line doctor."""
+        gaps = [self.fds.counts(place) for place in range(len(self.channels))]
+        return {
+            "name": self.name,
+            "kind": self.kind.value,
+            "channels": [channel.number for channel in self.channels],
+            "alarms": sorted(alarm.value for alarm in self._alarms),
+            "dahdi_span": self.number,
+            "events": dict(self.counts),
+            "rx_gaps": sum(each["rx_gaps"] for each in gaps),
+            "tx_gaps": sum(each["tx_gaps"] for each in gaps),
+        }
+
+    # ---- joining two channels in the driver
+
+    def join(self, channel: int, other: int | None) -> None:
+        """Send what DAHDI's channel `other` receives, in the driver; None: what we send again."""
+        self.devices[self._place[channel]].monitor_digital(other or 0)
+
+    def device_number(self, channel: int) -> int:
+        """DAHDI's own number of a channel of this span."""
+        return self._found[self._place[channel]].number
+
+
+class DahdiE1Span(DahdiSpan):
+    """30 channels and, for common-channel signalling, the D channel in timeslot 16."""
+
+    def __init__(
+        self,
+        name: str,
+        number: int,
+        found: Sequence[ChannelInfo],
+        control: Control,
+        audio: AudioSettings,
+        d_channel: ChannelInfo | None,
+    ) -> None:
+        self._receive: Callable[[bytes], None] | None = None
+        self._d_found = d_channel
+        self._d: Device | None = None
+        super().__init__(name, SpanKind.E1, number, found, control, audio)
+        if d_channel is not None:
+            try:
+                self._d = self._open_d(d_channel.number)
+            except BaseException:
+                self.close()
+                raise
+
+    def _open_d(self, number: int) -> Device:
+        device = Device(number)
+        try:
+            device.buffers(D_BUFFER, D_BUFFERS)
+        except BaseException:
+            device.close()
+            raise
+        return device
+
+    def close(self) -> None:
+        super().close()
+        if self._d is not None:
+            self._d.close()
+
+    def readers(self) -> dict[int, Callable[[], None]]:
+        own = {self._d.fd: self._read_frames} if self._d is not None else {}
+        return super().readers() | own
+
+    def send_frame(self, frame: bytes) -> None:
+        """The driver puts the FCS in the place of the last two octets."""
+        if self._d is None:
+            self._say("a frame for a span without a D channel")
+            return
+        try:
+            os.write(self._d.fd, frame + bytes(_FCS))
+        except OSError as error:
+            if error.errno == lib.DAHDI_ELAST:
+                self._d_events()
+                self.send_frame(frame)
+            else:
+                self._lost_frame(f"not sent: {os.strerror(error.errno or 0)}")
+
+    def on_frame(self, receive: Callable[[bytes], None]) -> None:
+        self._receive = receive
+
+    def _read_frames(self) -> None:
+        device = self._d
+        if device is None:
+            return
+        for _ in range(_FRAMES_AT_ONCE):
+            try:
+                frame = os.read(device.fd, D_BUFFER)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno == lib.DAHDI_ELAST:
+                    self._d_events()
+                    continue
+                self._lost_frame(os.strerror(error.errno or 0))
+                self._close_d()
+                return
+            if len(frame) > _FCS and self._receive is not None:
+                self._receive(frame[:-_FCS])
+
+    def _d_events(self) -> None:
+        """Take what waits on the D channel: read and write fail until then."""
+        assert self._d is not None
+        try:
+            event = self._d.take_event()
+        except DahdiError as error:
+            self._lost_frame(str(error))
+            self._close_d()
+            return
+        word = words.event_word(event)
+        self._count(f"d channel {word}")
+        if event in (lib.DAHDI_EVENT_ALARM, lib.DAHDI_EVENT_NOALARM, lib.DAHDI_EVENT_REMOVED):
+            self.look()
+        elif event in (lib.DAHDI_EVENT_ABORT, lib.DAHDI_EVENT_OVERRUN, lib.DAHDI_EVENT_BADFCS):
+            self._lost_frame(word)
+
+    def _lost_frame(self, why: str) -> None:
+        self._count("frames lost")
+        fault = SignallingFault(self.name, "D channel frame", why)
+        for watcher in list(self._watchers):
+            watcher(fault)
+
+    def _close_d(self) -> None:
+        if self._d is not None:
+            self._d.close()
+            self._d = None
+        self.look()
+
+    @property
+    def broken(self) -> bool:
+        return super().broken or (self._d_found is not None and self._d is None)
+
+    def revive(self) -> None:
+        super().revive()
+        found = self._d_found
+        if found is not None and self._d is None:
+            if self.control.channel(found.number).signalling == lib.DAHDI_SIG_NONE:
+                self.control.configure(found.number, found.signalling, found.law)
+            self._d = self._open_d(found.number)
+
+    # ---- channel-associated signalling
+
+    def send_bits(self, channel: int, abcd: int) -> None:
+        self.devices[self._place[channel]].send_bits(abcd)
+
+    def bits(self, channel: int) -> int:
+        """ABCD as received now."""
+        return self.devices[self._place[channel]].bits()
+
+    def on_bits(self, receive: Callable[[int, int], None]) -> None:
+        """Hand every change of the received bits, (channel, abcd), to `receive`."""
+        self._receive_bits = receive
+
+    _receive_bits: Callable[[int, int], None] | None = None
+
+    def _line_event(self, channel: int, event: int) -> bool:
+        if event != lib.DAHDI_EVENT_BITSCHANGED or self._receive_bits is None:
+            return False
+        try:
+            self._receive_bits(channel, self.bits(channel))
+        except DahdiError as error:
+            if error.code != errno.ENODEV:
+                raise
+        return True

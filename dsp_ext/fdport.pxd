@@ -1,0 +1,33 @@
+"""C door of ports on file descriptors; fdport.pyx says what and how."""
+
+from libc.stdint cimport int64_t, uint8_t, uint64_t
+
+from dsp_ext.port cimport Port
+from dsp_ext.ring cimport ring_t
+
+ctypedef int (*take_event_t)(int fd) noexcept nogil  # an event, 0 for none, or -errno
+
+cdef struct notice_t:
+    int channel
+    int event
+
+cdef struct fdport_t:
+    int channels
+    int block
+    uint8_t idle
+    int* fd  # [channels]
+    uint64_t* state  # [channels] WAITS, RUNS or GONE
+    int64_t* rx_gaps  # [channels] octets that were due and not there
+    int64_t* tx_gaps  # [channels] octets the driver had no room for
+    int prefill  # blocks sent ahead
+    int run  # blocks in a row that did not have to be waited for
+    int64_t skipped  # blocks not sent, so that a stall does not become a delay
+    int pending  # errno that says: an event waits
+    take_event_t take_event
+    ring_t notices
+    int notices_fd
+    bint posted
+
+cdef class FdPort:
+    cdef fdport_t c
+    cdef readonly Port port

@@ -1,0 +1,266 @@
+"""Ports whose channels are file descriptors of a driver: one descriptor a channel.
+
+What: each tick reads one block from every descriptor and writes one to it, without Python. The
+driver's clock is the engine's: `wait` gives the moment the next block is there.
+How: descriptors do not block and their driver hands out whole blocks. A pending event, which makes
+read and write fail until it is taken, is taken at once by the driver's own function and posted in
+a ring with an eventfd, so that it costs no audio. A channel whose driver has gone is idle until
+`replace` gives it another descriptor. A few blocks are sent ahead; after a stall of the machine the
+blocks the line had to do without are not sent late, as they would stay a delay for good.
+Limits: one reader and one writer; blocks of 16 octets and more (the driver's least).
+"""
+
+import os
+
+from libc.errno cimport EAGAIN, EINTR, errno
+from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memset
+from posix.unistd cimport read, write
+
+from dsp_ext.g711 cimport encode_one
+from dsp_ext.native cimport load_acquire, store_release
+from dsp_ext.port cimport Port
+from dsp_ext.port import LAWS, check_shape
+from dsp_ext.ring cimport ring_init, ring_put, ring_read, ring_release
+
+cdef extern from "<poll.h>" nogil:
+    struct pollfd:
+        int fd
+        short events
+        short revents
+    struct timespec:
+        long tv_sec
+        long tv_nsec
+    int ppoll(pollfd* fds, unsigned long count, const timespec* timeout, const void* mask)
+    short POLLIN
+
+cdef extern from "<sys/eventfd.h>" nogil:
+    int eventfd(unsigned int initval, int flags)
+    int EFD_NONBLOCK
+    int EFD_CLOEXEC
+
+cdef enum:  # of a channel
+    WAITS = 0  # nothing received yet
+    RUNS = 1
+    GONE = 2
+    NOTICES = 4096
+    EVENTS_MOST = 16  # taken from one channel in one go
+
+
+cdef void _post(fdport_t* p, int channel, int event) noexcept nogil:
+    cdef notice_t notice
+    notice.channel, notice.event = channel, event
+    p.posted |= ring_put(&p.notices, &notice, sizeof(notice))
+
+
+cdef bint _try_again(fdport_t* p, int c, int code) noexcept nogil:
+    """After a refusal: whether to ask again. A channel that has gone is told once."""
+    cdef int event
+    if code == EINTR:
+        return True
+    if code == p.pending:
+        event = p.take_event(p.fd[c])
+        if event > 0:
+            _post(p, c, event)
+        return event >= 0
+    if code != EAGAIN:
+        store_release(&p.state[c], GONE)
+        _post(p, c, -code)
+    return False
+
+
+cdef int _receive(fdport_t* p, int c, uint8_t* octets) noexcept nogil:
+    """-> octets got."""
+    cdef int attempt
+    cdef ssize_t n
+    for attempt in range(EVENTS_MOST):
+        n = read(p.fd[c], octets, p.block)
+        if n >= 0:
+            return <int> n
+        if not _try_again(p, c, errno):
+            break
+    return 0
+
+
+cdef int _send(fdport_t* p, int c, const uint8_t* octets) noexcept nogil:
+    cdef int attempt
+    cdef ssize_t n
+    for attempt in range(EVENTS_MOST):
+        n = write(p.fd[c], octets, p.block)
+        if n >= 0:
+            return <int> n
+        if not _try_again(p, c, errno):
+            break
+    return 0
+
+
+cdef void _prefill(fdport_t* p, int c, uint8_t* idle) noexcept nogil:
+    cdef int i
+    memset(idle, p.idle, p.block)
+    for i in range(p.prefill):
+        _send(p, c, idle)
+
+
+cdef int _read_fds(void* ctx, uint8_t* octets, int stride, int block) noexcept nogil:
+    cdef fdport_t* p = <fdport_t*> ctx
+    cdef uint8_t* row
+    cdef int c, n
+    cdef uint64_t one = 1
+    for c in range(p.channels):
+        row = octets + c * stride
+        n = 0
+        if load_acquire(&p.state[c]) != GONE:
+            n = _receive(p, c, row)
+        if n and p.state[c] == WAITS:
+            # The row serves as scratch and is read anew: what it held came before the line ran.
+            _prefill(p, c, row)
+            p.state[c] = RUNS
+            n = 0
+        elif n < block and p.state[c] == RUNS:
+            p.rx_gaps[c] += block - n
+        memset(row + n, p.idle, block - n)
+    if p.posted:
+        p.posted = False
+        write(p.notices_fd, &one, sizeof(one))
+    return 0
+
+
+cdef int _write_fds(void* ctx, uint8_t* octets, int stride, int block) noexcept nogil:
+    cdef fdport_t* p = <fdport_t*> ctx
+    cdef int c
+    if p.run > p.prefill:
+        p.skipped += 1
+        return 0
+    for c in range(p.channels):
+        if load_acquire(&p.state[c]) == RUNS:
+            p.tx_gaps[c] += block - _send(p, c, octets + c * stride)
+    return 0
+
+
+cdef int _wait_fds(void* ctx, int64_t timeout_ns) noexcept nogil:
+    """1: a block is there; 0: none in this time; -1: no channel runs that could tell."""
+    cdef fdport_t* p = <fdport_t*> ctx
+    cdef pollfd poll
+    cdef timespec timeout
+    cdef int c
+    for c in range(p.channels):
+        if load_acquire(&p.state[c]) != GONE:
+            break
+    else:
+        p.run = 0
+        return -1
+    poll.fd, poll.events = p.fd[c], POLLIN
+    timeout.tv_sec = timeout.tv_nsec = 0
+    if ppoll(&poll, 1, &timeout, NULL) > 0 and poll.revents & POLLIN:
+        p.run += 1
+        return 1
+    p.run = 0
+    timeout.tv_sec, timeout.tv_nsec = timeout_ns // 1000000000, timeout_ns % 1000000000
+    if ppoll(&poll, 1, &timeout, NULL) > 0:
+        return 1 if poll.revents & POLLIN else -1
+    return 0
+
+
+cdef class FdPort:
+    """Channels that are open, non-blocking descriptors of a driver. `.port` goes to an engine.
+
+    fds : one a channel; they stay the caller's to close, after the engine has stopped
+    block, law : as the engine's
+    prefill : blocks sent ahead of the line, 1 to 16
+    pending : the errno by which the driver says that an event waits; 0 for none
+    take_event : address of a C function int(int fd) that takes one event: > 0, 0 for none, -errno
+
+    Raises ValueError for a shape or law that cannot be, MemoryError.
+    """
+
+    def __cinit__(self, fds, *, int block=80, str law="alaw", int prefill=1, int pending=0,
+                  size_t take_event=0):
+        cdef int channels = len(fds)
+        self.c.notices_fd = -1
+        check_shape(channels, block, law)
+        if not 1 <= prefill <= 16:
+            raise ValueError(f"prefill {prefill}: 1 to 16 blocks are allowed")
+        if pending and not take_event:
+            raise ValueError("pending events need a function that takes them")
+        self.c.channels, self.c.block, self.c.prefill = channels, block, prefill
+        self.c.idle = encode_one(0, LAWS.index(law))
+        self.c.pending, self.c.take_event = pending, <take_event_t> take_event
+        self.c.fd = <int*> calloc(channels, sizeof(int))
+        self.c.state = <uint64_t*> calloc(channels, sizeof(uint64_t))
+        self.c.rx_gaps = <int64_t*> calloc(channels, sizeof(int64_t))
+        self.c.tx_gaps = <int64_t*> calloc(channels, sizeof(int64_t))
+        if (self.c.fd == NULL or self.c.state == NULL or self.c.rx_gaps == NULL
+                or self.c.tx_gaps == NULL
+                or not ring_init(&self.c.notices, NOTICES * sizeof(notice_t))):
+            raise MemoryError(f"port of {channels} descriptors")
+        self.c.notices_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)
+        if self.c.notices_fd < 0:
+            raise OSError(errno, os.strerror(errno))
+        for c, fd in enumerate(fds):
+            self.c.fd[c] = fd
+
+    def __init__(self, fds, *, block=80, law="alaw", prefill=1, pending=0, take_event=0):
+        self.port = Port.__new__(Port)
+        self.port.c.ctx = &self.c
+        self.port.c.read, self.port.c.write, self.port.c.wait = _read_fds, _write_fds, _wait_fds
+        self.port.c.channels = self.port.channels = self.c.channels
+        self.port.block, self.port.law, self.port.owner = block, law, self
+
+    def __dealloc__(self):
+        free(self.c.fd)
+        free(self.c.state)
+        free(self.c.rx_gaps)
+        free(self.c.tx_gaps)
+        ring_release(&self.c.notices)
+        if self.c.notices_fd >= 0:
+            os.close(self.c.notices_fd)
+
+    @property
+    def eventfd(self):
+        """Readable when `drain` has something to tell."""
+        return self.c.notices_fd
+
+    def drain(self):
+        """(channel, event) of the driver's events in order; -errno tells that a channel has gone."""
+        cdef uint64_t count
+        cdef notice_t notice
+        read(self.c.notices_fd, &count, sizeof(count))
+        found = []
+        while ring_read(&self.c.notices, &notice, sizeof(notice)):
+            found.append((notice.channel, notice.event))
+        return found
+
+    def gone(self, int channel):
+        """Whether the channel's driver has gone. Raises IndexError."""
+        self._check(channel)
+        return load_acquire(&self.c.state[channel]) == GONE
+
+    def replace(self, int channel, int fd):
+        """Let a channel that has gone run on another descriptor, put in the place of the old one.
+
+        The old number stays valid, so that no tick reads a stranger's file.
+        Raises IndexError; RuntimeError for a channel that has not gone.
+        """
+        self._check(channel)
+        if not self.gone(channel):
+            raise RuntimeError(f"channel {channel} runs")
+        os.dup2(fd, self.c.fd[channel], inheritable=False)
+        store_release(&self.c.state[channel], WAITS)
+
+    def counts(self, int channel):
+        """rx_gaps, tx_gaps: octets of one channel that were due and missing, either way."""
+        self._check(channel)
+        return {"rx_gaps": self.c.rx_gaps[channel], "tx_gaps": self.c.tx_gaps[channel]}
+
+    def port_counters(self, port):
+        """See Port.counters. What a stall made us leave out counts as overrun."""
+        lost = self.c.skipped * self.c.channels * self.c.block
+        return {
+            "overrun_octets": sum(self.c.tx_gaps[c] for c in range(self.c.channels)) + lost,
+            "underrun_octets": sum(self.c.rx_gaps[c] for c in range(self.c.channels)),
+        }
+
+    def _check(self, int channel):
+        if not 0 <= channel < self.c.channels:
+            raise IndexError(f"channel {channel}: 0 to {self.c.channels - 1} are allowed")

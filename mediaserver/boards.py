@@ -1,0 +1,65 @@
+"""Boards as the configuration tells them: which driver, which spans, with what settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from drivers import registry
+from drivers.base import Board, SpanKind
+from mediaserver.config.boards import Board as BoardConfig
+from mediaserver.config.settings import Settings
+
+
+def open_real(settings: Settings) -> list[Board]:
+    """Every board that is not simulated, opened; inside the running loop.
+
+    Raises DriverError naming the board, span or channel that cannot be used, with nothing left
+    open.
+    """
+    return _opened(settings, [b for b in settings.boards if b.type != "virtual"], far=False)
+
+
+def open_far(settings: Settings) -> list[Board]:
+    """The other ends of real spans that are wired to spans of this machine, for demo and lab."""
+    wired = [b for b in settings.boards if any(span.far_dahdi for span in b.spans)]
+    return _opened(settings, wired, far=True)
+
+
+def _opened(settings: Settings, configs: Sequence[BoardConfig], *, far: bool) -> list[Board]:
+    boards: list[Board] = []
+    try:
+        for config in configs:
+            boards.append(_dahdi(config, settings, far))
+    except BaseException:
+        for board in boards:
+            board.close()
+        raise
+    return boards
+
+
+#: What a span of ours is at its other end.
+_OTHER_END = {"e1": SpanKind.E1, "fxs": SpanKind.FXO, "fxo": SpanKind.FXS}
+
+
+def _dahdi(config: BoardConfig, settings: Settings, far: bool) -> Any:
+    from drivers.boards.dahdi import DahdiSpec
+
+    specs = [
+        DahdiSpec(
+            span.name,
+            _OTHER_END[span.kind] if far else SpanKind(span.kind),
+            span.far_dahdi if far else span.dahdi,
+        )
+        for span in config.spans
+        if not far or span.far_dahdi
+    ]
+    return registry.board(
+        "dahdi",
+        f"{config.name} far" if far else config.name,
+        specs,
+        block=settings.media.block_ms * 8,
+        law=settings.media.law,
+        prefill=config.prefill,
+        echo_taps=config.kernel_echo_taps,
+    )

@@ -1,0 +1,71 @@
+"""Boards and their spans: the lines, as the configuration file tells them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from mediaserver.config.part import Name, Part
+from mediaserver.config.r2 import R2, check_variant
+
+
+class Span(Part):
+    """One line interface. `side`, `overlap`, `isolate`, `t309_s` are PRI's, `variant` and `r2`
+
+    those of signalling "mfcr2"; `ports` is analog's.
+    """
+
+    name: Name
+    kind: Literal["e1", "fxs", "fxo"]
+    signalling: Literal["", "pri", "mfcr2", "analog"] = ""  # "": what goes with the kind
+    side: Literal["user", "network"] = "user"
+    overlap: bool = True
+    isolate: bool = True  # libpri in a process of its own, whose fault takes down no call
+    t309_s: float = Field(default=90.0, ge=0, le=300)
+    ports: int = Field(default=8, ge=1, le=64)
+    variant: str = ""
+    r2: R2 = R2()
+    dahdi: int = Field(default=0, ge=0, le=128)  # the span's number in DAHDI
+    far_dahdi: int = Field(default=0, ge=0, le=128)  # of the other end, for the demo and the lab
+
+    _known_variant = field_validator("variant")(check_variant)
+
+    @model_validator(mode="after")
+    def _signalling_fits(self) -> Span:
+        fit = ("pri", "mfcr2") if self.kind == "e1" else ("analog",)
+        if self.signalling not in ("", *fit):
+            words = " or ".join(f'"{each}"' for each in fit)
+            raise ValueError(f'kind "{self.kind}" goes with signalling {words}')
+        object.__setattr__(self, "signalling", self.signalling or fit[0])
+        if self.signalling == "mfcr2":
+            object.__setattr__(self, "variant", self.variant or "itu")
+        elif self.variant or self.r2 != R2():
+            raise ValueError('variant and r2 go with signalling "mfcr2"')
+        return self
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The channels calls can use: timeslots 1–15 and 17–31, or ports from 1."""
+        if self.kind == "e1":
+            return (*range(1, 16), *range(17, 32))
+        return tuple(range(1, self.ports + 1))
+
+
+class Board(Part):
+    name: Name
+    type: Literal["virtual", "dahdi"] = "virtual"
+    seed: int = 1
+    prefill: int = Field(default=1, ge=1, le=16)  # blocks sent ahead of the line
+    kernel_echo_taps: Literal[0, 128, 256, 512, 1024] = 0  # 0: the kernel's canceller is off
+    spans: Annotated[tuple[Span, ...], Field(alias="span", strict=False)] = ()
+
+    @model_validator(mode="after")
+    def _spans_are_of_the_board(self) -> Board:
+        for span in self.spans:
+            if bool(span.dahdi) != (self.type == "dahdi"):
+                raise ValueError(
+                    f'span {span.name}: "dahdi" is the number of its span in DAHDI; it is needed '
+                    'on a board of type "dahdi" and has no meaning on others'
+                )
+        return self

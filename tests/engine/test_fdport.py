@@ -1,0 +1,192 @@
+"""Ports on descriptors: sockets that keep blocks apart stand in for a driver's channels."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import select
+import socket
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from dsp_ext.engine import Engine, EngineThread
+from dsp_ext.fdport import FdPort
+
+BLOCK = 80
+IDLE = 0xD5
+
+
+@pytest.fixture
+def pairs() -> Iterator[list[tuple[socket.socket, socket.socket]]]:
+    """(ours, the line's end) of three channels."""
+    made = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(3)]
+    for pair in made:
+        for end in pair:
+            end.setblocking(False)
+    yield made
+    for pair in made:
+        for end in pair:
+            end.close()
+
+
+def port_of(pairs: list[tuple[socket.socket, socket.socket]], **options: object) -> FdPort:
+    return FdPort([ours.fileno() for ours, _ in pairs], block=BLOCK, **options)
+
+
+def packets(end: socket.socket) -> list[bytes]:
+    """All that wait; one at least: the far end's has been written before."""
+    found = [end.recv(4096)]
+    while True:
+        try:
+            found.append(end.recv(4096))
+        except BlockingIOError:
+            return found
+
+
+def test_blocks_travel_whole_and_in_order(pairs) -> None:
+    fds = port_of(pairs, prefill=2)
+    for _, far in pairs:
+        far.send(b"\x01" * BLOCK)
+    first = fds.port.read()
+    assert (first == IDLE).all(), "what came before the line ran is not heard"
+    for c, (_, far) in enumerate(pairs):
+        far.send(bytes([c + 2]) * BLOCK)
+        far.send(bytes([c + 12]) * BLOCK)
+    assert [row.tolist() for row in fds.port.read()] == [[c + 2] * BLOCK for c in range(3)]
+    assert [row[0] for row in fds.port.read()] == [12, 13, 14]
+    fds.port.write(np.full((3, BLOCK), 7, np.uint8))
+    for _, far in pairs:
+        assert packets(far) == [bytes([IDLE]) * BLOCK] * 2 + [b"\x07" * BLOCK]
+
+
+def test_what_is_not_there_is_idle_and_counted(pairs) -> None:
+    fds = port_of(pairs)
+    pairs[0][1].send(bytes(BLOCK))
+    fds.port.read()
+    assert (fds.port.read() == IDLE).all()
+    assert fds.counts(0) == {"rx_gaps": BLOCK, "tx_gaps": 0}
+    assert fds.counts(1) == {"rx_gaps": 0, "tx_gaps": 0}, "a line that has not begun lacks nothing"
+    assert fds.port.counters() == {"overrun_octets": 0, "underrun_octets": BLOCK}
+
+
+def test_a_short_block_is_filled_up(pairs) -> None:
+    fds = port_of(pairs)
+    for size in (BLOCK, 30):
+        pairs[0][1].send(b"\x01" * size)
+        row = fds.port.read()[0]
+    assert row.tolist() == [1] * 30 + [IDLE] * 50
+    assert fds.counts(0)["rx_gaps"] == 50
+
+
+def test_a_full_driver_costs_octets_that_are_counted(pairs) -> None:
+    fds = port_of(pairs)
+    pairs[0][1].send(bytes(BLOCK))
+    fds.port.read()
+    for _ in range(10_000):
+        fds.port.write(np.zeros((3, BLOCK), np.uint8))
+        if fds.counts(0)["tx_gaps"]:
+            break
+    assert fds.counts(0)["tx_gaps"] == BLOCK
+
+
+def test_a_channel_that_goes_is_told_once_and_replaced(pairs) -> None:
+    fds = port_of(pairs)
+    for _, far in pairs:
+        far.send(bytes(BLOCK))
+    fds.port.read()
+    broken = os.open("/", os.O_RDONLY)  # reading a directory fails for good
+    os.dup2(broken, pairs[1][0].fileno())
+    os.close(broken)
+    for _ in range(3):
+        assert (fds.port.read()[1] == IDLE).all()
+        fds.port.write(np.zeros((3, BLOCK), np.uint8))
+    assert fds.drain() == [(1, -errno.EISDIR)]
+    assert fds.gone(1) and not fds.gone(0)
+    fresh, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    fresh.setblocking(False)
+    with fresh, far:
+        fds.replace(1, fresh.fileno())
+        far.send(b"\x05" * BLOCK)
+        fds.port.read()
+        far.send(b"\x06" * BLOCK)
+        assert fds.port.read()[1].tolist() == [6] * BLOCK
+    with pytest.raises(RuntimeError, match="runs"):
+        fds.replace(1, 0)
+
+
+def test_a_pending_event_is_taken_at_once_and_costs_no_audio(pairs) -> None:
+    """An unconnected end says ENOTCONN until the "event" joins it to the line."""
+    waiting = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    waiting.setblocking(False)
+    line, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    line.setblocking(False)
+
+    @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)
+    def take(fd: int) -> int:
+        os.dup2(line.fileno(), fd)
+        return 13
+
+    with waiting, line, far:
+        fds = FdPort(
+            [waiting.fileno()],
+            block=BLOCK,
+            pending=errno.EINVAL if _says(waiting) == errno.EINVAL else errno.ENOTCONN,
+            take_event=ctypes.cast(take, ctypes.c_void_p).value,
+        )
+        far.send(bytes(BLOCK))
+        far.send(b"\x09" * BLOCK)
+        fds.port.read()
+        assert fds.drain() == [(0, 13)]
+        assert fds.port.read()[0].tolist() == [9] * BLOCK
+
+
+def _says(end: socket.socket) -> int:
+    try:
+        os.read(end.fileno(), 1)
+    except OSError as error:
+        return error.errno or 0
+    return 0
+
+
+def test_the_line_is_the_threads_clock(pairs) -> None:
+    """Blocks that wait are taken at once; those beyond a stall's allowance are not answered."""
+    engine = Engine(3, block=BLOCK)
+    fds = port_of(pairs, prefill=2)
+    engine.attach(0, fds.port)
+    for _, far in pairs:
+        for _ in range(12):
+            far.send(b"\x01" * BLOCK)
+    thread = EngineThread([engine], priority=None)
+    thread.start()
+    while engine.counters()["ticks"] < 12:
+        select.select([], [], [], 0.01)
+    thread.stop()
+    sent = packets(pairs[0][1])
+    assert sent[:2] == [bytes([IDLE]) * BLOCK] * 2
+    # Twelve blocks came without a wait: two were answered, the other ten would have been late.
+    assert fds.port.counters()["overrun_octets"] >= 10 * 3 * BLOCK
+
+
+@pytest.mark.parametrize(
+    ("fds", "options", "says"),
+    [
+        ([], {}, "channels 0"),
+        ([0], {"block": 4}, "block 4"),
+        ([0], {"law": "linear"}, "law"),
+        ([0], {"prefill": 0}, "prefill 0"),
+        ([0], {"pending": 500}, "takes them"),
+    ],
+)
+def test_what_cannot_be_is_refused(fds, options, says) -> None:
+    with pytest.raises(ValueError, match=says):
+        FdPort(fds, **options)
+
+
+def test_channels_out_of_range_are_refused(pairs) -> None:
+    fds = port_of(pairs)
+    for call in (fds.gone, fds.counts, lambda c: fds.replace(c, 0)):
+        with pytest.raises(IndexError, match="channel 3"):
+            call(3)

@@ -1,0 +1,87 @@
+"""One boot of the lab's guest: the machine's own files, DAHDI's real modules, no card.
+
+The guest runs a script under the emulator and switches itself off.  It sees every file of this
+machine at the same path, read-only beneath a layer in memory, and writes what it has to say into
+one shared directory.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab.dahdi.prepare import Lab, LabUnavailable
+
+MEMORY_MB = 1024
+#: A stuck guest is ended after this; a busy machine under emulation takes long.
+LIMIT_S = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`status`: the script's exit code, None when the guest did not come to its end."""
+
+    status: int | None
+    output: str
+    console: str
+
+
+def _tsc_khz() -> int:
+    """The processor's clock.  Without it some boots hang while they measure it themselves."""
+    text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    match = re.search(r"^cpu MHz\s*:\s*([\d.]+)", text, re.MULTILINE)
+    return round(float(match[1]) * 1000) if match else 2_000_000
+
+
+def run(lab: Lab, share: Path, script: str, *, limit_s: float = LIMIT_S) -> Outcome:
+    """Boot, run `script` with bash in the guest, switch off.
+
+    share : a directory of this machine that the guest may write to, at the same path
+    Raises LabUnavailable when the emulator cannot be started.
+    """
+    share.mkdir(parents=True, exist_ok=True)
+    (share / "run.sh").write_text(script, encoding="utf-8")
+    for name in ("status", "output"):
+        (share / name).unlink(missing_ok=True)
+    try:
+        done = subprocess.run(
+            _command(lab, share),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=limit_s,
+            check=False,
+        )
+        console = done.stdout
+    except subprocess.TimeoutExpired as late:
+        console = (late.stdout or b"") + b"\nlab: the guest did not end in time\n"
+    except OSError as error:
+        raise LabUnavailable(f"the emulator cannot be started: {error}") from error
+    status, output = share / "status", share / "output"
+    return Outcome(
+        int(status.read_text()) if status.exists() else None,
+        output.read_text(errors="replace") if output.exists() else "",
+        console.decode(errors="replace"),
+    )
+
+
+def _command(lab: Lab, share: Path) -> list[str]:
+    arguments = (
+        "console=ttyS0 quiet panic=-1 mitigations=off tsc=reliable no_timer_check "
+        f"tsc_early_khz={_tsc_khz()} random.trust_cpu=on lab.share={share}"
+    )
+    plain = "security_model=none"
+    return [
+        "qemu-system-x86_64",
+        *("-M", "microvm,rtc=on,pit=on,pic=on,isa-serial=on"),
+        *("-accel", "tcg,thread=multi,tb-size=512"),
+        *("-cpu", "max", "-smp", "2", "-m", str(MEMORY_MB)),
+        *("-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio", "-monitor", "none"),
+        *("-kernel", str(lab.kernel), "-initrd", str(lab.initramfs), "-append", arguments),
+        *("-fsdev", f"local,id=h,path=/,{plain},readonly=on,multidevs=remap"),
+        *("-device", "virtio-9p-device,fsdev=h,mount_tag=hostroot"),
+        *("-fsdev", f"local,id=s,path={share},{plain}"),
+        *("-device", "virtio-9p-device,fsdev=s,mount_tag=share"),
+    ]
