@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,9 @@ SIZES = (1, 32, 480)  # channels
 FRAME_MS = 20  # figures are µs per frame of this length and channel
 BLOCK_VALUES = 480 * 160  # pcm values in a block, where there are few channels
 UNIT = f"µs per {FRAME_MS} ms"
+LEAST_TURNS = 5
+#: Share of the turns a kernel asks for that are taken: the kernels know no options.
+EFFORT: ContextVar[float] = ContextVar("EFFORT", default=1.0)
 
 
 def names() -> list[str]:
@@ -33,9 +37,10 @@ def names() -> list[str]:
 
 
 def run(options: Options) -> list[Result]:
-    """The rows of every kernel."""
+    """The rows of every kernel asked for."""
     results: list[Result] = []
-    for name in names():
+    EFFORT.set(options.effort)
+    for name in options.chosen(names()):
         results += importlib.import_module(f"bench.{name}").run()
     return results
 
@@ -46,8 +51,9 @@ def by_turns(
     """CPU nanoseconds of one call of each side: the quickest of `turns` turns.
 
     In a turn a side is called as often as takes it about `least_ms`, so that the clock's own cost
-    and grain do not count.
+    and grain do not count.  Less `EFFORT` means fewer turns.
     """
+    turns = min(turns, max(LEAST_TURNS, round(turns * EFFORT.get())))
     counts = []
     for side in sides:
         side()

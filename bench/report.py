@@ -12,15 +12,16 @@ The JSON form, the same for every suite::
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import subprocess
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -28,6 +29,8 @@ from rich.text import Text
 
 ROOT = Path(__file__).resolve().parents[1]
 BAR_CELLS = 10
+UNIT_WIDTH = 16
+COLUMNS = ("what", "ours", "unit", "goal", "peer", "gain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +67,17 @@ def machine() -> dict[str, Any]:
     """What the figures depend on: processor, cores, kernel, Python, compiler, source revision."""
     return {
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": _cores(),
         "kernel": platform.release(),
         "python": platform.python_version(),
-        "numpy": numpy.__version__,
+        "numpy": metadata.version("numpy"),
         "compiler": _first_line("gcc", "--version"),
         "revision": _first_line("git", "-C", str(ROOT), "describe", "--always", "--dirty"),
     }
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
 
 
 def _processor() -> str:
@@ -102,35 +109,72 @@ def number(value: float | None) -> str:
 
 
 def bar(ratio: float | None, better: str) -> Text:
-    """Ours against the peer's, longer is better for us; a full bar is twice as good or more."""
+    """How many times better than the peer: two cells for each doubling, from ×½ on, full at ×16."""
     if not ratio:
         return Text("")
     gain = 1 / ratio if better == "lower" else ratio
-    cells = max(1, min(BAR_CELLS, round(gain * BAR_CELLS / 2)))
+    if gain <= 0:
+        return Text("")
+    cells = max(0, min(BAR_CELLS, round(2 * math.log2(2 * gain))))
+    digits = 2 if gain < 10 else 1 if gain < 100 else 0
     colour = "green" if gain >= 1 else "yellow"
-    return Text("█" * cells + "·" * (BAR_CELLS - cells) + f" ×{gain:.2f}", style=colour)
+    return Text("█" * cells + "·" * (BAR_CELLS - cells) + f" ×{gain:.{digits}f}", style=colour)
 
 
 def show(results: list[Result], console: Console) -> None:
-    """Print a table for each suite; `×` is how many times better than the peer we are."""
+    """Print a table for each suite; `×` is how many times better than the peer we are.
+
+    Long names and units are folded, so that no figure is cut at 96 columns.
+    """
     console.print(_heading(), style="dim")
     for suite in dict.fromkeys(result.suite for result in results):
         rows = [result for result in results if result.suite == suite]
-        table = Table(title=suite, title_justify="left", title_style="bold", box=box.SIMPLE)
-        for header in ("what", "ours", "unit", "goal", "peer", "gain"):
-            right = header in ("ours", "peer")
-            table.add_column(header, justify="right" if right else "left", no_wrap=True)
-        for row in rows:
-            values = (number(row.value), row.unit, _goal(row), number(row.peer_value))
-            table.add_row(row.name, *values, bar(row.ratio, row.better))
-        console.print(table)
+        console.print(_table(suite, rows))
         for peer in dict.fromkeys(row.peer for row in rows if row.peer):
-            console.print(f"peer: {peer}", style="dim")
+            console.print(Text(f"peer: {peer}", style="dim"))
+    console.print(_verdict(results))
+
+
+def _table(suite: str, rows: list[Result]) -> Table:
+    table = Table(
+        title=suite,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
+    for header in COLUMNS:
+        folded = header in ("what", "unit")
+        right = header in ("ours", "peer")
+        table.add_column(
+            header,
+            justify="right" if right else "left",
+            no_wrap=not folded,
+            overflow="fold",
+            max_width=UNIT_WIDTH if header == "unit" else None,
+        )
+    for row in rows:
+        values = (number(row.value), Text(row.unit), _goal(row), number(row.peer_value))
+        table.add_row(Text(row.name), *values, bar(row.ratio, row.better))
+    return table
+
+
+def _verdict(results: list[Result]) -> Text:
+    """How many goals are reached, and which are not."""
+    judged = [result for result in results if result.goal is not None]
+    missed = [result for result in judged if not result.meets]
+    if not judged:
+        return Text(f"{len(results)} figures, none with a goal.")
+    line = Text(f"{len(judged) - len(missed)} of {len(judged)} goals reached.")
+    for result in missed:
+        line.append(f"\n✗ {result.suite}: {result.name}", style="red")
+        line.append(f"  {number(result.value)} {result.unit}, goal {_goal(result).plain}")
+    return line
 
 
 def _heading() -> str:
-    facts = machine()
-    return f"{facts['processor']}, {facts['cores']} cores, Python {facts['python']}"
+    return f"{_processor()}, {_cores()} cores, Python {platform.python_version()}"
 
 
 def _goal(result: Result) -> Text:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.report import Result
+
+Tell = Callable[[str], None]
+
+
+def _quiet(what: str) -> None:
+    """Nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,23 +21,39 @@ class Options:
     """What the command line asks of a suite; each takes what concerns it.
 
     `channels`: engine sizes to measure.  `ticks`: blocks measured per size.  `kernels`: what each
-    part of a tick takes, too.  `calls`: calls made.
+    part of a tick takes, too.  `calls`: calls made.  `effort`: share of the usual turns, where a
+    suite measures by turns.  `only`: the parts to run (of suites that have parts).  `tell`: is told
+    what begins to be measured, before it is.
     """
 
     channels: Sequence[int] = (30, 120, 480)
     ticks: int = 1000
     kernels: bool = False
     calls: int = 200
+    effort: float = 1.0
+    only: re.Pattern[str] | None = None
+    tell: Tell = _quiet
+
+    def chosen(self, parts: Sequence[str]) -> Iterator[str]:
+        """Those of a suite's parts that are asked for, each told of when its turn comes."""
+        wanted = [part for part in parts if not self.only or self.only.search(label(part))]
+        for number, part in enumerate(wanted, start=1):
+            self.tell(f"{label(part)} ({number} of {len(wanted)})")
+            yield part
 
 
 Suite = Callable[[Options], list[Result]]
 
-# name -> (module with a `run(options)`, what it measures)
+# name -> (module with a `run(options)`, what it measures).  A module with `names()` has parts.
 SUITES: dict[str, tuple[str, str]] = {
     "tick": ("bench.tick", "CPU time of one engine tick with every kernel on, by channel count"),
     "kernels": ("bench.kernels", "CPU time of each kernel beside the library that does the same"),
     "quality": ("bench.quality", "what the kernels do to signals, against limits and peers"),
     "calls": ("bench.calls", "calls a second and CPU a call through the whole control plane"),
+    "parts": (
+        "bench.parts",
+        "what each part of a channel's work takes: `mediaserver tune` reads it",
+    ),
 }
 
 
@@ -39,3 +62,14 @@ def load(name: str) -> Suite:
     module = importlib.import_module(SUITES[name][0])
     run: Suite = module.run
     return run
+
+
+def label(part: str) -> str:
+    """A part as people name it: `kernel_echo` is echo."""
+    return part.partition("_")[2] or part
+
+
+def parts(name: str) -> list[str]:
+    """The parts of a suite as people name them; none where it is run as a whole."""
+    names = getattr(importlib.import_module(SUITES[name][0]), "names", None)
+    return [label(part) for part in names()] if names else []

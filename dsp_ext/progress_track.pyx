@@ -33,6 +33,7 @@ cdef enum:
     SURE = 2  # hops alike that change the sound, but
     SURE_MIXED = 4  # or a tone that follows another: in between a window holds something of both
     SURE_OTHER = 4  # hops of speech or noise that break a cadence
+    CNG_PAUSE = 400  # hops after a burst of CNG in which another may come
     START = 6  # hops after the beginning: what sounds by then began before
 
 
@@ -199,6 +200,7 @@ cdef int _known(progress_track* t, const cadence_plan* plan, bint closed) noexce
     """The tone that the steps so far are, -1 when they are none (yet)."""
     cdef int sound = t.past.open_sound
     cdef int tone, length
+    cdef bint told
     if SOUND_HIGH <= sound < SOUND_ANY:
         if sound == SOUND_2100 and t.reversals >= 2:
             return TONE_MODEM
@@ -206,7 +208,8 @@ cdef int _known(progress_track* t, const cadence_plan* plan, bint closed) noexce
             return TONE_CED
         return TONE_SIT if _special(t) else -1
     if sound == 0 and _past_sound(t, 0, &length) == SOUND_1100:
-        return TONE_CNG if 42 <= length <= 58 and t.past.open_length >= 20 else -1
+        told = 20 <= t.past.open_length <= CNG_PAUSE
+        return TONE_CNG if told and 42 <= length <= 58 else -1
     if t.past.count == 0 and sound == 0:
         return -1
     tone = cadence_match(plan, &t.past)
@@ -230,7 +233,7 @@ cdef bint _over(const progress_track* t, const cadence_plan* plan, bint closed) 
                 or sound == SOUND_OTHER)
     if t.tone == TONE_VOICE:
         return t.voice_run == 0
-    pause = 400 if t.tone == TONE_CNG else 20
+    pause = CNG_PAUSE if t.tone == TONE_CNG else 20
     if sound == 0:
         return t.past.open_length > pause
     return closed and not SOUND_HIGH <= sound < SOUND_ANY

@@ -1,5 +1,8 @@
 """The command `mediaserver`: one file in `mediaserver.commands` for each of its commands.
 
+Commands of packages that stand above this one are known by the name of their module only, as those
+of a plug-in are: nothing here imports them.
+
 A command's module is imported when it is used, or when help lists it, so that
 `mediaserver status` does not wait for the media engine to load; the modules
 import their heavy parts inside their functions. Exit codes: 0 done, 1 failed,
@@ -29,7 +32,12 @@ COMMANDS = (
     "db",
     "user",
     "lab",
+    "audio",
+    "bench",
+    "tune",
 )
+#: Where a command is that is not in `mediaserver.commands`.
+ELSEWHERE = {"bench": "bench.command", "tune": "bench.tune_command"}
 
 
 class Commands(click.Group):
@@ -41,7 +49,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"mediaserver.commands.{cmd_name}")
+        name = ELSEWHERE.get(cmd_name, f"mediaserver.commands.{cmd_name}")
+        module = importlib.import_module(name)
         command: click.Command = module.command
         return command
 

@@ -89,6 +89,12 @@ def test_a_calling_fax(hz: float) -> None:
     assert begin.at_ms < 300 + 500 + 300
 
 
+def test_a_calling_fax_that_has_gone_is_told_once() -> None:
+    pcm = np.concatenate([sine(1100, -20, 500), silence(9000)])[:, np.newaxis]
+    events = progress.ProgressDetector(1).edges(pcm)
+    assert [(event.tone, event.ended) for event in events] == [("cng", False), ("cng", True)]
+
+
 def test_1100_hz_of_another_length_is_no_calling_fax() -> None:
     assert _names(np.concatenate([sine(1100, -13, 300), silence(1000)])) == []
     assert _names(sine(1100, -13, 3000)) == []

@@ -5,13 +5,18 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rich.console import Console
 
-from bench import suites
-from bench.__main__ import main
+from bench import kernels, suites
+from bench.command import command as main
+from bench.picture import draw
 from bench.report import Result, bar, number, show, write_json
 
 FIELDS = [
@@ -73,11 +78,37 @@ def test_the_table_names_peer_goal_and_gain() -> None:
     assert "≥ 15 ✗" in text
 
 
-def test_a_bar_is_full_at_twice_as_good() -> None:
-    assert bar(0.5, "lower").plain.count("█") == 10
-    assert bar(1.0, "lower").plain.count("█") == 5
-    assert bar(0.4, "higher").plain.count("█") == 2
+def test_a_bar_grows_two_cells_with_each_doubling() -> None:
+    assert bar(1 / 16, "lower").plain == "██████████ ×16.0"
+    assert bar(0.5, "lower").plain.count("█") == 4
+    assert bar(1.0, "lower").plain.count("█") == 2
+    assert bar(0.25, "higher").plain == "·········· ×0.25"
+    assert bar(1 / 200, "lower").plain == "██████████ ×200"
     assert bar(None, "lower").plain == ""
+
+
+def test_no_figure_is_cut_at_96_columns() -> None:
+    name = (
+        "a kernel whose name is long enough to be folded, 1920 channels of 128 ms, ticks of 10 ms"
+    )
+    row = Result(
+        "kernels", name, 12345.6, "% of one core a channel", "lower", "peer", 98765.4, 99999
+    )
+    console = Console(file=io.StringIO(), width=96)
+    show([row], console)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert max(map(len, text.splitlines())) <= 96
+    assert "…" not in text
+    for figure in ("12,346", "≤ 99,999 ✓", "98,765", "×8.00"):
+        assert figure in text
+
+
+def test_missed_goals_are_told_below_the_tables() -> None:
+    console = Console(file=io.StringIO(), width=96)
+    show([FAST, SLOW, ALONE], console)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "1 of 2 goals reached." in text
+    assert "✗ calls: a second" in text
 
 
 def test_numbers_are_short() -> None:
@@ -107,10 +138,123 @@ def test_a_missed_goal_is_the_exit_status(
     goal: float, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = Result("tick", "480 channels", 50.0, "µs", "lower", goal=goal)
-    monkeypatch.setattr("bench.__main__.load", lambda name: lambda options: [result])
+    monkeypatch.setattr("bench.command.load", lambda name: lambda options: [result])
     assert CliRunner().invoke(main, ["tick"]).exit_code == status
 
 
 @pytest.mark.parametrize("name", suites.SUITES)
 def test_every_suite_can_be_loaded(name: str) -> None:
     assert callable(suites.load(name))
+
+
+def test_the_list_names_suites_and_parts() -> None:
+    output = CliRunner().invoke(main, ["--list"]).output
+    assert all(name in output for name in suites.SUITES)
+    assert "parts: echo" in output
+
+
+ROWS = [FAST, Result("kernels", "echo, 32 channels", 1.0, "µs", "lower")]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, suites.Options]:
+    """What suites were asked for; each gives `ROWS`."""
+    seen: dict[str, suites.Options] = {}
+
+    def load(name: str) -> suites.Suite:
+        def run(options: suites.Options) -> list[Result]:
+            seen[name] = options
+            return ROWS
+
+        return run
+
+    monkeypatch.setattr("bench.command.load", load)
+    return seen
+
+
+def test_only_names_a_part_and_the_suites_that_have_it(asked: dict[str, suites.Options]) -> None:
+    assert (
+        CliRunner().invoke(main, ["tick", "kernels", "quality", "--only", "^echo"]).exit_code == 0
+    )
+    assert list(asked) == ["kernels", "quality"]
+    assert list(asked["kernels"].chosen(["kernel_echo", "kernel_fsk"])) == ["kernel_echo"]
+
+
+def test_only_names_rows_where_no_part_is_meant(asked: dict[str, suites.Options]) -> None:
+    result = CliRunner().invoke(main, ["kernels", "--only", "32 CHANNELS"])
+    assert asked["kernels"].only is None
+    assert "echo, 32 channels" in result.output
+    assert "480 channels" not in result.output
+
+
+def test_only_that_matches_nothing_is_refused(asked: dict[str, suites.Options]) -> None:
+    result = CliRunner().invoke(main, ["kernels", "--only", "nothing"])
+    assert result.exit_code == 2
+    assert "--list" in result.output
+    assert CliRunner().invoke(main, ["--only", "(", "tick"]).exit_code == 2
+
+
+def test_several_suites_each_run_once_and_say_so(asked: dict[str, suites.Options]) -> None:
+    result = CliRunner().invoke(main, ["kernels", "quality", "kernels", "--quick"])
+    assert list(asked) == ["kernels", "quality"]
+    assert asked["kernels"].effort < 1 and asked["kernels"].ticks < 1000
+    assert {"kernels", "quality"} <= set(result.stderr.split())
+
+
+def test_effort_lessens_the_turns() -> None:
+    calls = []
+    token = kernels.EFFORT.set(0.1)
+    try:
+        kernels.by_turns((lambda: calls.append(0),), least_ms=0, turns=100)
+    finally:
+        kernels.EFFORT.reset(token)
+    assert len(calls) == 2 + 10  # twice before the turns begin
+
+
+def test_files_are_refused_before_anything_is_measured(
+    asked: dict[str, suites.Options], tmp_path: Path
+) -> None:
+    for option, name in (("--picture", "bench.png"), ("--json", "none/b.json")):
+        result = CliRunner().invoke(main, ["tick", option, str(tmp_path / name)])
+        assert result.exit_code == 2, result.output
+    assert not asked
+
+
+def test_a_picture_has_every_row_and_is_xml(
+    asked: dict[str, suites.Options], tmp_path: Path
+) -> None:
+    file = tmp_path / "bench.svg"
+    assert CliRunner().invoke(main, ["tick", "--picture", str(file)]).exit_code == 0
+    words = "".join(ElementTree.parse(file).getroot().itertext())
+    for row in ROWS:
+        assert row.name in words
+    assert "×4" in words
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    value=st.floats(0, 1e9),
+    peer=st.none() | st.floats(0, 1e9),
+    goal=st.none() | st.floats(-1e9, 1e9),
+    better=st.sampled_from(["lower", "higher"]),
+    name=st.text(max_size=80),
+)
+def test_any_row_can_be_shown_and_drawn(
+    value: float, peer: float | None, goal: float | None, better: Any, name: str
+) -> None:
+    row = Result("s", name, value, "u", better, "peer" if peer else None, peer, goal)
+    show([row], Console(file=io.StringIO(), width=96))
+    facts = {"processor": "<&>", "cores": 1, "python": "3", "revision": None}
+    ElementTree.fromstring(draw([row], facts))
+
+
+def test_the_parts_suite_measures_time_and_memory_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.parts.SIZES", (16, 32))
+    told: list[str] = []
+    results = suites.load("parts")(suites.Options(effort=0.01, tell=told.append))
+    names = {result.name for result in results}
+    for part in ("decode", "dtmf", "tap", "echo 64 ms", "echo 128 ms", "progress"):
+        assert {f"{part}, {size} channels" for size in (16, 32)} <= names
+    sizes = {result.name: result.value for result in results}
+    assert 4 < sizes["echo 64 ms: memory"] < sizes["echo 128 ms: memory"] < 100
+    assert told[0] == "16 channels"

@@ -20,6 +20,8 @@ PACKAGE_ARROWS: dict[str, frozenset[str]] = {
     "fax": frozenset({"dsp_ext"}),
     "mediaserver": frozenset({"drivers", "fax", "dsp_ext"}),
     "web": frozenset({"mediaserver"}),
+    # Measures all of them. The command line finds its commands by name, as those of a plug-in.
+    "bench": frozenset({"mediaserver", "drivers", "fax", "dsp_ext"}),
 }
 
 # Where in `mediaserver` the console may enter: it is a client like any other.  Recordings are files
@@ -28,7 +30,7 @@ WEB_MAY_IMPORT = ("cti", "db", "config", "recording.store")
 
 # Rooms of `mediaserver`, from the ground up.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"db", "events", "config", "clock", "table"}),
+    frozenset({"audio", "db", "events", "config", "clock", "table"}),
     frozenset({"media", "bus"}),
     frozenset({"call", "recording", "cdr"}),
     frozenset({"acd", "ivr", "faxing"}),
