@@ -24,7 +24,11 @@ MIN_WIDTH = 96
 QUICK = (0.15, 200, 40)
 
 
-def _numbers(context: click.Context, parameter: click.Parameter, value: str) -> tuple[int, ...]:
+def _numbers(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> tuple[int, ...] | None:
+    if value is None:
+        return None
     try:
         numbers = tuple(int(part) for part in value.split(","))
     except ValueError:
@@ -76,14 +80,14 @@ def _epilog() -> str:
     "--quick", is_flag=True, help="Fewer turns: a glance, not a proof (quality: as ever)."
 )
 @click.option(
-    "--channels", default="30,120,480", show_default=True, callback=_numbers, help="Engine sizes."
+    "--channels", default=None, callback=_numbers, help="Engine sizes; else each suite's own."
 )
 @click.option(
     "--ticks",
     default=1000,
     show_default=True,
     type=click.IntRange(50, 1_000_000),
-    help="Blocks measured per size, suite tick.",
+    help="Blocks measured per size, suites tick and chain.",
 )
 @click.option("--kernels", is_flag=True, help="What each part of a tick takes, too.")
 @click.option(
@@ -111,7 +115,7 @@ def command(
     list_only: bool,
     only: re.Pattern[str] | None,
     quick: bool,
-    channels: tuple[int, ...],
+    channels: tuple[int, ...] | None,
     ticks: int,
     kernels: bool,
     calls: int,

@@ -1,10 +1,10 @@
 """Suite ``parts``: what each part of a channel's work takes, and its memory: what `tune` reads.
 
 Time: µs a channel takes of a tick of 10 ms, at several numbers of channels, because what no longer
-fits into the caches costs more.  The parts of the engine's own tick are timed inside it, with
-everything on on every channel (as in suite ``tick``); kernels the tick does not hold are called
-through their Python doors, which adds the door's copies.  The figure is the quickest turn: what
-else the machine does can only add to it, and is what a tuned machine keeps headroom for.
+fits into the caches costs more.  The parts of the engine's own tick are timed inside it, on every
+channel all that suite ``tick`` switches on; the other kernels are called through their Python doors,
+which adds the door's copies.  The figure is the quickest turn: what else the machine does can only
+add to it, and is what a tuned machine keeps headroom for.
 
 Memory: what a bank of `COUNTED` channels takes from the C library's heap, a channel.
 """
@@ -71,6 +71,7 @@ def _times(channels: int, turns: int) -> Iterator[tuple[str, float]]:
         ours.turn()
     seen = [ours.kernels(1) for _ in range(turns)]
     inside = {part: min(each[part] for each in seen) for part in seen[0]}
+    inside = {part: us for part, us in inside.items() if us > 0}  # what that tick has on
     yield from inside.items()
     sent, received = kernel_echo.signals(channels)
     line = heard[: BLOCKS * BLOCK].astype(np.float32)

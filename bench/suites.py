@@ -20,19 +20,23 @@ def _quiet(what: str) -> None:
 class Options:
     """What the command line asks of a suite; each takes what concerns it.
 
-    `channels`: engine sizes to measure.  `ticks`: blocks measured per size.  `kernels`: what each
-    part of a tick takes, too.  `calls`: calls made.  `effort`: share of the usual turns, where a
-    suite measures by turns.  `only`: the parts to run (of suites that have parts).  `tell`: is told
-    what begins to be measured, before it is.
+    `channels`: engine sizes to measure, None: the suite's own.  `ticks`: blocks measured per size.
+    `kernels`: what each part of a tick takes, too.  `calls`: calls made.  `effort`: share of the
+    usual turns, where a suite measures by turns.  `only`: the parts to run (of suites that have
+    parts).  `tell`: is told what begins to be measured, before it is.
     """
 
-    channels: Sequence[int] = (30, 120, 480)
+    channels: Sequence[int] | None = None
     ticks: int = 1000
     kernels: bool = False
     calls: int = 200
     effort: float = 1.0
     only: re.Pattern[str] | None = None
     tell: Tell = _quiet
+
+    def sizes(self, own: Sequence[int]) -> Sequence[int]:
+        """The engine sizes asked for, or else the suite's `own`."""
+        return own if self.channels is None else self.channels
 
     def chosen(self, parts: Sequence[str]) -> Iterator[str]:
         """Those of a suite's parts that are asked for, each told of when its turn comes."""
@@ -49,6 +53,7 @@ SUITES: dict[str, tuple[str, str]] = {
     "tick": ("bench.tick", "CPU time of one engine tick with every kernel on, by channel count"),
     "kernels": ("bench.kernels", "CPU time of each kernel beside the library that does the same"),
     "quality": ("bench.quality", "what the kernels do to signals, against limits and peers"),
+    "chain": ("bench.chain", "a call's whole audio on every channel: channels a core, and why"),
     "calls": ("bench.calls", "calls a second and CPU a call through the whole control plane"),
     "parts": (
         "bench.parts",

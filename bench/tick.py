@@ -28,6 +28,7 @@ from dsp_ext.event import EventKind
 from dsp_ext.port import Wire
 from dsp_ext.ring import Ring
 
+SIZES = (30, 120, 480)
 RATE_HZ = 8000
 BLOCK = 80
 TURN = 20  # ticks measured together
@@ -179,7 +180,7 @@ def measure(plants: dict[int, tuple[Ours, Peer]], turns: int) -> dict[int, NDArr
 
 def run(options: Options) -> list[Result]:
     """µs per tick and share of a block's time by channel count, and how linear the cost is."""
-    plants = {channels: make_sides(channels) for channels in options.channels}
+    plants = {channels: make_sides(channels) for channels in options.sizes(SIZES)}
     turns = max(5, options.ticks // TURN)
     spent = measure(plants, turns)
     results = []

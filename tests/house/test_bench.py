@@ -69,6 +69,16 @@ def test_the_tick_suite_gives_plain_numbers_and_each_part_on_request() -> None:
     assert len(suites.load("tick")(suites.Options(channels=(20,), ticks=1))) == 2
 
 
+def test_the_chain_suite_says_what_a_core_carries_and_where_the_time_goes() -> None:
+    results = suites.load("chain")(suites.Options(channels=(6,), ticks=50))
+    assert json.loads(json.dumps([result.as_json() for result in results]))
+    names = {result.name for result in results}
+    for tail in (64, 128):
+        parts = {f"6 at {tail} ms: {what}" for what in ("tick", "a core", "echo", "memory")}
+        assert parts <= names
+    assert all(result.peer_value for result in results if result.name.endswith("tick"))
+
+
 def test_the_table_names_peer_goal_and_gain() -> None:
     console = Console(file=io.StringIO(), width=100)
     show([FAST, SLOW, ALONE], console)
