@@ -2,7 +2,7 @@
 
 Time: µs a channel takes of a tick of 10 ms, at several numbers of channels, because what no longer
 fits into the caches costs more.  The parts of the engine's own tick are timed inside it, on every
-channel all that suite ``tick`` switches on; the other kernels are called through their Python doors,
+channel all that suite ``tick`` switches on; the other kernels are called through their own doors,
 which adds the door's copies.  The figure is the quickest turn: what else the machine does can only
 add to it, and is what a tuned machine keeps headroom for.
 
