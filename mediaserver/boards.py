@@ -50,6 +50,7 @@ def _dahdi(config: BoardConfig, settings: Settings, far: bool) -> Any:
             span.name,
             _OTHER_END[span.kind] if far else SpanKind(span.kind),
             span.far_dahdi if far else span.dahdi,
+            0 if span.kind == "e1" else span.ports,
         )
         for span in config.spans
         if not far or span.far_dahdi

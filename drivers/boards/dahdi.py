@@ -31,11 +31,14 @@ _AGAIN_MOST_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class DahdiSpec:
-    """One span to use: our name for it, what it is, and DAHDI's number of it."""
+    """One span to use: our name for it, what it is, DAHDI's number of it, how many of its ports
+
+    (analog only; 0: all)."""
 
     name: str
     kind: SpanKind
     number: int
+    ports: int = 0
 
 
 class DahdiBoard:
@@ -141,7 +144,8 @@ def open_span(control: Control, spec: DahdiSpec, audio: AudioSettings) -> DahdiS
     if spec.kind is SpanKind.E1:
         d_channel = next((c for c in found if c.signalling in words.D_CHANNELS), None)
         return DahdiE1Span(spec.name, spec.number, fitting, control, audio, d_channel)
-    return DahdiAnalogSpan(spec.name, spec.kind, spec.number, fitting, control, audio)
+    ports = fitting[: spec.ports or None]
+    return DahdiAnalogSpan(spec.name, spec.kind, spec.number, ports, control, audio)
 
 
 def _channels(control: Control, span: int, count: int) -> Sequence[ChannelInfo]:

@@ -42,7 +42,20 @@ from mediaserver.commands.web import check_free
     help="For the database and the recordings.",
 )
 @click.option("--no-web", is_flag=True, help="Without the console.")
-def command(calls: int, once: bool, port: int, cti_port: int, data_dir: Path, no_web: bool) -> None:
+@click.option(
+    "--lines",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Its [[board]] tables take the place of the virtual board's: other lines, same callers.",
+)
+def command(
+    calls: int,
+    once: bool,
+    port: int,
+    cti_port: int,
+    data_dir: Path,
+    no_web: bool,
+    lines: Path | None,
+) -> None:
     """Show the whole server at work, with simulated callers.
 
     Callers of a simulated public exchange ring over an E1 (EuroISDN). They hear the
@@ -55,6 +68,9 @@ def command(calls: int, once: bool, port: int, cti_port: int, data_dir: Path, no
       mediaserver demo                      until Ctrl-C; look at the console meanwhile
       mediaserver demo --calls 20 --once    20 calls, a table, exit code 0 if all went well
       mediaserver status --watch            (in another terminal) the live board
+
+    --lines FILE runs it on real lines whose spans are wired to each other on this machine
+    (dahdi = 1, far_dahdi = 2): the exchange is then at their other ends.
 
     With --once each call is held to its script, and each recording to what both
     parties said; every deviation is named, and the exit code is then 1. The log is
@@ -70,7 +86,7 @@ def command(calls: int, once: bool, port: int, cti_port: int, data_dir: Path, no
 
     data_dir.mkdir(parents=True, exist_ok=True)
     set_up_logs("info", data_dir / "demo.log")  # the terminal shows the live table
-    options = demo.Options(calls, once, data_dir, port, cti_port, not no_web)
+    options = demo.Options(calls, once, data_dir, port, cti_port, not no_web, lines)
     try:
         raise SystemExit(demo.main(options, out))
     except StoreBusy as error:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -38,11 +40,14 @@ class Options:
     web_port: int = 8080
     cti_port: int = 7700
     web: bool = True
+    lines: Path | None = None  # a file whose boards take the place of the virtual one
 
 
 def settings_of(options: Options) -> Settings:
     """The demo's settings with the options' places and ports. Raises ConfigError."""
-    over = {"web": {"port": options.web_port}, "cti": {"port": options.cti_port}}
+    over: dict[str, Any] = {"web": {"port": options.web_port}, "cti": {"port": options.cti_port}}
+    if options.lines is not None:
+        over["board"] = tomllib.loads(options.lines.read_text(encoding="utf-8")).get("board", [])
     return lab_settings.make(options.data_dir.absolute(), over)
 
 

@@ -48,7 +48,7 @@ def run(test: Callable[[], Awaitable[None]]) -> None:
 
 def test_bits_travel_and_only_four_of_them() -> None:
     async def test() -> None:
-        near, far = DahdiSpec("near", E1, 3), DahdiSpec("far", E1, 4)
+        near, far = DahdiSpec("near", E1, 5), DahdiSpec("far", E1, 6)
         async with running(near, far) as board:
             heard: list[tuple[int, int]] = []
             board.spans[1].on_bits(lambda channel, abcd: heard.append((channel, abcd)))
@@ -64,7 +64,7 @@ def test_bits_travel_and_only_four_of_them() -> None:
 
 def test_a_telephone_is_rung_picked_up_flashes_and_is_put_down() -> None:
     async def test() -> None:
-        phones, lines = DahdiSpec("fxs", SpanKind.FXS, 5), DahdiSpec("fxo", SpanKind.FXO, 6)
+        phones, lines = DahdiSpec("fxs", SpanKind.FXS, 7), DahdiSpec("fxo", SpanKind.FXO, 8)
         async with running(phones, lines) as board:
             fxs, fxo = board.spans
             at: dict[str, list[object]] = {"fxs": [], "fxo": []}
@@ -101,14 +101,14 @@ def test_a_span_whose_far_end_vanishes_is_in_alarm_until_it_is_back() -> None:
     """The driver does not let an open span go, so it is the other end that goes."""
 
     async def test() -> None:
-        async with running(DahdiSpec("near", E1, 3)) as board:
+        async with running(DahdiSpec("near", E1, 5)) as board:
             near = board.spans[0]
             told: list[SpanAlarm] = []
             near.watch(told.append)
             for _ in range(3):
-                _dynamic(lib.DAHDI_DYNAMIC_DESTROY, "2", 1)
+                _dynamic(lib.DAHDI_DYNAMIC_DESTROY, "3", 1)
                 await until(lambda: told[-1:] == [SpanAlarm("near", Alarm.RED, True)])
-                _dynamic(lib.DAHDI_DYNAMIC_CREATE, "2", 1)
+                _dynamic(lib.DAHDI_DYNAMIC_CREATE, "3", 1)
                 await until(lambda: told[-1:] == [SpanAlarm("near", Alarm.RED, False)])
             assert len(told) == 6
             assert not near.broken
@@ -119,14 +119,14 @@ def test_a_span_whose_far_end_vanishes_is_in_alarm_until_it_is_back() -> None:
 def test_what_the_driver_refuses_says_which_and_why() -> None:
     with pytest.raises(DahdiError, match=r"channel 900: open: .*"):
         Device(900)
-    first = Device(94)
-    with pytest.raises(DahdiError, match="channel 94: open: .*another program has it open"):
-        Device(94)
+    first = Device(156)
+    with pytest.raises(DahdiError, match="channel 156: open: .*another program has it open"):
+        Device(156)
     first.close()
 
     async def wrong() -> None:
-        with pytest.raises(DriverError, match=r"span 5 .* no channel for e1; .*FXS port"):
-            make_board("lab", [DahdiSpec("x", E1, 5)])
+        with pytest.raises(DriverError, match=r"span 7 .* no channel for e1; .*FXS port"):
+            make_board("lab", [DahdiSpec("x", E1, 7)])
         with pytest.raises(DahdiError, match="span 77"):
             make_board("lab", [DahdiSpec("x", E1, 77)])
 
