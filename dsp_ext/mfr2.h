@@ -9,9 +9,9 @@
 #define MFR2_TONES 6
 #define MFR2_HOP 44
 #define MFR2_HOPS 3
+#define MFR2_HALF (MFR2_HOP / 2)
 #define MFR2_WINDOW (MFR2_HOP * MFR2_HOPS)
 #define MFR2_ROWS 13 /* 6 x re, 6 x im, energy */
-#define MFR2_PERIOD 400 /* samples: all twelve frequencies are multiples of 20 Hz */
 #define MFR2_FEW 3 /* up to so many channels of a tile are done one by one */
 
 #define MFR2_FRACTION 0.65f /* tones to total energy: how full of the signal a window must be */
@@ -29,76 +29,84 @@ CLONES_BEGIN
 
 /* 16 floats as one value, wherever they lie; the compiler makes the processor's vectors of it. */
 typedef float mfr2_lanes __attribute__((vector_size(64), aligned(4), may_alias));
+typedef float mfr2_half __attribute__((vector_size(32), aligned(4), may_alias));
 #define LANES_AT(p) (*(mfr2_lanes *)(p))
 #define CONST_LANES_AT(p) (*(const mfr2_lanes *)(p))
 
-/* Correlates n samples of a tile with the tones and adds into `sums`. `reference` is at the row of
- * the first sample: 16 floats a row, 6 cosines, 6 negative sines. */
-CLONES static void mfr2_add(const float *pcm, int cstride, int n, const float *reference,
-                            int tones, float *sums)
+/* Correlates a hop of a tile with the tones, about its middle: samples as far before it as after it
+ * share their references, so that their sums meet the cosines and their differences the sines.
+ * `reference`: 16 floats a row, cosines from 0 and sines from 8 on; a row for each distance. */
+CLONES static void mfr2_hop(const float *pcm, int cstride, const float *reference, int tones,
+                            float *sums)
 {
     const long row = cstride;
-    mfr2_lanes near[MFR2_HOP], energy = {0};
-    for (int i = 0; i < n; i++, pcm += row) {
-        near[i] = CONST_LANES_AT(pcm);
-        energy += near[i] * near[i];
+    mfr2_lanes even[MFR2_HALF], odd[MFR2_HALF], energy = {0}, energy2 = {0};
+    const float *before = pcm + (MFR2_HALF - 1) * row, *after = pcm + MFR2_HALF * row;
+    for (int i = 0; i < MFR2_HALF; i++, before -= row, after += row) {
+        const mfr2_lanes x = CONST_LANES_AT(before), y = CONST_LANES_AT(after);
+        even[i] = y + x;
+        odd[i] = y - x;
+        energy += x * x;
+        energy2 += y * y;
     }
-    LANES_AT(sums + 2 * MFR2_TONES * TILE) += energy;
+    LANES_AT(sums + 2 * MFR2_TONES * TILE) = energy + energy2;
     for (int k = 0; k < tones; k += 2) {
         const float *ref = reference + k;
         mfr2_lanes re = {0}, im = {0}, re2 = {0}, im2 = {0};
-        for (int i = 0; i < n; i++, ref += 16) {
-            re += near[i] * ref[0];
-            re2 += near[i] * ref[1];
-            im += near[i] * ref[MFR2_TONES];
-            im2 += near[i] * ref[MFR2_TONES + 1];
+        for (int i = 0; i < MFR2_HALF; i++, ref += 16) {
+            re += even[i] * ref[0];
+            re2 += even[i] * ref[1];
+            im += odd[i] * ref[8];
+            im2 += odd[i] * ref[9];
         }
-        LANES_AT(sums + k * TILE) += re;
-        LANES_AT(sums + (k + 1) * TILE) += re2;
-        LANES_AT(sums + (k + MFR2_TONES) * TILE) += im;
-        LANES_AT(sums + (k + MFR2_TONES + 1) * TILE) += im2;
+        LANES_AT(sums + k * TILE) = re;
+        LANES_AT(sums + (k + 1) * TILE) = re2;
+        LANES_AT(sums + (k + MFR2_TONES) * TILE) = im;
+        LANES_AT(sums + (k + MFR2_TONES + 1) * TILE) = im2;
     }
 }
 
 /* The same for one channel: here the lanes are its tones. */
-CLONES static void mfr2_add_one(const float *pcm, int cstride, int n, const float *reference,
+CLONES static void mfr2_hop_one(const float *pcm, int cstride, const float *reference,
                                 float *sums)
 {
     const long row = cstride;
-    mfr2_lanes even = {0}, odd = {0};
+    mfr2_half re = {0}, im = {0};
     float energy = 0.0f, energy2 = 0.0f, both[TILE];
-    int i = 0;
-    for (; i + 2 <= n; i += 2, pcm += 2 * row, reference += 32) {
-        const float x = pcm[0], y = pcm[row];
-        even += x * CONST_LANES_AT(reference);
-        odd += y * CONST_LANES_AT(reference + 16);
+    const float *before = pcm + (MFR2_HALF - 1) * row, *after = pcm + MFR2_HALF * row;
+    for (int i = 0; i < MFR2_HALF; i++, before -= row, after += row, reference += 16) {
+        const float x = *before, y = *after;
+        re += (y + x) * *(const mfr2_half *)reference;
+        im += (y - x) * *(const mfr2_half *)(reference + 8);
         energy += x * x;
         energy2 += y * y;
     }
-    if (i < n) {
-        even += pcm[0] * CONST_LANES_AT(reference);
-        energy += pcm[0] * pcm[0];
+    *(mfr2_half *)both = re;
+    *(mfr2_half *)(both + 8) = im;
+    for (int k = 0; k < MFR2_TONES; k++) {
+        sums[k * TILE] = both[k];
+        sums[(MFR2_TONES + k) * TILE] = both[8 + k];
     }
-    LANES_AT(both) = even + odd;
-    for (int k = 0; k < 2 * MFR2_TONES; k++)
-        sums[k * TILE] += both[k];
-    sums[2 * MFR2_TONES * TILE] += energy + energy2;
+    sums[2 * MFR2_TONES * TILE] = energy + energy2;
 }
 
-/* `width` channels: joins the hops, writes the tones' powers, and says which signal (1 to 15) each
- * channel's window looks like; 0: none. -> whether any looks like one. */
-static ALWAYS_INLINE int mfr2_judge(const float *restrict history, int tones, float least,
-                                    float *restrict power, int32_t *restrict candidate,
-                                    int width)
+/* `width` channels: joins the hops, each turned to the phase of the middle one's, writes the tones'
+ * powers, and says which signal (1 to 15) each channel's window looks like; 0: none. -> whether any
+ * looks like one. `turn`: cosine and sine of a hop's phase for each tone, the sines from 8 on. */
+static ALWAYS_INLINE int mfr2_judge(const float *restrict old, const float *restrict mid,
+                                    const float *restrict fresh, const float *turn, int tones,
+                                    float least, float *restrict power,
+                                    int32_t *restrict candidate, int width)
 {
     float best[TILE] = {0}, second[TILE] = {0}, third[TILE] = {0};
     int32_t first[TILE] = {0}, other[TILE] = {0};
-    const int hop = MFR2_ROWS * TILE;
-    for (int k = 0; k < tones; k++, history += TILE, power += TILE) {
-        const float *re = history, *im = history + MFR2_TONES * TILE;
+    const int im = MFR2_TONES * TILE;
+    for (int k = 0; k < tones; k++, old += TILE, mid += TILE, fresh += TILE, power += TILE) {
+        const float cosine = turn[k], sine = turn[8 + k];
         for (int c = 0; c < width; c++) {
-            float x = re[c] + re[c + hop] + re[c + 2 * hop];
-            float y = im[c] + im[c + hop] + im[c + 2 * hop];
+            float x = mid[c] + cosine * (old[c] + fresh[c]) + sine * (old[im + c] - fresh[im + c]);
+            float y = mid[im + c] + cosine * (old[im + c] + fresh[im + c])
+                      + sine * (fresh[c] - old[c]);
             float p = x * x + y * y;
             float less = p < second[c] ? p : second[c];
             int32_t fallen = p > best[c] ? first[c] : k;
@@ -111,9 +119,9 @@ static ALWAYS_INLINE int mfr2_judge(const float *restrict history, int tones, fl
             best[c] = p > best[c] ? p : best[c];
         }
     }
-    const float *e = history + (2 * MFR2_TONES - tones) * TILE;
+    const int e = (2 * MFR2_TONES - tones) * TILE;
     for (int c = 0; c < width; c++) {
-        float energy = e[c] + e[c + hop] + e[c + 2 * hop];
+        float energy = old[e + c] + mid[e + c] + fresh[e + c];
         float both = (best[c] + second[c]) * (2.0f / MFR2_WINDOW);
         int32_t good = (second[c] > least) & (second[c] > third[c] * MFR2_PEAK)
                        & (best[c] < second[c] * MFR2_TWIST) & (both > energy * MFR2_FRACTION);
@@ -127,24 +135,34 @@ static ALWAYS_INLINE int mfr2_judge(const float *restrict history, int tones, fl
     return any != 0;
 }
 
-CLONES static int mfr2_window(const float *history, int tones, float least, float *power,
+CLONES static int mfr2_window(const float *old, const float *mid, const float *fresh,
+                              const float *turn, int tones, float least, float *power,
                               int32_t *candidate)
 {
-    return mfr2_judge(history, tones, least, power, candidate, TILE);
+    return mfr2_judge(old, mid, fresh, turn, tones, least, power, candidate, TILE);
 }
 
-static void mfr2_window_one(const float *history, int tones, float least, float *power,
+static void mfr2_window_one(const float *old, const float *mid, const float *fresh,
+                            const float *turn, int tones, float least, float *power,
                             int32_t *candidate)
 {
-    mfr2_judge(history, tones, least, power, candidate, 1);
+    mfr2_judge(old, mid, fresh, turn, tones, least, power, candidate, 1);
 }
 
 CLONES_END
 
-/* A tile's sums of one hop, begun afresh. */
-static void mfr2_clear(float *sums)
+/* Puts n samples of a tile where its hop waits to be whole. */
+static void mfr2_keep(const float *pcm, int cstride, int n, float *waiting)
 {
-    memset(sums, 0, MFR2_ROWS * TILE * sizeof *sums);
+    for (int i = 0; i < n; i++)
+        memcpy(waiting + i * TILE, pcm + (long)i * cstride, TILE * sizeof *pcm);
+}
+
+/* The same for one channel. */
+static void mfr2_keep_one(const float *pcm, int cstride, int n, float *waiting)
+{
+    for (int i = 0; i < n; i++)
+        waiting[i * TILE] = pcm[(long)i * cstride];
 }
 
 #endif

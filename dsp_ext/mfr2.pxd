@@ -25,10 +25,10 @@ cdef struct mfr2_bank:
     int set  # MF_FORWARD, MF_BACKWARD, MF_BACKWARD_CHINA
     int tones  # in use: 6 or 4
     int fill  # samples in the unfinished hop
-    int slot  # its place in `history`
-    int phase  # of the hop's first sample, in the table of references
+    int slot  # the newest whole hop's place in `history`
     int64_t now  # bank time, samples
     int64_t dropped  # events that found no room in `out`
+    float* waiting  # [tiles][44][LANES] samples of the unfinished hop
     float* history  # [tiles][3][13][LANES] sums of the last hops: 6 × re, 6 × im, energy
     float* power  # [tiles][6][LANES] of the newest window
     uint8_t* enabled  # [cstride]

@@ -3,9 +3,9 @@
 What: tells when a register signal, two of six tones, begins to sound (about 25 ms in) and when it
 has ended, with level, twist and length. One bank listens to one direction; China's backward
 direction has four tones and six signals. It frames for itself: blocks may have any length.
-How: every channel is correlated with the six tones in hops of 44 samples, against references that
-run through (all tones are multiples of 20 Hz, so a table of 400 samples holds them); the last three
-hops are a window of 132 samples, whose zeros lie 60.6 Hz apart and so fall on the neighbours at
+How: every channel is correlated with the six tones in hops of 44 samples, about a hop's middle, where
+sums and differences of two samples do the work of both; the last three hops, turned to one phase,
+are a window of 132 samples, whose zeros lie 60.6 Hz apart and so fall on the neighbours at
 120 Hz. A window looks like a signal by level, by twist, by how far the third tone lies below, and
 by the two tones' share of all energy, which is low while a window is not yet full of the signal.
 Three such windows in a row begin a signal, five without it end it. The lanes of a vector are 16
@@ -41,19 +41,20 @@ cdef extern from "mfr2.h":
         MFR2_TONES
         MFR2_HOP
         MFR2_HOPS
+        MFR2_HALF
         MFR2_WINDOW
         MFR2_ROWS
-        MFR2_PERIOD
         MFR2_FEW
-    void mfr2_add(const float* pcm, int cstride, int n, const float* reference, int tones,
+    void mfr2_keep(const float* pcm, int cstride, int n, float* waiting) noexcept nogil
+    void mfr2_keep_one(const float* pcm, int cstride, int n, float* waiting) noexcept nogil
+    void mfr2_hop(const float* pcm, int cstride, const float* reference, int tones,
                   float* sums) noexcept nogil
-    void mfr2_add_one(const float* pcm, int cstride, int n, const float* reference,
+    void mfr2_hop_one(const float* pcm, int cstride, const float* reference,
                       float* sums) noexcept nogil
-    bint mfr2_window(const float* history, int tones, float least, float* power,
-                     int32_t* candidate) noexcept nogil
-    void mfr2_window_one(const float* history, int tones, float least, float* power,
-                         int32_t* candidate) noexcept nogil
-    void mfr2_clear(float* sums) noexcept nogil
+    bint mfr2_window(const float* old, const float* mid, const float* fresh, const float* turn,
+                     int tones, float least, float* power, int32_t* candidate) noexcept nogil
+    void mfr2_window_one(const float* old, const float* mid, const float* fresh, const float* turn,
+                         int tones, float least, float* power, int32_t* candidate) noexcept nogil
 
 cdef enum:
     RUN = 3  # windows alike that make a signal
@@ -74,7 +75,8 @@ _HZ[0][:] = [1380, 1500, 1620, 1740, 1860, 1980]
 _HZ[1][:] = [1140, 1020, 900, 780, 660, 540]
 cdef double _LEAST_DBM0 = -37.5  # a tone
 
-cdef float[2][444][16] _REFERENCE
+cdef float[2][22][16] _REFERENCE  # [way][distance from a hop's middle][6 cosines, 6 sines from 8]
+cdef float[2][16] _TURN  # the same for the distance between two hops
 cdef float _LEAST
 
 
@@ -93,11 +95,13 @@ cdef void _fill() noexcept:
     cdef double turn
     global _LEAST
     for way in range(2):
-        for i in range(MFR2_PERIOD + MFR2_HOP):
-            for k in range(MFR2_TONES):
-                turn = 2 * M_PI * _HZ[way][k] / SAMPLE_RATE * i
-                _REFERENCE[way][i][k] = cos(turn)
-                _REFERENCE[way][i][MFR2_TONES + k] = -sin(turn)
+        for k in range(MFR2_TONES):
+            turn = 2 * M_PI * _HZ[way][k] / SAMPLE_RATE
+            for i in range(MFR2_HALF):
+                _REFERENCE[way][i][k] = cos(turn * (i + 0.5))
+                _REFERENCE[way][i][8 + k] = sin(turn * (i + 0.5))
+            _TURN[way][k] = cos(turn * MFR2_HOP)
+            _TURN[way][8 + k] = sin(turn * MFR2_HOP)
     _LEAST = (peak_of_dbm0(_LEAST_DBM0) * MFR2_WINDOW / 2) ** 2
 
 
@@ -114,6 +118,7 @@ cdef mfr2_bank* mfr2_new(int channels, int set) noexcept nogil:
     bank.set = set
     bank.tones = 4 if set == MF_BACKWARD_CHINA else MFR2_TONES
     row = 4 * <size_t>bank.cstride
+    bank.waiting = <float*>zeroed(MFR2_HOP * row)
     bank.history = <float*>zeroed(MFR2_HOPS * MFR2_ROWS * row)
     bank.power = <float*>zeroed(MFR2_TONES * row)
     bank.enabled = <uint8_t*>zeroed(row)
@@ -121,9 +126,9 @@ cdef mfr2_bank* mfr2_new(int channels, int set) noexcept nogil:
     bank.tile_busy = <uint8_t*>zeroed(row)
     bank.candidate = <int32_t*>zeroed(row)
     bank.tracks = zeroed(<size_t>channels * sizeof(track))
-    if (bank.history == NULL or bank.power == NULL or bank.enabled == NULL
-            or bank.tile_on == NULL or bank.tile_busy == NULL or bank.candidate == NULL
-            or bank.tracks == NULL):
+    if (bank.waiting == NULL or bank.history == NULL or bank.power == NULL
+            or bank.enabled == NULL or bank.tile_on == NULL or bank.tile_busy == NULL
+            or bank.candidate == NULL or bank.tracks == NULL):
         mfr2_free(bank)
         return NULL
     return bank
@@ -132,6 +137,7 @@ cdef mfr2_bank* mfr2_new(int channels, int set) noexcept nogil:
 cdef void mfr2_free(mfr2_bank* bank) noexcept nogil:
     if bank == NULL:
         return
+    free(bank.waiting)
     free(bank.history)
     free(bank.power)
     free(bank.enabled)
@@ -142,10 +148,15 @@ cdef void mfr2_free(mfr2_bank* bank) noexcept nogil:
     free(bank)
 
 
-cdef inline float* _history(const mfr2_bank* bank, int channel) noexcept nogil:
-    """The channel's place in its tile's sums."""
-    cdef Py_ssize_t size = MFR2_HOPS * MFR2_ROWS * LANES
-    return bank.history + channel // LANES * size + channel % LANES
+cdef inline float* _sums(const mfr2_bank* bank, int channel, int age) noexcept nogil:
+    """The channel's place in its tile's sums of the newest hop (age 0) or of one before it."""
+    cdef int slot = (bank.slot + MFR2_HOPS - age) % MFR2_HOPS
+    cdef Py_ssize_t at = (channel // LANES * MFR2_HOPS + slot) * (<int>MFR2_ROWS * LANES)
+    return bank.history + at + channel % LANES
+
+
+cdef inline float* _waiting(const mfr2_bank* bank, int channel) noexcept nogil:
+    return bank.waiting + channel // LANES * (<Py_ssize_t>MFR2_HOP * LANES) + channel % LANES
 
 
 cdef inline float* _power(const mfr2_bank* bank, int channel) noexcept nogil:
@@ -154,9 +165,12 @@ cdef inline float* _power(const mfr2_bank* bank, int channel) noexcept nogil:
 
 cdef void mfr2_reset(mfr2_bank* bank, int channel) noexcept nogil:
     cdef track* t = <track*>bank.tracks + channel
-    cdef int row
-    for row in range(MFR2_HOPS * MFR2_ROWS):
-        _history(bank, channel)[row * LANES] = 0.0
+    cdef int row, age
+    for age in range(MFR2_HOPS):
+        for row in range(MFR2_ROWS):
+            _sums(bank, channel, age)[row * LANES] = 0.0
+    for row in range(MFR2_HOP):
+        _waiting(bank, channel)[row * LANES] = 0.0
     t.signal, t.quiet, t.run = 0, 0, 0
 
 
@@ -239,67 +253,91 @@ cdef inline bint _busy(const mfr2_bank* bank, int channel) noexcept nogil:
     return t.signal != 0 or t.run != 0
 
 
-cdef int _hop(mfr2_bank* bank, int64_t now, mfr2_event* out, int told,
-              int max_events) noexcept nogil:
-    """A hop is complete: looks at the window it ends, and makes room for the next."""
+cdef bint _look(mfr2_bank* bank, int first, const float* pcm, int cstride) noexcept nogil:
+    """A tile's hop, many of whose channels are on. -> whether its windows are worth following."""
+    cdef bint way = bank.set != MF_FORWARD
+    mfr2_hop(pcm, cstride, &_REFERENCE[way][0][0], bank.tones, _sums(bank, first, 0))
+    return mfr2_window(_sums(bank, first, 2), _sums(bank, first, 1), _sums(bank, first, 0),
+                       _TURN[way], bank.tones, _LEAST, _power(bank, first),
+                       bank.candidate + first)
+
+
+cdef void _look_at_one(mfr2_bank* bank, int channel, const float* pcm,
+                       int cstride) noexcept nogil:
+    cdef bint way = bank.set != MF_FORWARD
+    mfr2_hop_one(pcm, cstride, &_REFERENCE[way][0][0], _sums(bank, channel, 0))
+    mfr2_window_one(_sums(bank, channel, 2), _sums(bank, channel, 1), _sums(bank, channel, 0),
+                    _TURN[way], bank.tones, _LEAST, _power(bank, channel),
+                    bank.candidate + channel)
+
+
+cdef int _hop(mfr2_bank* bank, const float* pcm, int cstride, int64_t now, mfr2_event* out,
+              int told, int max_events) noexcept nogil:
+    """A hop is complete, in `pcm` or (NULL) in what waited: looks at the window it ends."""
     cdef int tile, first, channel
-    cdef bint any_like, busy
+    cdef int row = LANES if pcm == NULL else cstride
+    cdef bint few, busy
     bank.slot = (bank.slot + 1) % MFR2_HOPS
     for tile in range(bank.cstride // LANES):
         if bank.tile_on[tile] == 0:
             continue
-        first = tile * LANES
-        any_like, busy = True, False
-        if bank.tile_on[tile] > MFR2_FEW:
-            any_like = mfr2_window(_history(bank, first), bank.tones, _LEAST, _power(bank, first),
-                                   bank.candidate + first)
-        if any_like or bank.tile_busy[tile]:
-            for channel in range(first, min(first + LANES, bank.channels)):
-                if not bank.enabled[channel]:
-                    continue
-                if bank.tile_on[tile] <= MFR2_FEW:
-                    mfr2_window_one(_history(bank, channel), bank.tones, _LEAST,
-                                    _power(bank, channel), bank.candidate + channel)
-                told = _follow(bank, channel, now, out, told, max_events)
-                busy |= _busy(bank, channel)
-            bank.tile_busy[tile] = busy
-        mfr2_clear(_history(bank, first) + bank.slot * MFR2_ROWS * LANES)
-    bank.fill = 0
-    bank.phase = (bank.phase + MFR2_HOP) % MFR2_PERIOD
+        first, few, busy = tile * LANES, bank.tile_on[tile] <= MFR2_FEW, False
+        if not few:
+            busy = _look(bank, first, _waiting(bank, first) if pcm == NULL else <float*>pcm + first, row)
+            if not busy and not bank.tile_busy[tile]:
+                continue
+            busy = False
+        for channel in range(first, min(first + LANES, bank.channels)):
+            if not bank.enabled[channel]:
+                continue
+            if few:
+                _look_at_one(bank, channel, _waiting(bank, channel) if pcm == NULL
+                             else pcm + channel, row)
+            told = _follow(bank, channel, now, out, told, max_events)
+            busy |= _busy(bank, channel)
+        bank.tile_busy[tile] = busy
     return told
 
 
-cdef void _add(mfr2_bank* bank, const float* pcm, int n) noexcept nogil:
+cdef void _keep(mfr2_bank* bank, const float* pcm, int cstride, int n) noexcept nogil:
     """Takes n samples into the unfinished hop."""
-    cdef int slot = bank.slot * MFR2_ROWS * LANES
-    cdef const float* reference = _REFERENCE[bank.set != MF_FORWARD][bank.phase + bank.fill]
+    cdef int at = bank.fill * LANES
     cdef int tile, first, channel
     for tile in range(bank.cstride // LANES):
         first = tile * LANES
         if bank.tile_on[tile] > MFR2_FEW:
-            mfr2_add(pcm + first, bank.cstride, n, reference, bank.tones,
-                     _history(bank, first) + slot)
+            mfr2_keep(pcm + first, cstride, n, _waiting(bank, first) + at)
         elif bank.tile_on[tile]:
             for channel in range(first, min(first + LANES, bank.channels)):
                 if bank.enabled[channel]:
-                    mfr2_add_one(pcm + channel, bank.cstride, n, reference,
-                                 _history(bank, channel) + slot)
+                    mfr2_keep_one(pcm + channel, cstride, n, _waiting(bank, channel) + at)
+
+
+cdef int _process(mfr2_bank* bank, const float* pcm, int cstride, int block, mfr2_event* out,
+                  int max_events) noexcept nogil:
+    """With rows of any length, as long as no tile has more than MFR2_FEW channels on."""
+    cdef int done = 0
+    cdef int told = 0
+    cdef int n
+    cdef const float* rows
+    while done < block:
+        n = min(<int>MFR2_HOP - bank.fill, block - done)
+        rows = pcm + <Py_ssize_t>done * cstride
+        done += n
+        if n < MFR2_HOP:
+            _keep(bank, rows, cstride, n)
+            rows = NULL
+        bank.fill += n
+        if bank.fill == MFR2_HOP:
+            told = _hop(bank, rows, cstride, bank.now + done, out, told, max_events)
+            bank.fill = 0
+    bank.now += block
+    return told
 
 
 cdef int mfr2_process(mfr2_bank* bank, const float* pcm, int block, mfr2_event* out,
                       int max_events) noexcept nogil:
-    cdef int done = 0
-    cdef int told = 0
-    cdef int n
-    while done < block:
-        n = min(<int>MFR2_HOP - bank.fill, block - done)
-        _add(bank, pcm + <Py_ssize_t>done * bank.cstride, n)
-        bank.fill += n
-        done += n
-        if bank.fill == MFR2_HOP:
-            told = _hop(bank, bank.now + done, out, told, max_events)
-    bank.now += block
-    return told
+    return _process(bank, pcm, bank.cstride, block, out, max_events)
 
 
 class MfEvent(NamedTuple):
@@ -368,10 +406,11 @@ cdef class MfDetector:
         Raises TypeError, ValueError (shape, layout, NaN, infinity).
         """
         block_pcm = pcm_block(pcm, self.bank.channels)
-        if self.bank.channels != self.bank.cstride:
+        if self.bank.channels > MFR2_FEW and self.bank.channels != self.bank.cstride:
             block_pcm = pad(block_pcm)
         cdef const float[:, ::1] view = block_pcm
         cdef int length = block_pcm.shape[0]
+        cdef int row = block_pcm.shape[1]
         cdef int done = 0
         cdef int most = 2 * self.bank.channels
         cdef int n, count, i
@@ -381,7 +420,7 @@ cdef class MfDetector:
         while done < length:
             n = min(<int>PIECE, length - done)
             with nogil:
-                count = mfr2_process(self.bank, &view[done, 0], n, out, most)
+                count = _process(self.bank, &view[done, 0], row, n, out, most)
             done += n
             for i in range(count):
                 found.append(_event(&out[i]))
