@@ -16,6 +16,13 @@
 #define CLONES_END
 #endif
 
+/* What several clones share must become part of each of them. */
+#ifdef __GNUC__
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#else
+#define ALWAYS_INLINE inline
+#endif
+
 #define TILE 16 /* channels: units.LANES */
 
 /* Round to nearest even for |x| < 2^22, without a library call, in every instruction set. */

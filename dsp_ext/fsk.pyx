@@ -1,20 +1,20 @@
-"""Caller ID modem for many channels: Bell 202 and V.23 at 1200 bit/s, from message to message.
+"""Caller ID receiver for many channels: Bell 202 and V.23 at 1200 bit/s, from message to message.
 
-What: the receiver gives whole caller ID messages with a verdict on their checksum; the sender makes
-channel seizure, mark and a message's octets of them. callerid.py knows what the octets say.
-How: two filters of a bit's length give the amplitudes of mark and space at every sample; their
-difference, weighted by how loud either has been, is read in the middle of each bit between samples,
-on a clock that each octet's start bit sets and every edge pulls at. All of that is the same for 32
-channels at once; only finished octets are looked at one by one. A message begins with a type that
-is one, after 30 bits of mark.
+What: gives whole caller ID messages with a verdict on their checksum. fsk_send.pyx sends them;
+callerid.py knows what the octets say.
+How: two filters of a bit's length give the powers of mark and space at every sample; their
+difference, weighted by how strong either has been, is read in the middle of each bit between
+samples, on a clock that each octet's start bit sets and every edge pulls at. All of that is done
+for 32 channels at once, or sample by sample where few are on, with the same result; finished octets
+are looked at one by one. A message begins with a type that is one, after 30 bits of mark.
 Limits: -45 to 0 dBm0, bit rate ±3 %, SNR from 15 dB; twist to ±6 dB (Bell 202), ±3 dB (V.23, whose
 tones stand closer) at the right rate; up to 25 bits of mark between octets. No parity; J-CLIP's own
-framing is not known here.
+framing is not known here. Memory a channel: 342 octets.
 Source: ITU-T V.23, Bell 202; GR-30 and EN 300 659-1 for framing, seizure and levels.
 """
 
 from libc.math cimport log10
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
@@ -22,14 +22,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dsp_ext.fsk_modem cimport fsk_hz
 from dsp_ext.units cimport LANES, SAMPLE_RATE, dbm0_of_mean_square, padded, peak_of_dbm0, zeroed
 from dsp_ext import callerid
-from dsp_ext.units import FULL_SCALE_DBM0, channel_count, channel_index, pad, pcm_block
+from dsp_ext.fsk_send import CallerIdSender, modem_number
+from dsp_ext.units import channel_count, channel_index, pad, pcm_block
 
 cdef extern from "fsk.h":
     enum:
         FSK_TAPS
         FSK_WIDE
+        FSK_FEW
         FSK_CHUNK
         FSK_RATIO
         FSK_MARK
@@ -38,15 +41,16 @@ cdef extern from "fsk.h":
         FSK_OCTET
         FSK_INTS
         FSK_STOPPED
-    void fsk_filter(const float* pcm, int cstride, int n, float* history, const float* tap,
-                    float* mark, float* space) noexcept nogil
+    void fsk_filter(const float* pcm, int cstride, int n, float* history, int history_row,
+                    const float* tap, float* mark, float* space) noexcept nogil
+    void fsk_filter_one(const float* pcm, int cstride, int n, float* history, int history_row,
+                        const float* tap, float* mark, float* space) noexcept nogil
     void fsk_octets(const float* mark, const float* space, int n, float least, float* f,
                     int32_t* w) noexcept nogil
+    void fsk_octets_one(const float* mark, const float* space, int n, float least, float* f,
+                        int32_t* w) noexcept nogil
     void fsk_taps(double mark, double space, float* tap) noexcept nogil
     bint fsk_whole(const uint8_t* octets, int length) noexcept nogil
-    int fsk_bit(const uint8_t* octets, int length, int seizure, int mark, int stop, int tail,
-                int at) noexcept nogil
-    float tone_sine(uint32_t turn) noexcept nogil
 
 cdef enum:
     MARK_BEFORE = 200  # samples, 30 bits: before a message's first octet
@@ -54,14 +58,8 @@ cdef enum:
     OCTET_WITHIN = 320  # samples: after so long without an octet a message is broken off
     WORTH_TELLING = 4  # octets of a message that was broken off
 
-MODEMS = {"bell202": FSK_BELL202, "v23": FSK_V23}
-
-cdef double[2][2] _HZ  # by modem: space, mark
-_HZ[0][:] = [2200, 1200]
-_HZ[1][:] = [2100, 1300]
-cdef double _TURN = 4294967296.0 / SAMPLE_RATE  # a phase's advance a sample, for each Hz
 cdef double _FILTER = 20.0 / 3  # sum of the filter's weights: a bit's samples
-cdef float _LEAST = peak_of_dbm0(-50.0) * _FILTER / 2  # both tones' amplitudes together
+cdef float _LEAST = (peak_of_dbm0(-50.0) * _FILTER / 2) ** 2 / 2  # both tones' powers, in an edge
 cdef bint[256] _IS_TYPE
 for _type in callerid.TYPES:
     _IS_TYPE[<int>_type] = True
@@ -80,7 +78,7 @@ cdef fsk_rx_bank* fsk_rx_new(int channels, int modem) noexcept nogil:
         return NULL
     bank.channels = channels
     bank.cstride = padded(channels)
-    fsk_taps(_HZ[modem][1] / SAMPLE_RATE, _HZ[modem][0] / SAMPLE_RATE, bank.tap)
+    fsk_taps(fsk_hz(modem, 1) / SAMPLE_RATE, fsk_hz(modem, 0) / SAMPLE_RATE, bank.tap)
     row = sizeof(float) * <size_t>bank.cstride
     bank.history = <float*>zeroed((FSK_TAPS - 1) * row)
     bank.floats = <float*>zeroed(FSK_FLOATS * (row + FSK_WIDE * sizeof(float)))
@@ -144,14 +142,14 @@ cdef void _tell(fsk_rx_bank* bank, int channel, message* m, int64_t at, bint goo
                 yield_to* to) noexcept nogil:
     cdef fsk_event* event = to.events + to.told
     cdef double ratio = _floats(bank, channel)[FSK_RATIO * FSK_WIDE]
-    cdef double peak = _floats(bank, channel)[FSK_MARK * FSK_WIDE] * 2 / _FILTER
+    cdef double mark = _floats(bank, channel)[FSK_MARK * FSK_WIDE] * 2 / _FILTER**2
     if good or m.length >= WORTH_TELLING:
         if to.told >= to.most:
             bank.dropped += 1
         else:
             event.channel, event.good, event.at, event.length = channel, good, at, m.length
-            event.twist_db = <float>(20 * log10(ratio))
-            event.level_dbm0 = <float>dbm0_of_mean_square((peak * max(ratio, 1.0)) ** 2 / 2)
+            event.twist_db = <float>(10 * log10(ratio))
+            event.level_dbm0 = <float>dbm0_of_mean_square(mark * max(ratio, 1.0))
             memcpy(event.octets, m.octets, m.length)
             to.told += 1
     m.length = 0
@@ -163,36 +161,43 @@ cdef void _take(fsk_rx_bank* bank, int channel, int32_t octet, int64_t at,
     cdef message* m = <message*>bank.messages + channel
     cdef float gap = _floats(bank, channel)[FSK_GAP * FSK_WIDE]
     cdef bint stopped = octet & FSK_STOPPED
+    cdef uint8_t value = octet >> 2 & 0xFF
     if m.length and (not stopped or gap > MARK_WITHIN):
         _tell(bank, channel, m, at, False, to)
-    if not stopped or (m.length == 0 and (gap < MARK_BEFORE or not _IS_TYPE[octet & 0xFF])):
+    if not stopped or (m.length == 0 and (gap < MARK_BEFORE or not _IS_TYPE[value])):
         return
-    m.octets[m.length] = octet & 0xFF
+    m.octets[m.length] = value
     m.length += 1
     m.last = at
     if m.length >= 3 and m.length == m.octets[1] + 3:
         _tell(bank, channel, m, at, fsk_whole(m.octets, m.length), to)
 
 
-cdef bint _hear(fsk_rx_bank* bank, int first, const float* pcm, int n, float* mark,
+cdef void _hear(fsk_rx_bank* bank, int first, const float* pcm, int cstride, int n, float* mark,
                 float* space) noexcept nogil:
-    """The tones' amplitudes on FSK_WIDE channels, 0 for tiles where none is on; False: all such."""
-    cdef bint any_on = False
+    """The tones' powers on FSK_WIDE channels, 0 for tiles where none is on."""
     cdef int tile, at, i
     for tile in range(<int>FSK_WIDE // <int>LANES):
         at = first + tile * LANES
         if at < bank.cstride and bank.tile_on[at // LANES]:
-            any_on = True
-            fsk_filter(pcm + at, bank.cstride, n, bank.history + at, bank.tap,
+            fsk_filter(pcm + at, cstride, n, bank.history + at, bank.cstride, bank.tap,
                        mark + tile * LANES, space + tile * LANES)
             continue
         for i in range(n):
             memset(mark + i * FSK_WIDE + tile * LANES, 0, LANES * sizeof(float))
             memset(space + i * FSK_WIDE + tile * LANES, 0, LANES * sizeof(float))
-    return any_on
 
 
-cdef void _group(fsk_rx_bank* bank, int first, const float* pcm, int n, int64_t at,
+cdef int _on(const fsk_rx_bank* bank, int first) noexcept nogil:
+    """How many of FSK_WIDE channels are on."""
+    cdef int on = 0
+    cdef int tile
+    for tile in range(first // LANES, min(first + <int>FSK_WIDE, bank.cstride) // LANES):
+        on += bank.tile_on[tile]
+    return on
+
+
+cdef void _group(fsk_rx_bank* bank, int first, const float* pcm, int cstride, int n, int64_t at,
                  yield_to* to) noexcept nogil:
     """The FSK_WIDE channels from `first` on."""
     cdef int32_t* octets = _ints(bank, first) + FSK_OCTET * FSK_WIDE
@@ -200,21 +205,29 @@ cdef void _group(fsk_rx_bank* bank, int first, const float* pcm, int n, int64_t 
     cdef float[1536] space
     cdef message* m
     cdef int channel
-    if not _hear(bank, first, pcm, n, mark, space):
+    cdef int on = _on(bank, first)
+    if on == 0:
         return
-    fsk_octets(mark, space, n, _LEAST, _floats(bank, first), _ints(bank, first))
+    if on > FSK_FEW:
+        _hear(bank, first, pcm, cstride, n, mark, space)
+        fsk_octets(mark, space, n, _LEAST, _floats(bank, first), _ints(bank, first))
     for channel in range(first, min(first + <int>FSK_WIDE, bank.channels)):
         m = <message*>bank.messages + channel
         if not bank.enabled[channel]:
             continue
+        if on <= FSK_FEW:
+            fsk_filter_one(pcm + channel, cstride, n, bank.history + channel, bank.cstride,
+                           bank.tap, mark, space)
+            fsk_octets_one(mark, space, n, _LEAST, _floats(bank, channel), _ints(bank, channel))
         if octets[channel - first]:
             _take(bank, channel, octets[channel - first], at, to)
         elif m.length and at - m.last > OCTET_WITHIN:
             _tell(bank, channel, m, at, False, to)
 
 
-cdef int fsk_rx_process(fsk_rx_bank* bank, const float* pcm, int block, fsk_event* out,
-                        int max_events) noexcept nogil:
+cdef int _process(fsk_rx_bank* bank, const float* pcm, int cstride, int block, fsk_event* out,
+                  int max_events) noexcept nogil:
+    """With rows of any length, as long as no group has more than FSK_FEW channels on."""
     cdef yield_to to
     cdef int done = 0
     cdef int n, group
@@ -222,101 +235,16 @@ cdef int fsk_rx_process(fsk_rx_bank* bank, const float* pcm, int block, fsk_even
     while done < block:
         n = min(<int>FSK_CHUNK, block - done)
         for group in range((bank.cstride + <int>FSK_WIDE - 1) // <int>FSK_WIDE):
-            _group(bank, group * FSK_WIDE, pcm + <Py_ssize_t>done * bank.cstride, n,
+            _group(bank, group * FSK_WIDE, pcm + <Py_ssize_t>done * cstride, cstride, n,
                    bank.now + done + n, &to)
         done += n
     bank.now += block
     return to.told
 
 
-cdef struct sender:
-    bint active
-    uint32_t turn  # phase of the tone
-    uint32_t clock, bit  # phase of the bit clock, its advance a sample; turns × 2³²
-    int at, now  # number and value of the bit that is being sent
-    fsk_message message
-
-
-cdef fsk_tx_bank* fsk_tx_new(int channels, int modem) noexcept nogil:
-    cdef fsk_tx_bank* bank = <fsk_tx_bank*>calloc(1, sizeof(fsk_tx_bank))
-    if bank == NULL:
-        return NULL
-    bank.channels = channels
-    bank.step[0] = <uint32_t>(_HZ[modem][0] * _TURN + 0.5)
-    bank.step[1] = <uint32_t>(_HZ[modem][1] * _TURN + 0.5)
-    bank.senders = zeroed(<size_t>channels * sizeof(sender))
-    if bank.senders == NULL:
-        fsk_tx_free(bank)
-        return NULL
-    return bank
-
-
-cdef void fsk_tx_free(fsk_tx_bank* bank) noexcept nogil:
-    if bank != NULL:
-        free(bank.senders)
-        free(bank)
-
-
-cdef inline int _bit(const sender* s) noexcept nogil:
-    cdef const fsk_message* m = &s.message
-    return fsk_bit(m.octets, m.length, m.seizure, m.mark, m.stop, m.tail, s.at)
-
-
-cdef void fsk_tx_start(fsk_tx_bank* bank, int channel, const fsk_message* message) noexcept nogil:
-    cdef sender* s = <sender*>bank.senders + channel
-    s.message, s.turn, s.clock, s.at = message[0], 0, 0, 0
-    s.bit = <uint32_t>(1200 * message.speed * _TURN)
-    s.now = _bit(s)
-    s.active = s.now >= 0
-
-
-cdef void fsk_tx_stop(fsk_tx_bank* bank, int channel) noexcept nogil:
-    (<sender*>bank.senders + channel).active = False
-
-
-cdef bint fsk_tx_active(const fsk_tx_bank* bank, int channel) noexcept nogil:
-    return (<sender*>bank.senders + channel).active
-
-
-cdef void _send(const fsk_tx_bank* bank, sender* s, float* pcm, int cstride,
-                int block) noexcept nogil:
-    """Adds a block; where a bit ends between two samples, so does its tone."""
-    cdef int i, was
-    cdef double part
-    for i in range(block):
-        pcm[<Py_ssize_t>i * cstride] += s.message.amplitude[s.now] * tone_sine(s.turn)
-        s.clock += s.bit
-        if s.clock >= s.bit:
-            s.turn += bank.step[s.now]
-            continue
-        was = s.now
-        s.at += 1
-        s.now = _bit(s)
-        if s.now < 0:
-            s.active = False
-            return
-        part = s.clock / <double>s.bit  # of this sample's time that belongs to the new bit
-        s.turn += <uint32_t>(bank.step[was] * (1 - part) + bank.step[s.now] * part)
-
-
-cdef int fsk_tx_process(fsk_tx_bank* bank, float* pcm_add, int cstride, int block,
-                        int* done_channels) noexcept nogil:
-    cdef int told = 0
-    cdef int channel
-    cdef sender* s
-    for channel in range(bank.channels):
-        s = <sender*>bank.senders + channel
-        if s.active:
-            _send(bank, s, pcm_add + channel, cstride, block)
-            done_channels[told] = channel
-            told += not s.active
-    return told
-
-
-cdef int _modem(modem) except -1:
-    if modem not in MODEMS:
-        raise ValueError(f"modem must be one of {', '.join(MODEMS)}, not {modem!r}")
-    return MODEMS[modem]
+cdef int fsk_rx_process(fsk_rx_bank* bank, const float* pcm, int block, fsk_event* out,
+                        int max_events) noexcept nogil:
+    return _process(bank, pcm, bank.cstride, block, out, max_events)
 
 
 class Message(NamedTuple):
@@ -354,7 +282,7 @@ cdef class CallerIdReceiver:
 
     def __cinit__(self, channels, modem="bell202"):
         cdef int channel
-        self.bank = fsk_rx_new(channel_count(channels), _modem(modem))
+        self.bank = fsk_rx_new(channel_count(channels), modem_number(modem))
         if self.bank == NULL:
             raise MemoryError("no memory for the caller ID receiver")
         for channel in range(self.bank.channels):
@@ -381,10 +309,12 @@ cdef class CallerIdReceiver:
         pcm : float32 ndarray of shape (block, channels), linear ±32768, any block length
         Raises TypeError, ValueError (shape, layout, NaN, infinity).
         """
-        checked = pcm_block(pcm, self.bank.channels)
-        block_pcm = checked if self.bank.channels == self.bank.cstride else pad(checked)
+        block_pcm = pcm_block(pcm, self.bank.channels)
+        if self.bank.channels > FSK_FEW and self.bank.channels != self.bank.cstride:
+            block_pcm = pad(block_pcm)
         cdef const float[:, ::1] view = block_pcm
         cdef int length = block_pcm.shape[0]
+        cdef int row = block_pcm.shape[1]
         cdef int done = 0
         cdef int n, count, i
         cdef int most = self.bank.channels
@@ -394,7 +324,7 @@ cdef class CallerIdReceiver:
         while done < length:
             n = min(3 * <int>FSK_CHUNK, length - done)
             with nogil:
-                count = fsk_rx_process(self.bank, &view[done, 0], n, out, most)
+                count = _process(self.bank, &view[done, 0], row, n, out, most)
             done += n
             for i in range(count):
                 found.append(_message(&out[i]))
@@ -405,84 +335,6 @@ cdef _message(const fsk_event* event):
     octets = event.octets[: event.length]
     at_ms = event.at * 1000 / <double>SAMPLE_RATE
     return Message(event.channel, octets, bool(event.good), at_ms, event.level_dbm0, event.twist_db)
-
-
-cdef int _count(value, int most, str what) except -1:
-    if not 0 <= int(value) <= most:
-        raise ValueError(f"{what} must be 0 to {most}, not {value}")
-    return int(value)
-
-
-cdef class CallerIdSender:
-    """Sender of `channels` channels.
-
-    channels : int, 1 to 65536
-    modem : "bell202" (China, America) or "v23" (Europe)
-    """
-
-    cdef fsk_tx_bank* bank
-
-    def __cinit__(self, channels, modem="bell202"):
-        self.bank = fsk_tx_new(channel_count(channels), _modem(modem))
-        if self.bank == NULL:
-            raise MemoryError("no memory for the caller ID sender")
-
-    def __dealloc__(self):
-        fsk_tx_free(self.bank)
-
-    @property
-    def channels(self):
-        return self.bank.channels
-
-    def send(self, channel, octets, *, level_dbm0=-13.5, twist_db=0.0, seizure_bits=300,
-             mark_bits=180, stop_bits=1, tail_bits=10, speed=1.0):
-        """Send a message, from type to checksum, in place of what was being sent.
-
-        octets : bytes-like, 1 to 258
-        level_dbm0 : of mark; space is `twist_db` stronger
-        seizure_bits, mark_bits : 300 and 180 between rings; 0 and 80 during a call
-        speed : of the bits, 1.0 is 1200 bit/s; 0.9 to 1.1
-        Raises TypeError, IndexError for the channel, ValueError for values outside the limits.
-        """
-        cdef int place = channel_index(channel, self.bank.channels)
-        cdef bytes data = bytes(memoryview(octets))
-        cdef fsk_message message
-        if not 1 <= len(data) <= FSK_LONGEST:
-            raise ValueError(f"a message has 1 to {FSK_LONGEST} octets, not {len(data)}")
-        if not 0.9 <= speed <= 1.1:
-            raise ValueError(f"speed must be 0.9 to 1.1, not {speed!r}")
-        if not -99 <= max(level_dbm0, level_dbm0 + twist_db) <= FULL_SCALE_DBM0:
-            raise ValueError(f"no tone may be louder than {FULL_SCALE_DBM0} dBm0")
-        memset(&message, 0, sizeof(message))
-        message.length = len(data)
-        memcpy(message.octets, <const char*>data, len(data))
-        message.seizure = _count(seizure_bits, 100000, "seizure_bits")
-        message.mark = _count(mark_bits, 100000, "mark_bits")
-        message.stop = max(1, _count(stop_bits, 10, "stop_bits"))
-        message.tail = _count(tail_bits, 100000, "tail_bits")
-        message.amplitude[0] = peak_of_dbm0(level_dbm0 + twist_db)
-        message.amplitude[1] = peak_of_dbm0(level_dbm0)
-        message.speed = speed
-        fsk_tx_start(self.bank, place, &message)
-
-    def stop(self, channel):
-        """Be silent from the next block on. Raises TypeError, IndexError."""
-        fsk_tx_stop(self.bank, channel_index(channel, self.bank.channels))
-
-    def active(self, channel):
-        """Whether a message is being sent. Raises TypeError, IndexError."""
-        return bool(fsk_tx_active(self.bank, channel_index(channel, self.bank.channels)))
-
-    def process(self, block):
-        """The next `block` samples: float32 ndarray of shape (block, channels)."""
-        cdef int n = _count(block, 1 << 24, "block")
-        pcm = np.zeros((n, self.bank.channels), dtype=np.float32)
-        cdef float[:, ::1] view = pcm
-        cdef int[::1] done = np.empty(self.bank.channels, dtype=np.intc)
-        if n:
-            with nogil:
-                fsk_tx_process(self.bank, &view[0, 0], self.bank.channels, n, &done[0])
-        return pcm
 
 
 def receive(samples, modem="bell202"):

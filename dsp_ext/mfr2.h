@@ -18,13 +18,6 @@
 #define MFR2_PEAK 3.16f     /* the weaker tone to the third strongest, power: 5 dB */
 #define MFR2_TWIST 10.0f    /* 10 dB */
 
-/* What several clones share must become part of each of them. */
-#ifdef __GNUC__
-#define ALWAYS_INLINE inline __attribute__((always_inline))
-#else
-#define ALWAYS_INLINE inline
-#endif
-
 CLONES_BEGIN
 
 /* 16 floats as one value, wherever they lie; the compiler makes the processor's vectors of it. */
@@ -163,6 +156,14 @@ static void mfr2_keep_one(const float *pcm, int cstride, int n, float *waiting)
 {
     for (int i = 0; i < n; i++)
         waiting[i * TILE] = pcm[(long)i * cstride];
+}
+
+/* Whether any of a tile's channels is in a signal or a run. */
+static int mfr2_busy(const uint8_t *busy)
+{
+    uint64_t half[2];
+    memcpy(half, busy, sizeof half);
+    return (half[0] | half[1]) != 0;
 }
 
 #endif

@@ -33,7 +33,7 @@ cdef struct mfr2_bank:
     float* power  # [tiles][6][LANES] of the newest window
     uint8_t* enabled  # [cstride]
     uint8_t* tile_on  # [cstride / LANES] enabled channels in the tile
-    uint8_t* tile_busy  # [cstride / LANES] a channel of the tile is in a signal or a run
+    uint8_t* busy  # [cstride] in a signal or a run: a window without one would change something
     int32_t* candidate  # [cstride] signal the newest window looks like, 0 none
     void* tracks  # [channels] what the windows add up to
 

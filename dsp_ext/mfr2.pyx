@@ -17,6 +17,9 @@ of the power.
 Source: ITU-T Q.441 (signals), Q.454 (sending), Q.455 (receiving); China: GF 002-9002.
 """
 
+from cpython.object cimport PyTypeObject
+from cpython.ref cimport Py_INCREF
+from cpython.tuple cimport PyTuple_SET_ITEM
 from libc.math cimport M_PI, cos, log10, sin
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free
@@ -36,6 +39,9 @@ from dsp_ext.units cimport (
 from dsp_ext.tone import Program, Segment
 from dsp_ext.units import channel_count, channel_index, pad, pcm_block
 
+cdef extern from "Python.h":
+    object PyType_GenericAlloc(PyTypeObject* kind, Py_ssize_t items)
+
 cdef extern from "mfr2.h":
     enum:
         MFR2_TONES
@@ -53,6 +59,7 @@ cdef extern from "mfr2.h":
                       float* sums) noexcept nogil
     bint mfr2_window(const float* old, const float* mid, const float* fresh, const float* turn,
                      int tones, float least, float* power, int32_t* candidate) noexcept nogil
+    bint mfr2_busy(const uint8_t* busy) noexcept nogil
     void mfr2_window_one(const float* old, const float* mid, const float* fresh, const float* turn,
                          int tones, float least, float* power, int32_t* candidate) noexcept nogil
 
@@ -123,11 +130,11 @@ cdef mfr2_bank* mfr2_new(int channels, int set) noexcept nogil:
     bank.power = <float*>zeroed(MFR2_TONES * row)
     bank.enabled = <uint8_t*>zeroed(row)
     bank.tile_on = <uint8_t*>zeroed(row)
-    bank.tile_busy = <uint8_t*>zeroed(row)
+    bank.busy = <uint8_t*>zeroed(row)
     bank.candidate = <int32_t*>zeroed(row)
     bank.tracks = zeroed(<size_t>channels * sizeof(track))
     if (bank.waiting == NULL or bank.history == NULL or bank.power == NULL
-            or bank.enabled == NULL or bank.tile_on == NULL or bank.tile_busy == NULL
+            or bank.enabled == NULL or bank.tile_on == NULL or bank.busy == NULL
             or bank.candidate == NULL or bank.tracks == NULL):
         mfr2_free(bank)
         return NULL
@@ -142,7 +149,7 @@ cdef void mfr2_free(mfr2_bank* bank) noexcept nogil:
     free(bank.power)
     free(bank.enabled)
     free(bank.tile_on)
-    free(bank.tile_busy)
+    free(bank.busy)
     free(bank.candidate)
     free(bank.tracks)
     free(bank)
@@ -172,6 +179,7 @@ cdef void mfr2_reset(mfr2_bank* bank, int channel) noexcept nogil:
     for row in range(MFR2_HOP):
         _waiting(bank, channel)[row * LANES] = 0.0
     t.signal, t.quiet, t.run = 0, 0, 0
+    bank.busy[channel] = False
 
 
 cdef void mfr2_enable(mfr2_bank* bank, int channel, bint on) noexcept nogil:
@@ -220,6 +228,7 @@ cdef int _follow(mfr2_bank* bank, int channel, int64_t now, mfr2_event* out, int
     """One channel's newest window: goes on with its run and its signal."""
     cdef track* t = <track*>bank.tracks + channel
     cdef int key = bank.candidate[channel]
+    bank.busy[channel] = True
     if t.signal:
         if key == t.signal:
             t.last, t.quiet, t.run = now, 0, 0
@@ -230,6 +239,7 @@ cdef int _follow(mfr2_bank* bank, int channel, int64_t now, mfr2_event* out, int
             t.signal = 0
     if key == 0:
         t.run = 0
+        bank.busy[channel] = t.signal != 0
         return told
     if t.run == 0 or key != t.key:
         t.key, t.first, t.run = key, now, 0
@@ -247,55 +257,53 @@ cdef int _follow(mfr2_bank* bank, int channel, int64_t now, mfr2_event* out, int
     return told
 
 
-cdef inline bint _busy(const mfr2_bank* bank, int channel) noexcept nogil:
-    """Whether a window without a signal would change anything."""
-    cdef const track* t = <track*>bank.tracks + channel
-    return t.signal != 0 or t.run != 0
-
-
 cdef bint _look(mfr2_bank* bank, int first, const float* pcm, int cstride) noexcept nogil:
-    """A tile's hop, many of whose channels are on. -> whether its windows are worth following."""
+    """A hop of a tile, many of whose channels are on: what each channel's window looks like.
+
+    -> whether any looks like a signal, or one without it would change something
+    """
     cdef bint way = bank.set != MF_FORWARD
     mfr2_hop(pcm, cstride, &_REFERENCE[way][0][0], bank.tones, _sums(bank, first, 0))
     return mfr2_window(_sums(bank, first, 2), _sums(bank, first, 1), _sums(bank, first, 0),
                        _TURN[way], bank.tones, _LEAST, _power(bank, first),
-                       bank.candidate + first)
+                       bank.candidate + first) or mfr2_busy(bank.busy + first)
 
 
-cdef void _look_at_one(mfr2_bank* bank, int channel, const float* pcm,
+cdef void _look_at_few(mfr2_bank* bank, int first, const float* pcm,
                        int cstride) noexcept nogil:
+    """The same where few are on."""
     cdef bint way = bank.set != MF_FORWARD
-    mfr2_hop_one(pcm, cstride, &_REFERENCE[way][0][0], _sums(bank, channel, 0))
-    mfr2_window_one(_sums(bank, channel, 2), _sums(bank, channel, 1), _sums(bank, channel, 0),
-                    _TURN[way], bank.tones, _LEAST, _power(bank, channel),
-                    bank.candidate + channel)
+    cdef int channel
+    for channel in range(first, min(first + LANES, bank.channels)):
+        if bank.enabled[channel]:
+            mfr2_hop_one(pcm + channel - first, cstride, &_REFERENCE[way][0][0],
+                         _sums(bank, channel, 0))
+            mfr2_window_one(_sums(bank, channel, 2), _sums(bank, channel, 1),
+                            _sums(bank, channel, 0), _TURN[way], bank.tones, _LEAST,
+                            _power(bank, channel), bank.candidate + channel)
 
 
 cdef int _hop(mfr2_bank* bank, const float* pcm, int cstride, int64_t now, mfr2_event* out,
               int told, int max_events) noexcept nogil:
     """A hop is complete, in `pcm` or (NULL) in what waited: looks at the window it ends."""
     cdef int tile, first, channel
-    cdef int row = LANES if pcm == NULL else cstride
-    cdef bint few, busy
+    cdef const float* samples
     bank.slot = (bank.slot + 1) % MFR2_HOPS
     for tile in range(bank.cstride // LANES):
         if bank.tile_on[tile] == 0:
             continue
-        first, few, busy = tile * LANES, bank.tile_on[tile] <= MFR2_FEW, False
-        if not few:
-            busy = _look(bank, first, _waiting(bank, first) if pcm == NULL else <float*>pcm + first, row)
-            if not busy and not bank.tile_busy[tile]:
+        first = tile * LANES
+        samples = _waiting(bank, first)
+        if pcm != NULL:
+            samples = pcm + first
+        if bank.tile_on[tile] > MFR2_FEW:
+            if not _look(bank, first, samples, LANES if pcm == NULL else cstride):
                 continue
-            busy = False
+        else:
+            _look_at_few(bank, first, samples, LANES if pcm == NULL else cstride)
         for channel in range(first, min(first + LANES, bank.channels)):
-            if not bank.enabled[channel]:
-                continue
-            if few:
-                _look_at_one(bank, channel, _waiting(bank, channel) if pcm == NULL
-                             else pcm + channel, row)
-            told = _follow(bank, channel, now, out, told, max_events)
-            busy |= _busy(bank, channel)
-        bank.tile_busy[tile] = busy
+            if bank.enabled[channel] and (bank.candidate[channel] or bank.busy[channel]):
+                told = _follow(bank, channel, now, out, told, max_events)
     return told
 
 
@@ -428,15 +436,22 @@ cdef class MfDetector:
 
 
 cdef _event(const mfr2_event* event):
-    values = (
+    """The tuple is filled in place: made by its class, it would cost more than it took to find."""
+    cdef object made = PyType_GenericAlloc(<PyTypeObject*>MfEvent, 6)
+    cdef object value
+    cdef int i = 0
+    for value in (
         event.channel,
         event.signal,
         event.at * 1000 / <double>SAMPLE_RATE,
         event.duration_ms,
         event.level_dbm0,
         event.twist_db,
-    )
-    return tuple.__new__(MfEvent, values)  # without the detour by its keyword arguments
+    ):
+        Py_INCREF(value)
+        PyTuple_SET_ITEM(made, i, value)
+        i += 1
+    return made
 
 
 def frequencies(signal, direction="forward", *, china=False):
