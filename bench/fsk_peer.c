@@ -53,3 +53,35 @@ static int64_t fsk_peer_run(fsk_peer_t *p, const int16_t *heard, int samples)
             adsi_rx(p->receivers[c], heard + (size_t) c * samples + i, 160);
     return p->messages;
 }
+
+typedef struct
+{
+    uint8_t *store;
+    int used;
+    int room;
+} fsk_log_t;
+
+static void fsk_peer_keep(void *user, const uint8_t *message, int length)
+{
+    fsk_log_t *log = user;
+    int i;
+
+    if (length <= 0 || log->used + length + 2 > log->room)
+        return;
+    log->store[log->used++] = length & 0xFF;
+    log->store[log->used++] = length >> 8;
+    for (i = 0; i < length; i++)
+        log->store[log->used++] = message[i];
+}
+
+/* One receiver hears a line: its messages, each after two octets of length; -> octets used. */
+static int fsk_peer_listen(int v23, const int16_t *heard, int samples, uint8_t *store, int room)
+{
+    fsk_log_t log = {store, 0, room};
+    adsi_rx_state_t *receiver =
+        adsi_rx_init(NULL, v23 ? ADSI_STANDARD_CLIP : ADSI_STANDARD_CLASS, fsk_peer_keep, &log);
+
+    adsi_rx(receiver, heard, samples);
+    adsi_rx_free(receiver);
+    return log.used;
+}

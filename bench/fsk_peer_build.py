@@ -11,6 +11,8 @@ ffibuilder.cdef(
     static fsk_peer_t *fsk_peer_new(int channels);
     static void fsk_peer_free(fsk_peer_t *p);
     static int64_t fsk_peer_run(fsk_peer_t *p, const int16_t *heard, int samples);
+    static int fsk_peer_listen(int v23, const int16_t *heard, int samples, uint8_t *store,
+                               int room);
     """
 )
 ffibuilder.set_source(

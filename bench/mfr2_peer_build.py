@@ -11,6 +11,8 @@ ffibuilder.cdef(
     static mfr2_peer_t *mfr2_peer_new(int channels);
     static void mfr2_peer_free(mfr2_peer_t *p);
     static int64_t mfr2_peer_run(mfr2_peer_t *p, const int16_t *heard, int samples);
+    static int mfr2_peer_listen(int forward, const int16_t *heard, int samples, int *codes,
+                                int *at, int most);
     """
 )
 ffibuilder.set_source(

@@ -435,22 +435,20 @@ cdef class MfDetector:
         return found
 
 
+cdef inline void _put(made, int place, value) noexcept:
+    Py_INCREF(value)
+    PyTuple_SET_ITEM(made, place, value)
+
+
 cdef _event(const mfr2_event* event):
     """The tuple is filled in place: made by its class, it would cost more than it took to find."""
-    cdef object made = PyType_GenericAlloc(<PyTypeObject*>MfEvent, 6)
-    cdef object value
-    cdef int i = 0
-    for value in (
-        event.channel,
-        event.signal,
-        event.at * 1000 / <double>SAMPLE_RATE,
-        event.duration_ms,
-        event.level_dbm0,
-        event.twist_db,
-    ):
-        Py_INCREF(value)
-        PyTuple_SET_ITEM(made, i, value)
-        i += 1
+    made = PyType_GenericAlloc(<PyTypeObject*>MfEvent, 6)
+    _put(made, 0, event.channel)
+    _put(made, 1, event.signal)
+    _put(made, 2, event.at * 1000 / <double>SAMPLE_RATE)
+    _put(made, 3, event.duration_ms)
+    _put(made, 4, event.level_dbm0)
+    _put(made, 5, event.twist_db)
     return made
 
 

@@ -174,6 +174,26 @@ def test_channels_do_not_disturb_each_other(modem: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("modem", MODEMS)
+def test_few_channels_hear_to_the_bit_what_many_hear(modem: str) -> None:
+    """Up to five of a group are heard sample by sample, more of them all at once."""
+    rng = np.random.default_rng(17)
+    sender = fsk.CallerIdSender(16, modem)
+    for channel in range(16):
+        how = {"speed": 1 + rng.uniform(-0.03, 0.03), "twist_db": rng.uniform(-3, 3)}
+        sender.send(channel, _random_message(rng, 20), level_dbm0=-20, **how)
+    pcm = sender.process(6400) + noise(-20 - 13, 6400 * 16, seed=4).reshape(6400, 16)
+    every = fsk.CallerIdReceiver(16, modem).process(np.ascontiguousarray(pcm))
+    assert sum(message.good for message in every) >= 14
+    for few in (1, 5):
+        alone = fsk.CallerIdReceiver(few, modem).process(np.ascontiguousarray(pcm[:, :few]))
+        assert alone == [message for message in every if message.channel < few]
+        among = fsk.CallerIdReceiver(16, modem)
+        for channel in range(few, 16):
+            among.enable(channel, False)
+        assert among.process(np.ascontiguousarray(pcm)) == alone
+
+
 def test_reset_stop_and_a_new_message() -> None:
     sender, receiver = fsk.CallerIdSender(2), fsk.CallerIdReceiver(2)
     sender.send(0, PUBLISHED)
@@ -209,8 +229,13 @@ def test_caller_id_in_dtmf_by_way_of_the_line() -> None:
 
 
 def test_loud_nonsense_does_no_lasting_harm() -> None:
-    burst = np.full(800, 3e18, dtype=np.float32)
-    assert _good(np.concatenate([burst, silence(50), _sent(PUBLISHED)])) == [PUBLISHED]
+    for loudest in (3e18, 3e38):
+        wild = np.random.default_rng(1).choice([-1, 1], 800).astype(np.float32) * loudest
+        for burst in (np.full(800, loudest, dtype=np.float32), wild.astype(np.float32)):
+            line = np.concatenate([burst, silence(50), _sent(PUBLISHED)])
+            assert _good(line) == [PUBLISHED]
+            many = np.repeat(line[:, None], 7, axis=1)
+            assert [m.good for m in fsk.CallerIdReceiver(7).process(many)] == [True] * 7
 
 
 def test_wrong_input_is_refused() -> None:

@@ -218,18 +218,29 @@ def test_channels_do_not_disturb_each_other(channels: int, way: str) -> None:
     ]
 
 
-def test_one_channel_on_among_many_hears_what_all_hear() -> None:
+@pytest.mark.parametrize("few", [1, 2, 3])
+@pytest.mark.parametrize("law", ["alaw", "ulaw"])
+def test_few_channels_hear_to_the_bit_what_many_hear(few: int, law: str) -> None:
     line = np.concatenate([_signal("forward", s, 60, phase=s) for s in SIGNALS] + [silence(60)])
+    line = over_the_line(line + noise(-35, len(line), seed=few), law)
     pcm = np.repeat(line[:, None], 16, axis=1)
-    detector = mfr2.MfDetector(16)
-    every = [event for event in detector.process(pcm) if event.channel == 5]
-    few = mfr2.MfDetector(16)
-    for channel in set(range(16)) - {5}:
-        few.enable(channel, False)
-    alone = few.process(pcm)
-    assert [event[:4] for event in alone] == [event[:4] for event in every]
-    for one, other in zip(alone, every, strict=True):
-        assert one[4:] == pytest.approx(other[4:], abs=0.01)
+    every = [event for event in mfr2.MfDetector(16).process(pcm) if event.channel < few]
+    among = mfr2.MfDetector(16)
+    for channel in range(few, 16):
+        among.enable(channel, False)
+    assert among.process(pcm) == every
+    assert mfr2.MfDetector(few).process(np.ascontiguousarray(pcm[:, :few])) == every
+    assert [event.signal for event in every if event.channel == 0 and event.duration_ms] == [
+        *SIGNALS
+    ]
+
+
+def test_an_event_is_made_of_plain_numbers() -> None:
+    (begin, end) = mfr2.MfDetector(1).process(
+        np.concatenate([_signal("forward", 4, 80), silence(60)])[:, None].copy()
+    )
+    assert [type(value) for value in begin] == [int, int, float, int, float, float]
+    assert (begin.channel, begin.signal, end.duration_ms) == (0, 4, pytest.approx(80, abs=9))
 
 
 def test_disabled_and_reset_channels_say_nothing() -> None:
