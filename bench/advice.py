@@ -159,6 +159,10 @@ def _reasons(figures: Figures, offer: Offer, e1: int, usable: float, steady: boo
         else "Only that much, because the core is not the media thread's own (see below): other "
         "programs may take it in the midst of a tick. Mended, half of a tick may be used."
     )
+    yield (
+        "Should ticks take too long all the same, the server leaves out echo tails first, then call "
+        "progress, then echo cancelling; never digits, recordings or audio."
+    )
     if channels > figures.largest:
         yield (
             f"More than the {figures.largest} channels that were measured: beyond them the cost a "

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import time
 from statistics import median
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,10 +75,11 @@ def line_signal(channels: int) -> Signal:
 class Ours:
     """Our engine with everything on, and the far engine that feeds it over a virtual wire."""
 
-    def __init__(self, channels: int, heard: Signal, music: Signal) -> None:
+    def __init__(self, channels: int, heard: Signal, music: Signal, **banks: Any) -> None:
+        """`banks`: the engine's, as it takes them."""
         wire = Wire(channels, block=BLOCK, law="alaw")
-        rings = {"commands": 8 * channels, "events": 8 * channels}
-        self.engine = Engine(channels, block=BLOCK, law="alaw", **rings)
+        rings = {"commands": 16 * channels, "events": 8 * channels}
+        self.engine = Engine(channels, block=BLOCK, law="alaw", **rings, **banks)
         self.engine.attach(0, wire.a)
         self.far = Engine(channels, block=BLOCK, law="alaw", **rings)
         self.far.attach(0, wire.b)
