@@ -160,8 +160,8 @@ def _reasons(figures: Figures, offer: Offer, e1: int, usable: float, steady: boo
         "programs may take it in the midst of a tick. Mended, half of a tick may be used."
     )
     yield (
-        "Should ticks take too long all the same, the server leaves out echo tails first, then call "
-        "progress, then echo cancelling; never digits, recordings or audio."
+        "Should ticks take too long all the same, the server leaves out echo tails first, then "
+        "call progress, then echo cancelling; never digits, recordings or audio."
     )
     if channels > figures.largest:
         yield (
