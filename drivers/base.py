@@ -218,6 +218,10 @@ class Signalling(Protocol):
     def up(self) -> bool:
         """Whether new calls can be made now."""
 
+    def is_idle(self, channel: int) -> bool:
+        """Whether a call may be put on a channel: none is on it, not even one the far end has
+        begun and not told the number of yet."""
+
     def start(self) -> None: ...
 
     def stop(self) -> None:

@@ -68,7 +68,9 @@ class Slot:
 
     @property
     def usable(self) -> bool:
-        return self.idle and self.signalling.up and not self.signalling.span.alarms
+        line = self.signalling
+        up = line.up and not line.span.alarms
+        return self.idle and up and line.is_idle(self.channel.number)
 
 
 @dataclass(eq=False)

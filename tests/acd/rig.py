@@ -174,6 +174,9 @@ class HandLine:
 
     def stop(self) -> None: ...
 
+    def is_idle(self, channel: int) -> bool:
+        return channel not in self.refs
+
     # ---- requests of the server
 
     def setup(self, request: SetupRequest) -> int:

@@ -158,7 +158,6 @@ class Circuit:
             call.hung_up = True
             if not call.over:
                 call.cause = cause
-            self._due.pop("answer", None)
             self._let_go(call, cause)
         return self._end(now)
 
@@ -428,7 +427,6 @@ class Circuit:
         if call is None or call.over:
             return
         call.over = True
-        self._due.pop("answer", None)
         if not call.hung_up:
             call.cause = int(cause)
         if call.known and not call.hung_up:
@@ -437,6 +435,7 @@ class Circuit:
     def _released(self) -> None:
         """The one place a call ends."""
         call, self.call = self.call, None
+        self._due.pop("answer", None)
         if call is not None:
             self._stop_registers()
             if call.known:

@@ -10,7 +10,6 @@ they were, a long one ends all calls.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -24,16 +23,12 @@ from drivers.events import (
     Number,
     Released,
     Setup,
-    SignallingFault,
     SignallingState,
 )
 from drivers.signalling.alarm import GUARD_S, AlarmGuard
-from drivers.signalling.linelog import LineLog
 from drivers.signalling.mfcr2.circuit import Circuit
 from drivers.signalling.mfcr2.outputs import Listen, Output, SendBits, SendTone, StopTone
 from drivers.signalling.mfcr2.variant import R2Settings
-
-_log = logging.getLogger(__name__)
 
 #: Hears every exchange in words: (channel, text).
 Trace = Callable[[int, str], None]
@@ -68,7 +63,6 @@ class Mfcr2Signalling:
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._next_ref = 1
         self._guard = AlarmGuard(self._alarm_changed, self._alarm_lasts, alarm_guard_s)
-        self._lines = LineLog(_log, span.name)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._out = False  # circuits are out of service because of an alarm
         self._told_up = False
@@ -340,9 +334,6 @@ class Mfcr2Signalling:
             return
         if isinstance(event, Released):
             del self._refs[event.ref]
-        if isinstance(event, SignallingFault) and self._loop is not None:
-            text = f"{event.detail}: {event.what}"
-            self._lines.write(logging.WARNING, text, self._loop.time())
         self.sink(event)
         if isinstance(event, ChannelState):
             self._tell_state(event.reason or "channels in service")

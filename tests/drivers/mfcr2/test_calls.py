@@ -57,7 +57,8 @@ def test_the_called_side_hangs_up_first(variant: str, side: str) -> None:
     pair.do(far, "release", 16)
     pair.run(4)
     assert pair.of(side, Disconnected)[0].cause == 16
-    assert pair.names(far)[-1] == pair.names(side)[-1] == "Released"
+    assert pair.names(far) == ["Setup", "Released"]
+    assert pair.names(side) == [*TALK, "Disconnected", "Released"]
     assert at_rest(pair)
 
 
@@ -203,6 +204,19 @@ def test_an_answer_before_the_register_is_done_waits_for_it() -> None:
     tone = max(i for i, out in enumerate(pair.sent["b"]) if isinstance(out, SendTone))
     answer = pair.sent["b"].index(SendBits(0b0111))
     assert answer > tone and pair.silent()
+
+
+def test_an_answer_that_came_too_late_does_not_answer_the_next_call() -> None:
+    pair = Pair("itu", dnis_length=6, timers={"answer_delay_ms": 2000})
+    pair.call()
+    pair.run(15)
+    pair.do("b", "answer")
+    pair.do("a", "release", 16)
+    pair.run(0.5)
+    assert pair.idle()
+    pair.call()
+    pair.run(3)
+    assert pair.names("a") == ["Alerting", "Released"]
 
 
 @ALL

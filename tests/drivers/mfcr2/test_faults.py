@@ -13,8 +13,10 @@ from drivers.events import (
     Connected,
     Disconnected,
     Released,
+    Setup,
     SignallingFault,
 )
+from drivers.signalling.mfcr2.backward import BackwardState
 from drivers.signalling.mfcr2.line import LineState
 from drivers.signalling.mfcr2.outputs import SendBits
 from tests.drivers.mfcr2.pair import VARIANTS, Pair, each_ended_once, signals
@@ -215,6 +217,44 @@ def test_the_far_end_gives_up_while_we_decide() -> None:
     pair.run(10)
     assert pair.names("b") == ["Setup", "Disconnected", "Released"]
     assert pair.names("a") == ["Disconnected", "Released"]
+    settle(pair)
+
+
+def test_a_category_that_ends_before_we_have_decided() -> None:
+    pair = Pair("itu", dnis_length=2)
+    pair.decide = lambda *_: None
+    pair.call()
+    pair.run(8)
+    assert pair.names("b") == ["Setup"]
+    pair.take("b", pair.ends["b"].feed_tone(0, pair.now))
+    pair.run(0.01)
+    assert pair.of("b", Disconnected)[0].cause == Cause.PROTOCOL_ERROR
+    settle(pair)
+
+
+def test_a_digit_that_crosses_a_pulse_is_not_taken_for_its_answer() -> None:
+    pair = Pair("cn", ani="never")
+    pair.call("6")
+    while pair.ends["b"].backward.state is not BackwardState.PULSING:
+        pair.run(0.01)
+    pair.tones = lambda side, signal: None
+    for signal, seconds in ((8, 0.16), (0, 0.15), (3, 0.1)):
+        pair.take("b", pair.ends["b"].feed_tone(signal, pair.now))
+        pair.run(seconds)
+    assert pair.ends["b"].backward.heard.category == 3
+    assert pair.of("b", Setup)[0].called.digits == "6"
+    settle(pair)
+
+
+def test_an_answer_to_a_pulse_may_begin_within_its_guard_time() -> None:
+    pair = Pair("cn", ani="never")
+    pair.call("6")
+    while pair.ends["b"].backward.state is not BackwardState.GUARDING:
+        pair.run(0.01)
+    pair.tones = lambda side, signal: None
+    pair.take("b", pair.ends["b"].feed_tone(2, pair.now))
+    pair.run(0.2)
+    assert pair.of("b", Setup)[0].category == "toll"
     settle(pair)
 
 
