@@ -29,6 +29,7 @@ COMMANDS = (
     "calls",
     "doctor",
     "config",
+    "dahdi",
     "db",
     "user",
     "lab",

@@ -132,7 +132,7 @@ def _open(fd: int) -> bool:
 def open_span(control: Control, spec: DahdiSpec, audio: AudioSettings) -> DahdiSpan:
     """Open a span's channels of the wanted kind. Raises DahdiError, DriverError."""
     info = control.span(spec.number)
-    found = _channels(control, spec.number, info.channels)
+    found = channels_of_span(control, spec.number, info.channels)
     fitting = [each for each in found if each.signalling in words.FITS[spec.kind]]
     if not fitting:
         kinds = sorted({words.signalling_word(each.signalling) for each in found})
@@ -148,7 +148,7 @@ def open_span(control: Control, spec: DahdiSpec, audio: AudioSettings) -> DahdiS
     return DahdiAnalogSpan(spec.name, spec.kind, spec.number, ports, control, audio)
 
 
-def _channels(control: Control, span: int, count: int) -> Sequence[ChannelInfo]:
+def channels_of_span(control: Control, span: int, count: int) -> Sequence[ChannelInfo]:
     """The channels of a span; they follow one another, beginning somewhere."""
     found: list[ChannelInfo] = []
     number = 1

@@ -55,7 +55,7 @@ def command(config: Path | None, as_json: bool) -> None:
 def examine(config: Path | None) -> Iterator[Finding]:
     """Every finding. With a faulty configuration: that, and the checks on the defaults."""
     from mediaserver.config import ConfigError, Settings, load
-    from mediaserver.doctor import findings, installation, machine, services
+    from mediaserver.doctor import cards, findings, installation, machine, services
 
     path = find_config(config, demo=True)
     settings = Settings.from_dict({})
@@ -84,6 +84,7 @@ def examine(config: Path | None) -> Iterator[Finding]:
             ("data", lambda: machine.data_dir(settings)),
             ("ports", lambda: machine.ports(settings)),
             ("database", lambda: services.database(settings)),
+            ("dahdi", lambda: cards.dahdi(settings)),
             ("clock", machine.clock),
             ("real time", lambda: machine.realtime(settings)),
             ("open files", machine.open_files),

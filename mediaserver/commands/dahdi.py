@@ -1,0 +1,166 @@
+"""`mediaserver dahdi`: cards as DAHDI sees them, and the file that sets them up."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mediaserver.commands.common import (
+    Failed,
+    Misused,
+    config_option,
+    make_table,
+    needed_config,
+    out,
+    print_json,
+    settings_of,
+)
+
+if TYPE_CHECKING:
+    from drivers.boards.dahdi_device import SpanInfo
+
+#: Our tone plans by libtonezone's names, where they differ.
+_ZONES = {"gb": "uk"}
+
+
+@click.group("dahdi")
+def command() -> None:
+    """E1 and analog cards under DAHDI: look at them, and set them up.
+
+    \b
+    Examples:
+      mediaserver dahdi spans            cards, framing, clock, alarms, error counts
+      mediaserver dahdi config           a system.conf for the spans of the configuration
+      mediaserver dahdi config --write /etc/dahdi/system.conf --apply
+    """
+
+
+@command.command("spans")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def spans(as_json: bool) -> None:
+    """Every span DAHDI has, with framing, clock source, alarms and errors."""
+    found = _spans()
+    if as_json:
+        print_json([_as_data(info) for info in found])
+        return
+    table = make_table("span", "name", "line", "clock", "channels", "alarms", "errors")
+    for info in found:
+        data = _as_data(info)
+        errors = ", ".join(f"{n} {what}" for what, n in data["errors"].items() if n)
+        table.add_row(
+            str(info.number),
+            info.name,
+            data["line"] or "none",
+            f"span {info.sync_source}" if info.sync_source else "own",
+            f"{info.configured} of {info.channels}",
+            ", ".join(data["alarms"]) or "none",
+            errors or "none",
+        )
+    out.print(table)
+
+
+def _spans() -> list[SpanInfo]:
+    from drivers.boards.dahdi_device import Control, DahdiError
+
+    try:
+        control = Control()
+    except DahdiError as error:
+        raise Failed(str(error), "mediaserver doctor says more") from None
+    try:
+        return control.spans()
+    finally:
+        control.close()
+
+
+def _as_data(info: SpanInfo) -> dict[str, Any]:
+    from drivers.boards import dahdi_words as words
+
+    return {
+        "span": info.number,
+        "name": info.name,
+        "description": info.description,
+        "line": words.line_words(info.lineconfig),
+        "sync_source": info.sync_source,
+        "configured": info.configured,
+        "channels": info.channels,
+        "alarms": sorted(alarm.value for alarm in words.alarms(info.alarms)),
+        "conditions": words.conditions(info.alarms),
+        "errors": info.errors,
+    }
+
+
+@command.command("config")
+@config_option
+@click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="Write it there.")
+@click.option("--apply", "apply_", is_flag=True, help="Then run dahdi_cfg with it.")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def config(config: Path | None, write: Path | None, apply_: bool, force: bool) -> None:
+    """Print (or write) a system.conf for the DAHDI spans of the configuration.
+
+    Each span gets what its signalling needs: B and D channels for PRI, bits for MFC/R2, and
+    ports of their kind. The first E1 span gives the clock, the others follow in order.
+    """
+    if apply_ and write is None:
+        raise Misused("--apply needs --write FILE", "dahdi_cfg reads a file")
+    text = _text(settings_of(needed_config(config)))
+    if write is None:
+        out.print(text, markup=False, highlight=False, end="")
+        return
+    if write.exists() and not force:
+        raise Failed(f"{write} exists", "--force writes over it")
+    write.write_text(text, encoding="utf-8")
+    out.print(f"Written: {write}")
+    if apply_:
+        _apply(write)
+
+
+def _text(settings: Any) -> str:
+    from drivers.boards import dahdi_conf
+    from drivers.boards.dahdi import channels_of_span
+    from drivers.boards.dahdi_device import Control
+
+    boards = [board for board in settings.boards if board.type == "dahdi"]
+    if not boards:
+        raise Failed(
+            "the configuration has no board of type dahdi", '[[board]] type = "dahdi", see docs'
+        )
+    control = Control()
+    plans = []
+    timing = 0
+    try:
+        for span in (span for board in boards for span in board.spans):
+            info = control.span(span.dahdi)
+            numbers = [
+                each.number for each in channels_of_span(control, info.number, info.channels)
+            ]
+            digital = span.kind == "e1"
+            timing += digital
+            plans.append(
+                dahdi_conf.SpanPlan(
+                    span.dahdi,
+                    span.signalling if digital else span.kind,
+                    tuple(numbers if digital else numbers[: span.ports]),
+                    timing=timing if digital and span.side == "user" else 0,
+                    line=digital and not info.name.startswith("DYN"),
+                )
+            )
+    finally:
+        control.close()
+    plan = settings.media.tone_plan
+    return dahdi_conf.text(plans, zone=_ZONES.get(plan, plan), law=settings.media.law)
+
+
+def _apply(path: Path) -> None:
+    program = shutil.which("dahdi_cfg") or shutil.which("dahdi_cfg", path="/usr/sbin:/sbin")
+    if program is None:
+        raise Failed("dahdi_cfg is not installed", "apt-get install dahdi")
+    done = subprocess.run(
+        [program, "-v", "-c", str(path)], capture_output=True, text=True, check=False
+    )
+    out.print(done.stdout.strip(), markup=False, highlight=False)
+    if done.returncode:
+        raise Failed(f"dahdi_cfg: {done.stderr.strip()}", "is the file right for these cards?")
