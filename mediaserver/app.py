@@ -26,8 +26,9 @@ from mediaserver.call import signalling
 from mediaserver.call.call import Services
 from mediaserver.call.dialler import Dialler, Target
 from mediaserver.call.lines import Lines
+from mediaserver.call.numbering import NumberRule
 from mediaserver.call.routing import Route, Routing
-from mediaserver.call.trunks import TrunkGroup
+from mediaserver.call.trunks import TrunkGroup, TrunkSettings
 from mediaserver.cdr.service import CallRecords
 from mediaserver.clock import Clock, VirtualLoop
 from mediaserver.config import ConfigError, Settings
@@ -165,7 +166,7 @@ class App:
         self.lines = Lines(bus, clock, session)
         self._add_lines()
         groups = {
-            group.name: TrunkGroup(group.name, group.spans, group.select, self.lines)
+            group.name: TrunkGroup(group.name, group.spans, _trunk(group), self.lines)
             for group in settings.trunk_groups
         }
         self.dialler = Dialler(self.lines, groups)
@@ -327,6 +328,11 @@ class App:
         self.bus.publish(
             SystemAlarm(name="database", active=active, text=text, **self.clock.stamp())
         )
+
+
+def _trunk(group: Any) -> TrunkSettings:
+    values = group.model_dump(exclude={"name", "spans", "rules"})
+    return TrunkSettings(rules=tuple(NumberRule(**r.model_dump()) for r in group.rules), **values)
 
 
 def _target(agent: Any) -> Target:

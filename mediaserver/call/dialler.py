@@ -2,13 +2,13 @@
 
 A call refused before it got anywhere with a cause that speaks of this channel
 or trunk (glare, no circuit: Q.850 34, 38, 41–44, 47) is tried once more on
-another channel.
+another channel, then in the trunk group that comes after this one.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from drivers.base import SetupRequest
@@ -73,38 +73,65 @@ class Dialler:
         is no channel, NotAnswered when it is busy, refuses, or does not answer
         within `ring_s`. Cancelled, it clears what it dialled.
         """
+        failed: Exception | None = None
         tried: frozenset[str] = frozenset()
-        for attempt in range(1, _TRIES + 1):
-            leg = self._dial(target, role, calling, name, tried)
+        for group in self._ways(target):
+            try:
+                leg = self._dial(target, group, role, calling, name, tried)
+            except NoChannel as error:
+                failed = failed or error
+                continue
             if on_leg is not None:
                 on_leg(leg)
             cause = await self._answered(leg, ring_s)
             if cause is None:
                 return leg
             tried |= {leg.line}
-            again = target.trunk and cause in RETRY_ELSEWHERE and leg.cleared_by_them
-            if attempt == _TRIES or not again:
-                raise NotAnswered(target, cause, _REASONS.get(cause, "failed"))
-        raise AssertionError("unreachable")
+            failed = NotAnswered(target, cause, _REASONS.get(cause, "failed"))
+            if not (cause in RETRY_ELSEWHERE and leg.cleared_by_them):
+                break
+        assert failed is not None
+        raise failed
+
+    def _ways(self, target: Target) -> Iterator[TrunkGroup | None]:
+        """The trunk group of each attempt a call may have; None: a line of its own."""
+        if not target.trunk:
+            yield None
+            return
+        seen: set[str] = set()
+        name = target.trunk
+        while name and name not in seen:
+            seen.add(name)
+            group = self.groups[name]
+            for _ in range(_TRIES):
+                yield group
+            name = group.settings.then
 
     def reachable(self, target: Target) -> bool:
         """Whether a call to `target` could be placed now, as far as our side can tell."""
         try:
-            return (
-                self._lines.slot(target.line).usable
-                if target.line
-                else self.groups[target.trunk].pick().usable
-            )
+            if target.line:
+                return self._lines.slot(target.line).usable
         except NoChannel:
             return False
+        return any(group is not None and group.can_carry() for group in self._ways(target))
 
     def _dial(
-        self, target: Target, role: str, calling: str, name: str, tried: frozenset[str]
+        self,
+        target: Target,
+        group: TrunkGroup | None,
+        role: str,
+        calling: str,
+        name: str,
+        tried: frozenset[str],
     ) -> Leg:
-        slot = (
-            self._lines.slot(target.line) if target.line else self.groups[target.trunk].pick(tried)
-        )
-        request = SetupRequest(slot.channel.number, Number(target.number), Number(calling), name)
+        if group is None:
+            slot = self._lines.slot(target.line)
+            numbers = Number(target.number), Number(calling)
+        else:
+            slot = group.pick(tried)
+            numbers = group.called(target.number), group.calling(calling)
+        request = SetupRequest(slot.channel.number, *numbers, name)
         return self._lines.dial(slot, role, target.party, request)
 
     @staticmethod

@@ -46,6 +46,8 @@ def _references(settings: Settings) -> Iterator[Problem]:
     for i, group in enumerate(settings.trunk_groups):
         where: Where = ("trunk_group", i, "spans")
         yield from _known("span", where, group.spans, spans)
+        if group.then and group.then not in trunks:
+            yield _unknown("trunk group", ("trunk_group", i, "then"), group.then, trunks)
     for i, queue in enumerate(settings.queues):
         yield from _known("agent", ("queue", i, "agents"), queue.agents, agents)
     for i, agent in enumerate(settings.agents):

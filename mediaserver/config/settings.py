@@ -77,10 +77,28 @@ class Web(Part):
     secret_file: FilePath = Path("{data_dir}/web.key")
 
 
+NumberType = Literal["unknown", "international", "national", "network", "subscriber"]
+
+
+class NumberRule(Part):
+    """What becomes of numbers like `match` on their way out; the first rule that fits counts."""
+
+    match: Pattern
+    strip: int = Field(default=0, ge=0)
+    prepend: Annotated[str, Field(pattern=r"^[0-9*#]*$")] = ""
+    type: NumberType = "unknown"
+
+
 class TrunkGroup(Part):
     name: Name
     spans: Names = Field(min_length=1)
-    select: Literal["ascending", "descending", "least-used"] = "ascending"
+    select: Literal["ascending", "descending", "cyclic", "least-used"] = "ascending"
+    keep_for_incoming: int = Field(default=0, ge=0)
+    keep_for_outgoing: int = Field(default=0, ge=0)
+    rules: Annotated[tuple[NumberRule, ...], Field(alias="rule", strict=False)] = ()
+    caller: Annotated[str, Field(pattern=r"^[0-9*#]*$")] = ""
+    caller_type: NumberType = "unknown"
+    then: Annotated[str, Field(pattern=r"^[\w.\-]*$")] = ""  # the group that is tried after it
 
 
 class Agent(Part):

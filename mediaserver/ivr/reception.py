@@ -63,6 +63,10 @@ class Reception:
         if self._closed:
             leg.clear(Cause.TEMPORARY_FAILURE)  # the exchange may try another trunk
             return
+        group = self._tools.dialler.groups.get(self._groups.get(leg.channel.span, ""))
+        if group is not None and not group.may_come_in():
+            leg.clear(Cause.NO_CHANNEL)  # the last channels are kept for outgoing calls
+            return
         agent = self._tools.acd.agent_at(Target("", line=leg.line))
         if agent is not None and not leg.party:
             leg.party = agent.target.number

@@ -17,7 +17,7 @@ from mediaserver.bus import Bus
 from mediaserver.call import signalling
 from mediaserver.call.leg import Leg
 from mediaserver.call.lines import Lines, NoChannel
-from mediaserver.call.trunks import TrunkGroup
+from mediaserver.call.trunks import TrunkGroup, TrunkSettings
 from mediaserver.clock import Clock
 from mediaserver.config.boards import Span as SpanConfig
 from mediaserver.config.settings import Settings
@@ -50,7 +50,9 @@ class Exchange:
     def _add(self, span: Span, config: SpanConfig, registers: MediaRegisters) -> None:
         self.lines.add(signalling.make_far(span, config, registers))
         select = "descending" if signalling.far_side(config) == "network" else "ascending"
-        self._groups[span.name] = TrunkGroup(span.name, [span.name], select, self.lines)
+        self._groups[span.name] = TrunkGroup(
+            span.name, [span.name], TrunkSettings(select=select), self.lines
+        )
 
     def call(self, caller: Caller, number: str) -> Leg:
         """Place a call into the server. Raises NoChannel (the exchange's own congestion)."""

@@ -26,7 +26,7 @@ from mediaserver.call.call import Services
 from mediaserver.call.dialler import Dialler, Target
 from mediaserver.call.lines import Lines
 from mediaserver.call.routing import Route, Routing
-from mediaserver.call.trunks import TrunkGroup
+from mediaserver.call.trunks import TrunkGroup, TrunkSettings
 from mediaserver.clock import Clock
 from mediaserver.ivr.flow import parse
 from mediaserver.ivr.reception import Reception
@@ -274,7 +274,9 @@ class Rig:
         self.lines = Lines(self.bus, self.clock, self.media)  # type: ignore[arg-type]
         for each in (self.pstn, self.phones):
             self.lines.add(each)  # type: ignore[arg-type]
-        groups = {"pstn": TrunkGroup("pstn", ["E1"], "descending", self.lines)}
+        groups = {
+            "pstn": TrunkGroup("pstn", ["E1"], TrunkSettings(select="descending"), self.lines)
+        }
         self.dialler = Dialler(self.lines, groups)
         self.store = MemoryStore()
         self.agents = {
