@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from dsp_ext import callerid
 from dsp_ext.dtmf import DtmfDetector
-from dsp_ext.fsk import MODEMS, CallerIdReceiver, Message
+from dsp_ext.fsk import CallerIdReceiver, Message
+from dsp_ext.fsk_send import MODEMS
 from dsp_ext.mfr2 import MfDetector
 from dsp_ext.progress import ProgressDetector
 from dsp_ext.units import SAMPLE_RATE
