@@ -9,7 +9,7 @@ ARGS ?=
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-checks lab lint format bench build run fresh clean distclean
+.PHONY: help demo test test-checks test-plain lab lint format bench build run fresh clean distclean
 
 help:  ## list the targets (what you see now)
 	@printf 'Telephony media server.  make TARGET [ARGS="..."]\n\n'
@@ -35,6 +35,10 @@ test-checks:  ## the data plane's tests in a build with bounds checks
 lab:  ## DAHDI's real modules under an emulator, no card needed: PRI, R2, analog (ARGS="-k pri")
 	@.ci/bootstrap.sh test
 	@$(PY) -m pytest tests/lab/dahdi $(ARGS)
+
+test-plain:  ## the kernels in plain C beside the normal build
+	@.ci/bootstrap.sh test
+	@.ci/plain.sh $(ARGS)
 
 lint:  ## ruff, format check and mypy
 	@.ci/bootstrap.sh test

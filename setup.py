@@ -7,6 +7,9 @@ list of extensions and the one place where the compiler directives are set.
 Python's division rules.  Its C files go to a directory of their own, so that both builds can stand
 side by side (``make test-checks`` runs the tests of the data plane in that build).
 
+``MEDIASERVER_PLAIN=1`` compiles the kernels as other processors and compilers get them: once, in
+plain C, without the clones for newer instruction sets (``.ci/plain.sh`` compares the two builds).
+
 ``MEDIASERVER_EXTENSIONS=0`` leaves the compiled parts out: an editable install that only puts the
 command down, while ``build_ext --inplace`` builds into the tree.
 """
@@ -25,6 +28,7 @@ from setuptools import Extension, setup
 ROOT = Path(__file__).resolve().parent
 WITH_EXTENSIONS = os.environ.get("MEDIASERVER_EXTENSIONS", "1") != "0"
 CHECKS = os.environ.get("MEDIASERVER_CHECKS", "") not in ("", "0")
+PLAIN = os.environ.get("MEDIASERVER_PLAIN", "") not in ("", "0")
 
 DIRECTIVES = {
     "language_level": "3",
@@ -40,6 +44,10 @@ DIRECTIVES = {
 # No debug information: it would take a third of the build's time.
 COMPILE_ARGS = ["-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-pthread"]
 
+MACROS: list[tuple[str, str | None]] = [("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")]
+if PLAIN:
+    MACROS.append(("MEDIASERVER_PLAIN", None))
+
 # What Cython puts into every module that takes arrays is compiled once, into a module of its own:
 # the build is then several times faster.
 SHARED_UTILITY = "dsp_ext._cyutility"
@@ -53,7 +61,7 @@ def cython_extensions() -> list[Extension]:
             f"dsp_ext.{path.stem}",
             [str(path.relative_to(ROOT))],
             include_dirs=[".", "dsp_ext", numpy.get_include()],
-            define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
+            define_macros=MACROS,
             extra_compile_args=COMPILE_ARGS,
             extra_link_args=["-pthread"],
             libraries=["m"],

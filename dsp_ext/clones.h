@@ -1,12 +1,14 @@
 /* One source, several instruction sets: CLONES before a function makes GCC compile it for plain
- * x86-64, AVX2 and AVX-512 and choose at load time. Elsewhere it is plain C.
+ * x86-64, AVX2 and AVX-512 and choose at load time. Elsewhere it is plain C, and
+ * so it is with MEDIASERVER_PLAIN, which shows on this machine what others get.
  *
  * FMA contraction is switched off around these functions, so that every processor gives the same
  * bits (CLONES_BEGIN … CLONES_END). */
 #ifndef DSP_EXT_CLONES_H
 #define DSP_EXT_CLONES_H
 
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__)
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) \
+    && !defined(MEDIASERVER_PLAIN)
 #define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #define CLONES_BEGIN _Pragma("GCC push_options") _Pragma("GCC optimize(\"fp-contract=off\")")
 #define CLONES_END _Pragma("GCC pop_options")
