@@ -7,6 +7,7 @@ cdef enum:
     CADENCE_PATTERNS = 16
     CADENCE_PAST = 16  # steps remembered
     CADENCE_EVER = 1 << 30  # longer than any step
+    CADENCE_LOOKS = 512
 
 cdef struct cadence_step:
     int32_t sound  # 0 is silence
@@ -26,6 +27,7 @@ cdef struct cadence_pattern:
 cdef struct cadence_plan:
     cadence_pattern pattern[16]
     int patterns
+    int32_t look[512]  # by the open step's length: the next one at which a match may change
 
 cdef struct cadence_past:
     uint8_t sound[16]
@@ -35,6 +37,11 @@ cdef struct cadence_past:
     bint cut  # the beginning of the oldest was not heard
     int open_sound  # the step that goes on
     int open_length
+
+cdef void cadence_prepare(cadence_plan* plan) noexcept nogil  # fills `look`
+cdef inline int cadence_look(const cadence_plan* plan, int length) noexcept nogil:
+    """The next length of the open step, after `length`, at which it is worth while to match."""
+    return plan.look[length] if 0 <= length < CADENCE_LOOKS else CADENCE_EVER
 
 cdef void cadence_clear(cadence_past* past, bint cut) noexcept nogil
 cdef void cadence_close(cadence_past* past, int next_sound, int next_length) noexcept nogil

@@ -17,6 +17,21 @@ cdef enum:
     LEAST_HEARD = 40  # hops of complete steps that a repeating pattern is told by
 
 
+cdef void cadence_prepare(cadence_plan* plan) noexcept nogil:
+    """The open step decides something when it outlasts a step of the plan, or has lasted enough."""
+    cdef const cadence_pattern* pattern
+    cdef int length, i, k
+    for length in range(CADENCE_LOOKS):
+        plan.look[length] = CADENCE_EVER
+        for i in range(plan.patterns):
+            pattern = &plan.pattern[i]
+            if pattern.wait >= 0 and pattern.hold > length:
+                plan.look[length] = min(plan.look[length], pattern.hold)
+            for k in range(pattern.steps):
+                if pattern.step[k].most >= length:
+                    plan.look[length] = min(plan.look[length], pattern.step[k].most + 1)
+
+
 cdef void cadence_clear(cadence_past* past, bint cut) noexcept nogil:
     past.count, past.newest, past.cut = 0, 0, cut
 

@@ -32,7 +32,6 @@ cdef struct progress_event:
     int64_t since  # bank time at which the tone began, as far as it was followed
     int on_ms  # of a learned cadence, else 0
     int off_ms
-    bint fresh  # a step is complete and was not yet looked at
     float level  # energy of 320 samples of it; of voice, on average
 
 cdef struct progress_window:
@@ -46,6 +45,7 @@ cdef struct progress_track:
     cadence_past past
     int tone  # that was told and goes on, -1 none
     int64_t since
+    int look  # the open step's length at which its cadence may say more
     int gone  # hops since the open step's sound was last there
     int next_sound  # what the last hops were instead
     int next_run  # and how many in a row
@@ -72,6 +72,9 @@ cdef struct progress_track:
 
 cdef bint same_sound(int one, int other) noexcept nogil
 cdef void track_reset(progress_track* t) noexcept nogil  # keeps what was learned
+cdef void track_forget(progress_track* t) noexcept nogil  # what was learned
+cdef void track_rest(progress_track* t, int hops) noexcept nogil  # of silence, not busy
+cdef bint track_busy(const progress_track* t) noexcept nogil  # would silence change anything?
 # -> events written to `out`: up to 2
 cdef int track_follow(progress_track* t, const cadence_plan* plan, const progress_window* window,
                       int64_t now, progress_event* out) noexcept nogil

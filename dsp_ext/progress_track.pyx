@@ -17,10 +17,12 @@ from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from dsp_ext.cadence cimport (
+    CADENCE_EVER,
     CADENCE_PAST,
     cadence_clear,
     cadence_close,
     cadence_holds,
+    cadence_look,
     cadence_match,
     cadence_pattern,
     cadence_steady,
@@ -33,6 +35,7 @@ cdef enum:
     SURE = 2  # hops alike that change the sound, but
     SURE_MIXED = 4  # or a tone that follows another: in between a window holds something of both
     SURE_OTHER = 4  # hops of speech or noise that break a cadence
+    FORGET = 1000  # hops of silence after which nothing that was heard counts
     CNG_PAUSE = 400  # hops after a burst of CNG in which another may come
     START = 6  # hops after the beginning: what sounds by then began before
 
@@ -59,6 +62,19 @@ cdef void track_reset(progress_track* t) noexcept nogil:
     t.learned_sound, t.learned_on = old.learned_sound, old.learned_on
     t.learned_off = old.learned_off
     cadence_clear(&t.past, True)
+
+
+cdef void track_forget(progress_track* t) noexcept nogil:
+    t.learned_sound = t.learned_on = t.learned_off = 0
+
+
+cdef bint track_busy(const progress_track* t) noexcept nogil:
+    return (t.past.open_sound != 0 or t.past.count != 0 or t.past.open_length < START or t.gone != 0
+            or t.tone >= 0 or t.voice_run != 0)
+
+
+cdef void track_rest(progress_track* t, int hops) noexcept nogil:
+    t.past.open_length = min(t.past.open_length + hops, <int>CADENCE_EVER)
 
 
 cdef void _begin_tone(progress_track* t) noexcept nogil:
@@ -218,6 +234,16 @@ cdef int _known(progress_track* t, const cadence_plan* plan, bint closed) noexce
     return TONE_LEARNED if _is_learned(t) or _learns(t) else -1
 
 
+cdef inline int _next_look(const progress_track* t, const cadence_plan* plan) noexcept nogil:
+    """The length of the open step at which it may say more."""
+    cdef int length
+    if SOUND_HIGH <= t.past.open_sound < SOUND_ANY:
+        return t.past.open_length + 1
+    if t.past.open_sound == 0 and _past_sound(t, 0, &length) == SOUND_1100:
+        return t.past.open_length + 1
+    return cadence_look(plan, t.past.open_length)
+
+
 cdef bint _over(const progress_track* t, const cadence_plan* plan, bint closed) noexcept nogil:
     """Whether the tone that was told is over."""
     cdef int sound = t.past.open_sound
@@ -298,6 +324,8 @@ cdef int track_follow(progress_track* t, const cadence_plan* plan, const progres
     cdef int tone = -1
     if _step(t, window.sound, window.energy):
         t.fresh = True
+    if t.past.open_sound == 0 and t.past.open_length > FORGET and t.past.count and t.tone < 0:
+        cadence_clear(&t.past, False)
     if t.fresh and (t.seen >= PLATEAU or not _is_tone(t.past.open_sound)):
         closed, t.fresh = True, False  # now the beginning of a tone is right too
     if t.past.open_sound == SOUND_2100:
@@ -308,8 +336,9 @@ cdef int track_follow(progress_track* t, const cadence_plan* plan, const progres
     if t.past.open_sound == SOUND_OTHER:
         if talks:
             tone, t.voice_told = TONE_VOICE, True
-    elif closed or (not t.fresh and (t.past.open_length & 3) == 0):
+    elif closed or (not t.fresh and t.past.open_length >= t.look):
         tone = _known(t, plan, closed)
+        t.look = _next_look(t, plan)
     if tone < 0 or tone == t.tone:
         return told
     if t.tone >= 0:
