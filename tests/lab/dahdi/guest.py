@@ -16,7 +16,7 @@ from tests.lab.dahdi.prepare import Lab, LabUnavailable
 
 MEMORY_MB = 1024
 #: A stuck guest is ended after this; a busy machine under emulation takes long.
-LIMIT_S = 300
+LIMIT_S = 600
 
 
 @dataclass(frozen=True, slots=True)
