@@ -58,7 +58,7 @@ def draw() -> Svg:
         Axis(-0.2, 0.2, "error, dB", show=show),
         "steady tones through A-law",
     )
-    hz = np.arange(304, 3400, 53)  # no whole part of the sampling rate
+    hz = np.arange(305, 3400, 53)  # no whole part of the sampling rate
     for level, colour in zip(LEVELS, (BLUE, TEAL, "#ea7317"), strict=True):
         error.line(hz, [error_db(float(each), level) for each in hz], colour)
     error.limit(0.1, "limit: 0.1 dB")

@@ -12,6 +12,7 @@ from mediaserver.commands.common import Misused, make_table, out, plain, print_j
 from mediaserver.commands.tone import tone
 
 if TYPE_CHECKING:
+    from mediaserver.audio.examine import Remark
     from mediaserver.audio.hear import Heard
     from mediaserver.audio.sound import Sound
 
@@ -26,6 +27,7 @@ def command() -> None:
     \b
     Examples:
       mediaserver audio decode call.wav
+      mediaserver audio doctor call.wav
       mediaserver audio tone dtmf 0123456789 -o keys.wav
       mediaserver audio tone plan cn busy -o busy.wav
     """
@@ -82,6 +84,47 @@ def decode(file: Path, plan: str, mfr2: bool, as_json: bool) -> None:
         out.print("Nothing is heard in it.")
         return
     _table(sound, heard)
+
+
+@command.command("doctor")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def doctor(file: Path, as_json: bool) -> None:
+    """Say what ails FILE: level, noise, hum, clipping, clicks, and echo between its sides.
+
+    FILE is a WAV as for `decode`. Echo is looked for where there are two sides, as in our
+    recordings: what one side says and the other side hears again, up to 128 ms later.
+
+    \b
+    Examples:
+      mediaserver audio doctor call.wav
+      mediaserver audio doctor call.wav --json | jq '.[] | select(.state == "warn")'
+
+    \b
+    ✓ good    ! will be heard
+    Exit code 0: nothing ails it; 1: something does; 2: FILE cannot be read.
+    """
+    from mediaserver.audio.examine import examine
+
+    sound = recording(file)
+    remarks = list(examine(sound))
+    if as_json:
+        print_json([remark.as_data() for remark in remarks])
+    else:
+        _head(sound)
+        out.print()
+        for remark in remarks:
+            _remark(remark)
+    if any(remark.state != "ok" for remark in remarks):
+        raise SystemExit(1)
+
+
+def _remark(remark: Remark) -> None:
+    mark, style = ("✓", "green") if remark.state == "ok" else ("!", "bold yellow")
+    line = Text(f"{mark} ", style=style) + Text(f"{remark.what:<10}{remark.side:<14}")
+    out.print(line + plain(remark.text), soft_wrap=True)
+    if remark.todo:
+        out.print(Text("    → ", style=style) + plain(remark.todo), soft_wrap=True)
 
 
 def _data(sound: Sound, heard: list[Heard]) -> dict[str, Any]:

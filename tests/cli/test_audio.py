@@ -66,12 +66,26 @@ def test_a_file_is_replaced_by_force_only(invoke: Invoke) -> None:
     assert invoke(*words, "--force").exit_code == 0
 
 
+def test_the_doctor_says_what_ails_a_recording(invoke: Invoke) -> None:
+    invoke("audio", "tone", "sine", "1000", "--level", "-4", "-o", "x.wav", "--after", "2")
+    result = invoke("audio", "doctor", "x.wav")
+    assert result.exit_code == 1
+    words = " ".join(result.output.split())
+    assert "-4.0 dBm0 while it sounds: loud → lower it by 15 dB" in words
+    data = json.loads(invoke("audio", "doctor", "x.wav", "--json").output)
+    whats = {"level", "noise", "hum", "clipping", "offset", "clicks"}
+    assert {remark["what"] for remark in data} == whats
+    invoke("audio", "tone", "sine", "1000", "--level", "-15", "-o", "y.wav")
+    assert invoke("audio", "doctor", "y.wav").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("args", "code", "says"),
     [
         (["decode", "none.wav"], 1, "none.wav: No such file"),
         (["decode", "."], 2, "directory"),
         (["decode", "bad.wav"], 2, "not a WAV file"),
+        (["doctor", "bad.wav"], 2, "not a WAV file"),
         (["decode", "x.wav", "--plan", "xx"], 2, "there are cn"),
         (["tone", "plan", "cn", "?", "-o", "y.wav"], 2, "it has busy"),
         (["tone", "dtmf", "1"], 2, "--output"),
@@ -86,4 +100,4 @@ def test_faults_are_told(invoke: Invoke, args: list[str], code: int, says: str) 
     result = invoke("audio", *args)
     assert result.exit_code == code, result.output
     assert says in " ".join(result.output.split())
-    assert not Path("y.wav").exists()
+    assert not Path("y.wav").exists(), result.output
