@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 from bench.svg import Svg
@@ -20,9 +21,9 @@ WHOLE = (70.0, 66.0, 690.0, 226.0)
 
 
 def names() -> list[str]:
-    """The kernels that have a picture, in order."""
-    here = Path(__file__).parent
-    return sorted(path.stem for path in here.glob("*.py") if not path.stem.startswith("_"))
+    """The kernels of this build that have a picture, in order."""
+    found = [path.stem for path in Path(__file__).parent.glob("*.py")]
+    return sorted(n for n in found if not n.startswith("_") and find_spec(f"dsp_ext.{n}"))
 
 
 def load(name: str) -> Callable[[], Svg]:
