@@ -4,7 +4,7 @@ What: makes channel seizure, mark and a message's octets, as fsk.pyx's receiver 
 How: one tone whose frequency follows the bits without a jump of its phase; where a bit ends between
 two samples, the phase advances by a part of either tone.
 Limits: one message a channel; bit rate 0.9 to 1.1 of the nominal one; up to +3.14 dBm0 a tone.
-Memory a channel: 328 octets.
+Memory a channel: 316 octets.
 Source: ITU-T V.23, Bell 202; GR-30 and EN 300 659-1 for framing, seizure and levels.
 """
 

@@ -8,6 +8,8 @@ The FCS is the 16-bit one of Q.921, by table. Frames wait in a lock-free ring fo
 Limits: frames of 1 to 4096 octets without the FCS. Either end takes flags that serve as closing and
 opening flag at once, and flags that share a zero. A frame's octets go lowest bit first; a time
 slot's octet goes highest bit first (as G.711 octets do), or lowest with msb_first=False.
+Memory a channel: received 82 octets and the longest frame's; sent 160 and the queue's, rounded up to
+a power of two.
 Source: ITU-T Q.921 2.2 (flags), 2.6 (transparency), 2.7 (FCS), 2.8 (bit order), 2.9 (invalid
 frames), 2.10 (abort); 5.9.3 for the longest frame.
 """
