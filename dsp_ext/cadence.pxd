@@ -23,6 +23,7 @@ cdef struct cadence_pattern:
     int wait  # the step that need not be complete: a continuous one, a long pause; -1 none
     int hold  # how long that one must have lasted
     int pause  # the longest silence in it
+    bint even  # its continuous step is one frequency, whose level stays: pairs may beat
 
 cdef struct cadence_plan:
     cadence_pattern pattern[16]

@@ -303,7 +303,8 @@ cdef int progress_set_plan(progress_plan* plan, object listening) except -1:
         pattern = &plan.cadences.pattern[i]
         pattern.steps, pattern.repeats = len(source.steps), source.repeats
         pattern.need, pattern.wait, pattern.hold = source.need, source.wait, source.hold
-        pattern.pause = source.pause
+        pattern.pause, last = source.pause, source.steps[len(source.steps) - 1]
+        pattern.even = last.nominal == 0 and len(listening.signatures[last.sound - 1].hz) == 1
         for k, step in enumerate(source.steps):
             pattern.step[k].sound, pattern.step[k].least = step.sound, step.least
             pattern.step[k].nominal, pattern.step[k].most = step.nominal, step.most

@@ -53,6 +53,8 @@ cdef struct progress_track:
     float level  # energy of the open tone's window
     float last_level  # of the tone before
     int seen  # of the open tone's first windows
+    int uneven  # hops of the open tone, once it has its level, that are off it
+    int even_bursts  # complete tones in a row that kept their level, and each other's
     float rise[6]  # their energies
     float next_rise[6]  # of the hops gone
     int reversals  # of 2100 Hz

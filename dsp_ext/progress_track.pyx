@@ -35,6 +35,7 @@ cdef enum:
     SURE = 2  # hops alike that change the sound, but
     SURE_MIXED = 4  # or a tone that follows another: in between a window holds something of both
     SURE_OTHER = 4  # hops of speech or noise that break a cadence
+    UNEVEN = 3  # hops of a burst that may be off its level: its end
     FORGET = 1000  # hops of silence after which nothing that was heard counts
     CNG_PAUSE = 400  # hops after a burst of CNG in which another may come
     START = 6  # hops after the beginning: what sounds by then began before
@@ -87,6 +88,17 @@ cdef void _begin_tone(progress_track* t) noexcept nogil:
         t.past.length[t.past.newest] += early
 
 
+cdef void _burst(progress_track* t) noexcept nogil:
+    """The open step, a tone, is over: an exchange's bursts keep their level, notes of music decay."""
+    if t.uneven > UNEVEN:
+        t.even_bursts = 0
+    elif t.even_bursts and not 0.6 * t.last_level < t.level < 1.6 * t.last_level:
+        t.even_bursts = 1
+    else:
+        t.even_bursts += 1
+    t.last_level = t.level
+
+
 cdef void _open(progress_track* t, int sound) noexcept nogil:
     """Another sound is sure: closes the open step, begins the next."""
     cdef bint early = t.past.count == 0 and t.past.cut and t.past.open_length < START
@@ -94,7 +106,7 @@ cdef void _open(progress_track* t, int sound) noexcept nogil:
     if _is_tone(t.past.open_sound):
         if t.seen < PLATEAU:
             _begin_tone(t)
-        t.last_level = t.level
+        _burst(t)
     if t.past.open_sound == SOUND_OTHER or sound == SOUND_OTHER or early:
         # What was heard before says nothing; a pause that speech began has no known length.
         cadence_clear(&t.past, early or sound == 0)
@@ -106,7 +118,7 @@ cdef void _open(progress_track* t, int sound) noexcept nogil:
     for i in range(t.seen):
         t.rise[i] = t.next_rise[i]
         t.level = max(t.level, t.rise[i])
-    t.gone = t.next_run = 0
+    t.gone = t.next_run = t.uneven = 0
     t.reversals = t.since_reversal = 0
 
 
@@ -130,6 +142,8 @@ cdef bint _step(progress_track* t, int sound, float energy) noexcept nogil:
             t.level = max(t.level, energy)
             if t.seen == PLATEAU:
                 _begin_tone(t)
+        elif _is_tone(sound) and not 0.7 * t.level < energy < 1.4 * t.level:
+            t.uneven += 1
         return False
     t.gone += 1
     if t.next_run and same_sound(sound, t.next_sound):
@@ -201,11 +215,11 @@ cdef bint _is_learned(const progress_track* t) noexcept nogil:
 
 
 cdef bint _learns(progress_track* t) noexcept nogil:
-    """Four bursts of 80 to 1200 ms, all alike, are a busy tone of its own."""
+    """Four bursts of 100 (E.180's least) to 1200 ms, all alike, are a busy tone of its own."""
     cdef int on, off
-    if not t.learning or t.past.open_sound != 0 or not cadence_steady(&t.past, 4, &on, &off):
+    if not t.learning or t.past.open_sound != 0 or t.even_bursts < 4:
         return False
-    if not (8 <= on <= 120 and 8 <= off <= 120):
+    if not cadence_steady(&t.past, 4, &on, &off) or not (9 <= on <= 120 and 9 <= off <= 120):
         return False
     t.learned_sound = t.past.sound[t.past.newest]
     t.learned_on, t.learned_off = on, off
@@ -229,6 +243,8 @@ cdef int _known(progress_track* t, const cadence_plan* plan, bint closed) noexce
     if t.past.count == 0 and sound == 0:
         return -1
     tone = cadence_match(plan, &t.past)
+    if tone >= 0 and plan.pattern[tone].even and t.uneven * 8 > t.past.open_length:
+        return -1  # a held note swells and trembles, a continuous tone does not
     if tone >= 0 or not closed:
         return tone
     return TONE_LEARNED if _is_learned(t) or _learns(t) else -1
