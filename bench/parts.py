@@ -2,9 +2,10 @@
 
 Time: µs a channel takes of a tick of 10 ms, at several numbers of channels, because what no longer
 fits into the caches costs more.  The parts are timed inside the engine's own tick, with everything
-on on every channel: what suite ``tick`` has, and echo cancelling, call progress and MF-R2.  The
-caller ID receiver, which the tick does not hold, is called through its Python door.  The figure is
-the quickest turn: what else the machine does can only add to it, and is what headroom is for.
+on on every channel: what suite ``tick`` has, and echo cancelling (every line gives an echo back),
+call progress and MF-R2.  The caller ID receiver, which the tick does not hold, is called through
+its Python door.  The figure is the quickest turn's CPU time: what else the machine does can only
+add to it, and is what headroom is for.
 
 Memory: what a bank of `COUNTED` channels takes from the C library's heap, a channel.
 """
@@ -30,6 +31,8 @@ TAILS_MS = (64, 128)
 BLOCK = tick.BLOCK
 TURNS = 15
 LEAST_TURNS = 3
+WARM_UP = 20  # turns: the models of the echo paths are grown then
+HYBRID = [0.0] * 9 + [0.28, -0.12, 0.06, -0.03]  # what each line gives back of what is sent to it
 COUNTED = 480
 TIME_UNIT = "µs per 10 ms"
 MEMORY_UNIT = "KiB per channel"
@@ -59,6 +62,7 @@ class Loaded(tick.Ours):
             progress={PLAN: channels},
             mfr2={DIRECTION: channels},
         )
+        self.wire.fault("a", hybrid=HYBRID)
         for channel in range(channels):
             self.engine.echo(channel)
             self.engine.progress(channel, PLAN)
@@ -68,10 +72,11 @@ class Loaded(tick.Ours):
 def run(options: Options) -> list[Result]:
     """Time by part and size, then memory by bank."""
     turns = max(LEAST_TURNS, round(TURNS * options.effort))
+    warm_up = max(LEAST_TURNS, round(WARM_UP * options.effort))
     results: list[Result] = []
     for channels in SIZES:
         options.tell(f"{channels} channels")
-        for part, us in _times(channels, turns).items():
+        for part, us in _times(channels, turns, warm_up).items():
             name = f"{part}, {channels} channels"
             results.append(Result("parts", name, us / channels, TIME_UNIT, "lower"))
     options.tell("memory")
@@ -80,23 +85,40 @@ def run(options: Options) -> list[Result]:
     return results
 
 
-def _times(channels: int, turns: int) -> dict[str, float]:
+def _times(channels: int, turns: int, warm_up: int) -> dict[str, float]:
     """Part -> µs of a tick for all channels."""
     heard = tick.line_signal(channels)
     music = np.ascontiguousarray(np.roll(heard[:, 0] // 2, tick.RATE_HZ // 2))
     times: dict[str, float] = {}
     for tail_ms in TAILS_MS:
         ours = Loaded(channels, heard, music, tail_ms)
-        for _ in range(2):
+        for _ in range(warm_up):
             ours.turn()
-        seen = [ours.kernels(1) for _ in range(turns)]
-        quickest = {part: min(each[part] for each in seen) for part in seen[0]}
+        quickest = _quickest(ours, turns)
         times[f"echo {tail_ms} ms"] = quickest.pop("echo")
         for part, us in quickest.items():
             times[part] = min(us, times.get(part, us))
         del ours
     times["caller ID"] = _caller_id(channels, heard, turns)
     return times
+
+
+def _quickest(ours: tick.Ours, turns: int) -> dict[str, float]:
+    """Part -> µs of a tick, the quickest turn's.
+
+    The engine times its parts by the clock on the wall, in which other programs' work is seen too;
+    where their sum is more than the tick's CPU time, it is brought down to that.
+    """
+    seen: list[dict[str, float]] = []
+    spent: list[float] = []
+    for _ in range(turns):
+        ours.engine.timing = True  # from nothing again
+        spent.append(ours.turn())
+        seen.append(ours.engine.counters()["kernel_ns"])
+        ours.engine.timing = False
+    quickest = {part: min(each[part] for each in seen) / 1000 for part in seen[0]}
+    share = min(1.0, min(spent) / sum(quickest.values()))
+    return {part: us * share for part, us in quickest.items()}
 
 
 def _caller_id(channels: int, heard: tick.Signal, turns: int) -> float:

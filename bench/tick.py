@@ -80,6 +80,7 @@ class Ours:
         wire = Wire(channels, block=BLOCK, law="alaw")
         rings = {"commands": 16 * channels, "events": 8 * channels}
         self.engine = Engine(channels, block=BLOCK, law="alaw", **rings, **banks)
+        self.wire = wire
         self.engine.attach(0, wire.a)
         self.far = Engine(channels, block=BLOCK, law="alaw", **rings)
         self.far.attach(0, wire.b)
