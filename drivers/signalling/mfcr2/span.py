@@ -65,6 +65,7 @@ class Mfcr2Signalling:
         self._guard = AlarmGuard(self._alarm_changed, self._alarm_lasts, alarm_guard_s)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._out = False  # circuits are out of service because of an alarm
+        self._starting = False
         self._told_up = False
         self._pending: list[LineEvent] = []
 
@@ -230,10 +231,11 @@ class Mfcr2Signalling:
 
     def _go_in(self) -> None:
         assert self._loop is not None
-        self._out = False
+        self._starting = True
         for number, circuit in self._circuits.items():
             bits = self.span.bits(number)
             self._deliver(circuit, circuit.start(bits, self._loop.time()))
+        self._out = self._starting = False
 
     # ---- inside
 
@@ -339,7 +341,7 @@ class Mfcr2Signalling:
             self._tell_state(event.reason or "channels in service")
 
     def _tell_state(self, reason: str) -> None:
-        if self.up != self._told_up:
+        if self.up != self._told_up and not self._starting:
             self._told_up = self.up
             self.sink(SignallingState(self.span.name, self.up, reason))
 

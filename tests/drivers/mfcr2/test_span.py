@@ -151,6 +151,7 @@ def test_channels_are_blocked_until_the_far_end_is_there() -> None:
         world.near.start()
         await asyncio.sleep(0.1)
         assert not world.near.up and len(world.of("NEAR", ChannelState)) == 30
+        assert world.of("NEAR", SignallingState) == []  # it was never up
         with pytest.raises(DriverError, match="NEAR/1: far_blocked") as refused:
             world.call(1)
         assert refused.value.cause == Cause.CHANNEL_UNAVAILABLE
