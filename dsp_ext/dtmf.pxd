@@ -22,16 +22,19 @@ cdef struct dtmf_bank:
     int slot  # its place in `history`
     int64_t now  # bank time, samples
     int64_t dropped  # events that found no room in `out`
-    float* history  # [3][17][cstride] sums of the last hops: 8 × (re, im), energy
-    float* window  # [17][cstride] their coherent sum: 8 × (re, im), energy
+    float* history  # [tiles][3][17][LANES] sums of the last hops: 8 × re, 8 × im, energy
+    float* kept  # [tiles][34][LANES] samples of the unfinished hop
+    float* window  # [17][LANES] of the tile looked at: 8 × re, 8 × im, energy
+    int32_t* candidate  # [LANES] key its window looks like, -1 none
     uint8_t* enabled  # [cstride]
     uint8_t* tile_on  # [cstride / LANES] enabled channels in the tile
-    int32_t* candidate  # [cstride] key the newest window looks like, -1 none
+    uint8_t* tile_busy  # [cstride / LANES] a channel of the tile is in a key or a run
+    uint8_t* tile_quiet  # [cstride / LANES] hops without sound, up to 3
     void* tracks  # [channels] what the windows add up to
 
 cdef dtmf_bank* dtmf_new(int channels) noexcept nogil  # NULL: no memory; all disabled
 cdef void dtmf_free(dtmf_bank* bank) noexcept nogil  # NULL is allowed
-# -> events written; 2 × channels is always room enough for blocks of up to 160 samples
+# -> events written; 2 × channels is always room enough for blocks of up to 204 samples
 cdef int dtmf_process(dtmf_bank* bank, const float* pcm, int block, dtmf_event* out,
                       int max_events) noexcept nogil
 cdef void dtmf_reset(dtmf_bank* bank, int channel) noexcept nogil

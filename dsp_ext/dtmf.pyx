@@ -1,19 +1,23 @@
 """DTMF detector for many channels (Q.23 keys, limits of Q.24).
 
-What: tells when a key begins to sound (about 32 ms in) and when it has ended, with level, twist and
+What: tells when a key begins to sound (about 36 ms in) and when it has ended, with level, twist and
 length. It frames for itself: blocks may have any length.
 How: every channel is correlated with the eight tones in hops of 34 samples; the last three hops,
 turned to a common phase, are a window of 102 samples, so there is a full window's view each
 4.25 ms. A window looks like a key by level, twist, a clear peak in either group, and the two tones'
-share of all energy (speech and music have more). Six such windows in a row are judged together:
-the advance of phase between them gives the exact frequencies, which must be right, and by which
-the tones' levels, share and twist are put right. Seven windows without the key end it.
-Limits: frequency ±1.5 % accepted, ±3.5 % refused; twist (high to low) -9.5 to +6 dB; -36 to 0 dBm0 a
-tone; 40 ms and more accepted, under 23 ms refused; gaps to 20 ms bridged, from 30 ms on separate keys.
+share of all energy. Seven such windows in a row are judged together (dtmf_fit.h): two tones are
+fitted to them, whose exact frequencies, levels and twist are those of the key; the tones must
+hold nearly all energy and keep level and frequency as well as noise as strong as what is left over
+allows. In voices something glides. Where much is left over (SNR below some 12 dB) the run must be
+longer by two windows. Seven windows without the key end it. The lanes of a vector are 16 channels,
+or one channel's tones where few channels are on; tiles without sound are passed over.
+Limits: frequency ±1.5 % and 2 Hz accepted, ±3.5 % refused; twist (high to low) -9 to +6.3 dB; -36 to
+0 dBm0 a tone; 40 ms and more accepted (in noise 50), under 23 ms refused; gaps to 20 ms bridged,
+from 30 ms on separate keys; noise or dial tone to 8 dB below the key.
 Source: ITU-T Q.23, Q.24; the AT&T column of Q.24 where administrations differ.
 """
 
-from libc.math cimport M_PI, atan2, cos, fabs, log10, sin
+from libc.math cimport M_PI, cos, log10, sin
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free
 
@@ -30,68 +34,78 @@ from dsp_ext.units cimport (
     peak_of_dbm0,
     zeroed,
 )
+from dsp_ext.tone import Program, ToneGenerator
 from dsp_ext.units import channel_count, channel_index, pad, pcm_block
 
-cdef extern from "dtmf.h":
+cdef extern from "dtmf_fit.h":
     enum:
         DTMF_TONES
         DTMF_HOP
+        DTMF_HALF
         DTMF_HOPS
         DTMF_WINDOW
         DTMF_ROWS
-    void dtmf_add(const float* pcm, int cstride, int n, int at, const float* cosine,
-                  const float* sine, float* sums) noexcept nogil
-    void dtmf_window(const float* old, const float* mid, const float* fresh, int cstride,
-                     const float* turn, float least, float* window,
-                     int32_t* candidate) noexcept nogil
+        DTMF_FEW
+    ctypedef struct dtmf_run:
+        int length
+        int kept
+    ctypedef struct dtmf_pair:
+        double low
+        double high
+    bint dtmf_add(const float* pcm, int cstride, const float* reference, float quiet,
+                  float* sums) noexcept nogil
+    void dtmf_add_one(const float* pcm, int cstride, const float* reference,
+                      float* sums) noexcept nogil
+    bint dtmf_window(const float* old, const float* mid, const float* fresh, const float* turn,
+                     float least, float* window, int32_t* candidate) noexcept nogil
+    bint dtmf_window_one(const float* old, const float* mid, const float* fresh,
+                         const float* turn, float least, float* window,
+                         int32_t* candidate) noexcept nogil
+    void dtmf_keep(const float* pcm, int cstride, int n, float* kept) noexcept nogil
+    void dtmf_run_add(dtmf_run* run, const float* window, int low, int high) noexcept nogil
+    bint dtmf_convincing(const dtmf_run* run, double low_hz, double high_hz,
+                         dtmf_pair* pair) noexcept nogil
 
 cdef enum:
-    RUN = 6  # windows alike that make a key
-    QUIET = 7  # windows without it that end it
+    QUIET = 7  # windows without a key that end it
     # A window begins to look like a key when 65 % of it sound, on average 19 samples after that.
     LEAD = 83  # from a key's beginning to the end of its first window
     TAIL = 19  # from a key's end to the end of its last window
+    PIECE = 204  # samples taken at once from Python: whole hops, at most two events a channel
 
 cdef double[8] _HZ
 _HZ[:] = [697, 770, 852, 941, 1209, 1336, 1477, 1633]
 cdef char* _KEYS = b"123A456B789C*0#D"
 cdef double _LEAST_DBM0 = -36.0  # a tone
-cdef double _SHARE = 0.80  # of the two tones in all energy, over a run
-cdef double _TWIST_LOW_DB = -9.5
-cdef double _TWIST_HIGH_DB = 6.0
 
-cdef float[8][34] _COSINE
-cdef float[8][34] _SINE
-cdef float[8][4] _TURN
-cdef float _LEAST
+cdef float[17][16] _REFERENCE
+cdef float[8][2] _TURN
+cdef float _LEAST  # power of a tone in a window
+cdef float _QUIET  # energy of a hop
 
 
 cdef struct track:
     int digit  # the key that sounds, -1 none
     int quiet  # windows without it
     int key  # the key the last windows looked like
-    int run  # how many did, in a row; 0 none
-    int windows  # summed below: the run without its first window, which is not yet full
     int64_t since, first, last  # bank time: key's beginning; ends of windows
-    double low, high, energy  # summed power of the tones, energy
-    double[2] low_step, high_step  # summed products of a window and the one before
-    double[2] low_was, high_was
     float level_dbm0, twist_db  # of the key that sounds
+    dtmf_run run  # of windows that looked like `key`, in a row
 
 
 cdef void _fill() noexcept:
     cdef int k, i
-    cdef double w
-    global _LEAST
-    for k in range(8):
-        w = 2 * M_PI * _HZ[k] / SAMPLE_RATE
-        for i in range(DTMF_HOP):
-            _COSINE[k][i] = cos(w * i)
-            _SINE[k][i] = -sin(w * i)
-        for i in range(2):
-            _TURN[k][2 * i] = cos(w * DTMF_HOP * (i + 1))
-            _TURN[k][2 * i + 1] = -sin(w * DTMF_HOP * (i + 1))
+    cdef double turn
+    global _LEAST, _QUIET
+    for k in range(DTMF_TONES):
+        turn = 2 * M_PI * _HZ[k] / SAMPLE_RATE
+        for i in range(DTMF_HALF):
+            _REFERENCE[i][k] = cos(turn * (i + 0.5))
+            _REFERENCE[i][DTMF_TONES + k] = -sin(turn * (i + 0.5))
+        _TURN[k][0] = cos(turn * DTMF_HOP)
+        _TURN[k][1] = sin(turn * DTMF_HOP)
     _LEAST = (peak_of_dbm0(_LEAST_DBM0) * DTMF_WINDOW / 2) ** 2
+    _QUIET = peak_of_dbm0(_LEAST_DBM0) ** 2 * DTMF_HOP / 20  # a twentieth of the faintest key's
 
 
 _fill()
@@ -107,13 +121,17 @@ cdef dtmf_bank* dtmf_new(int channels) noexcept nogil:
     bank.cstride = padded(channels)
     row = 4 * <size_t>bank.cstride
     bank.history = <float*>zeroed(DTMF_HOPS * DTMF_ROWS * row)
-    bank.window = <float*>zeroed(DTMF_ROWS * row)
+    bank.kept = <float*>zeroed(DTMF_HOP * row)
+    bank.window = <float*>zeroed(DTMF_ROWS * LANES * sizeof(float))
+    bank.candidate = <int32_t*>zeroed(LANES * sizeof(int32_t))
     bank.enabled = <uint8_t*>zeroed(row)
     bank.tile_on = <uint8_t*>zeroed(row)
-    bank.candidate = <int32_t*>zeroed(row)
+    bank.tile_busy = <uint8_t*>zeroed(row)
+    bank.tile_quiet = <uint8_t*>zeroed(row)
     bank.tracks = zeroed(<size_t>channels * sizeof(track))
-    if (bank.history == NULL or bank.window == NULL or bank.enabled == NULL
-            or bank.tile_on == NULL or bank.candidate == NULL or bank.tracks == NULL):
+    if (bank.history == NULL or bank.kept == NULL or bank.window == NULL
+            or bank.candidate == NULL or bank.enabled == NULL or bank.tile_on == NULL
+            or bank.tile_busy == NULL or bank.tile_quiet == NULL or bank.tracks == NULL):
         dtmf_free(bank)
         return NULL
     for channel in range(channels):
@@ -125,20 +143,36 @@ cdef void dtmf_free(dtmf_bank* bank) noexcept nogil:
     if bank == NULL:
         return
     free(bank.history)
+    free(bank.kept)
     free(bank.window)
+    free(bank.candidate)
     free(bank.enabled)
     free(bank.tile_on)
-    free(bank.candidate)
+    free(bank.tile_busy)
+    free(bank.tile_quiet)
     free(bank.tracks)
     free(bank)
 
 
+cdef inline float* _history(const dtmf_bank* bank, int channel, int hop) noexcept nogil:
+    """The channel's place in its tile's sums of one hop."""
+    cdef Py_ssize_t size = DTMF_ROWS * LANES
+    return bank.history + (channel // LANES * DTMF_HOPS + hop) * size + channel % LANES
+
+
+cdef inline float* _kept(const dtmf_bank* bank, int channel) noexcept nogil:
+    return bank.kept + channel // LANES * (<Py_ssize_t>DTMF_HOP * LANES) + channel % LANES
+
+
 cdef void dtmf_reset(dtmf_bank* bank, int channel) noexcept nogil:
     cdef track* t = <track*>bank.tracks + channel
-    cdef int row
-    for row in range(DTMF_HOPS * DTMF_ROWS):
-        bank.history[row * bank.cstride + channel] = 0.0
-    t.digit, t.quiet, t.run = -1, 0, 0
+    cdef int hop, row
+    for hop in range(DTMF_HOPS):
+        for row in range(DTMF_ROWS):
+            _history(bank, channel, hop)[row * LANES] = 0.0
+    for row in range(DTMF_HOP):
+        _kept(bank, channel)[row * LANES] = 0.0
+    t.digit, t.quiet, t.run.length, t.run.kept = -1, 0, 0, 0
 
 
 cdef void dtmf_enable(dtmf_bank* bank, int channel, bint on) noexcept nogil:
@@ -147,75 +181,7 @@ cdef void dtmf_enable(dtmf_bank* bank, int channel, bint on) noexcept nogil:
     dtmf_reset(bank, channel)
     bank.enabled[channel] = 1 if on else 0
     bank.tile_on[channel // LANES] += 1 if on else -1
-
-
-cdef inline double _lobe(double offset_hz) noexcept nogil:
-    """What a window sees of the power of a tone that is off its frequency."""
-    cdef double x = M_PI * offset_hz * DTMF_WINDOW / SAMPLE_RATE
-    if fabs(x) < 1e-6:
-        return 1.0
-    return (sin(x) / x) * (sin(x) / x)
-
-
-cdef inline double _offset(const double* step, int k) noexcept nogil:
-    """How far a tone is off its frequency, Hz: its phase goes round at hop by hop."""
-    cdef const float* turn = _TURN[k]
-    cdef double re = step[0] * turn[0] - step[1] * turn[1]
-    cdef double im = step[0] * turn[1] + step[1] * turn[0]
-    return atan2(im, re) * (SAMPLE_RATE / (2 * M_PI * DTMF_HOP))
-
-
-cdef inline double _power(const dtmf_bank* bank, int k, int channel, double* was,
-                          double* step, bint going_on) noexcept nogil:
-    """The power of tone k in this window; adds its advance since the last one to `step`."""
-    cdef double re = bank.window[2 * k * bank.cstride + channel]
-    cdef double im = bank.window[(2 * k + 1) * bank.cstride + channel]
-    if going_on:
-        step[0] += re * was[0] + im * was[1]
-        step[1] += im * was[0] - re * was[1]
-    was[0], was[1] = re, im
-    return re * re + im * im
-
-
-cdef void _begin(track* t, int key, int64_t at) noexcept nogil:
-    t.key, t.first, t.run, t.windows = key, at, 0, 0
-    t.low = t.high = t.energy = 0.0
-    t.low_step[0] = t.low_step[1] = t.high_step[0] = t.high_step[1] = 0.0
-
-
-cdef void _add_window(const dtmf_bank* bank, track* t, int channel) noexcept nogil:
-    cdef bint going_on = t.run > 0
-    cdef double low = _power(bank, t.key // 4, channel, t.low_was, t.low_step, going_on)
-    cdef double high = _power(bank, 4 + t.key % 4, channel, t.high_was, t.high_step, going_on)
-    t.run += 1
-    if going_on:
-        t.windows += 1
-        t.low += low
-        t.high += high
-        t.energy += bank.window[2 * DTMF_TONES * bank.cstride + channel]
-
-
-cdef bint _convincing(track* t) noexcept nogil:
-    """Whether the run as a whole is a key; sets level and twist."""
-    cdef int k = t.key // 4
-    cdef int m = 4 + t.key % 4
-    cdef double low_off = _offset(t.low_step, k)
-    cdef double high_off = _offset(t.high_step, m)
-    cdef double low, high, twist
-    if fabs(low_off) > 0.025 * _HZ[k] + 1 or fabs(high_off) > 0.025 * _HZ[m] + 1:
-        return False
-    low = t.low / _lobe(low_off)
-    high = t.high / _lobe(high_off)
-    twist = 10 * log10(high / low)
-    if not _TWIST_LOW_DB <= twist <= _TWIST_HIGH_DB:
-        return False
-    if (low + high) * (2.0 / DTMF_WINDOW) < _SHARE * t.energy:
-        return False
-    t.twist_db = <float>twist
-    t.level_dbm0 = <float>dbm0_of_mean_square(
-        (low + high) * 2.0 / (<double>DTMF_WINDOW * DTMF_WINDOW) / t.windows
-    )
-    return True
+    bank.tile_quiet[channel // LANES] = 0
 
 
 cdef int _tell(dtmf_bank* bank, const track* t, int channel, int kind, dtmf_event* out,
@@ -233,77 +199,122 @@ cdef int _tell(dtmf_bank* bank, const track* t, int channel, int kind, dtmf_even
     return told + 1
 
 
-cdef int _follow(dtmf_bank* bank, int channel, int64_t now, dtmf_event* out, int told,
-                 int max_events) noexcept nogil:
-    """One channel's newest window: goes on with its run and its key."""
+cdef inline void _forget(track* t) noexcept nogil:
+    t.run.length = t.run.kept = 0
+
+
+cdef int _follow(dtmf_bank* bank, int channel, int key, const float* window, int64_t now,
+                 dtmf_event* out, int told, int max_events) noexcept nogil:
+    """One channel's newest window, which looks like `key`: goes on with its run and its key."""
     cdef track* t = <track*>bank.tracks + channel
-    cdef int key = bank.candidate[channel]
+    cdef dtmf_pair pair
     if t.digit >= 0:
         if key == t.digit:
-            t.last, t.quiet, t.run = now, 0, 0
+            t.last, t.quiet = now, 0
+            _forget(t)
             return told
         t.quiet += 1
         if t.quiet >= QUIET:
             told = _tell(bank, t, channel, DIGIT_END, out, told, max_events)
             t.digit = -1
     if key < 0:
-        t.run = 0
+        _forget(t)
         return told
-    if t.run == 0 or key != t.key:
-        _begin(t, key, now)
-    _add_window(bank, t, channel)
-    if t.run >= RUN and _convincing(t):
+    if t.run.length == 0 or key != t.key:
+        _forget(t)
+        t.key, t.first = key, now
+    dtmf_run_add(&t.run, window, key // 4, 4 + key % 4)
+    if dtmf_convincing(&t.run, _HZ[key // 4], _HZ[4 + key % 4], &pair):
         if t.digit >= 0:
             told = _tell(bank, t, channel, DIGIT_END, out, told, max_events)
-        t.digit, t.quiet, t.run = key, 0, 0
-        t.since, t.last = t.first - LEAD, now
+        t.digit, t.quiet = key, 0
+        t.since, t.last = max(t.first - LEAD, 0), now
+        t.twist_db = <float>(10 * log10(pair.high / pair.low))
+        t.level_dbm0 = <float>dbm0_of_mean_square(pair.low + pair.high)
+        _forget(t)
         told = _tell(bank, t, channel, DIGIT_START, out, told, max_events)
     return told
 
 
-cdef int _hop(dtmf_bank* bank, int64_t now, dtmf_event* out, int told,
-              int max_events) noexcept nogil:
-    """A hop is complete: looks at the window it ends, and makes room for the next."""
-    cdef Py_ssize_t size = <Py_ssize_t>DTMF_ROWS * bank.cstride
-    cdef const float* fresh = bank.history + bank.slot * size
-    cdef const float* mid = bank.history + (bank.slot + 2) % 3 * size
-    cdef int row, tile, first, channel
-    bank.slot = (bank.slot + 1) % 3
-    cdef float* old = bank.history + bank.slot * size
-    for tile in range(bank.cstride // LANES):
-        if bank.tile_on[tile] == 0:
+cdef inline bint _busy(const dtmf_bank* bank, int channel) noexcept nogil:
+    """Whether a window without a key would change anything."""
+    cdef const track* t = <track*>bank.tracks + channel
+    return t.digit >= 0 or t.run.length > 0
+
+
+cdef int _judge(dtmf_bank* bank, int first, int64_t now, dtmf_event* out, int told,
+                int max_events) noexcept nogil:
+    """A tile's newest window."""
+    cdef int tile = first // LANES
+    cdef bint few = bank.tile_on[tile] <= DTMF_FEW
+    cdef int mid = (bank.slot + DTMF_HOPS - 1) % DTMF_HOPS
+    cdef int old = (bank.slot + 1) % DTMF_HOPS
+    cdef bint busy = False
+    cdef int channel, lane
+    if not few and not dtmf_window(_history(bank, first, old), _history(bank, first, mid),
+                                   _history(bank, first, bank.slot), _TURN[0], _LEAST,
+                                   bank.window, bank.candidate) and not bank.tile_busy[tile]:
+        return told
+    for channel in range(first, min(first + LANES, bank.channels)):
+        if not bank.enabled[channel]:
             continue
-        first = tile * LANES
-        dtmf_window(old + first, mid + first, fresh + first, bank.cstride, _TURN[0], _LEAST,
-                    bank.window + first, bank.candidate + first)
+        lane = channel - first
+        if few:
+            dtmf_window_one(_history(bank, channel, old), _history(bank, channel, mid),
+                            _history(bank, channel, bank.slot), _TURN[0], _LEAST,
+                            bank.window + lane, bank.candidate + lane)
+        told = _follow(bank, channel, bank.candidate[lane], bank.window + lane, now, out, told,
+                       max_events)
+        busy |= _busy(bank, channel)
+    bank.tile_busy[tile] = busy
+    return told
+
+
+cdef int _hop(dtmf_bank* bank, int first, const float* pcm, int cstride, int64_t now,
+              dtmf_event* out, int told, int max_events) noexcept nogil:
+    """A tile's hop is complete: correlates it and looks at the window it ends."""
+    cdef int tile = first // LANES
+    cdef int channel
+    if bank.tile_on[tile] > DTMF_FEW:
+        if dtmf_add(pcm, cstride, _REFERENCE[0], _QUIET, _history(bank, first, bank.slot)):
+            bank.tile_quiet[tile] = 0
+        elif bank.tile_quiet[tile] < DTMF_HOPS:
+            bank.tile_quiet[tile] += 1
+        if bank.tile_quiet[tile] >= DTMF_HOPS and not bank.tile_busy[tile]:
+            return told
+    else:
         for channel in range(first, min(first + LANES, bank.channels)):
             if bank.enabled[channel]:
-                told = _follow(bank, channel, now, out, told, max_events)
-        for row in range(DTMF_ROWS):
-            for channel in range(first, first + LANES):
-                old[row * bank.cstride + channel] = 0.0
-    bank.fill = 0
-    return told
+                dtmf_add_one(pcm + channel - first, cstride, _REFERENCE[0],
+                             _history(bank, channel, bank.slot))
+    return _judge(bank, first, now, out, told, max_events)
 
 
 cdef int dtmf_process(dtmf_bank* bank, const float* pcm, int block, dtmf_event* out,
                       int max_events) noexcept nogil:
     cdef int done = 0
     cdef int told = 0
-    cdef int n, tile, first
-    cdef float* sums
+    cdef int n, tile, first, stride
+    cdef const float* heard
     while done < block:
         n = min(<int>DTMF_HOP - bank.fill, block - done)
-        sums = bank.history + <Py_ssize_t>bank.slot * DTMF_ROWS * bank.cstride
         for tile in range(bank.cstride // LANES):
+            if bank.tile_on[tile] == 0:
+                continue
             first = tile * LANES
-            if bank.tile_on[tile]:
-                dtmf_add(pcm + <Py_ssize_t>done * bank.cstride + first, bank.cstride, n,
-                         bank.fill, _COSINE[0], _SINE[0], sums + first)
+            heard = pcm + <Py_ssize_t>done * bank.cstride + first
+            stride = bank.cstride
+            if n < DTMF_HOP:
+                dtmf_keep(heard, stride, n, _kept(bank, first) + bank.fill * LANES)
+                heard, stride = _kept(bank, first), LANES
+            if bank.fill + n == DTMF_HOP:
+                told = _hop(bank, first, heard, stride, bank.now + done + n, out, told,
+                            max_events)
         bank.fill += n
         done += n
         if bank.fill == DTMF_HOP:
-            told = _hop(bank, bank.now + done, out, told, max_events)
+            bank.fill = 0
+            bank.slot = (bank.slot + 1) % DTMF_HOPS
     bank.now += block
     return told
 
@@ -335,10 +346,10 @@ cdef class DtmfDetector:
     block = 80  # samples: a block length that suits; any other is taken as well
 
     def __cinit__(self, channels):
+        cdef int channel
         self.bank = dtmf_new(channel_count(channels))
         if self.bank == NULL:
             raise MemoryError("no memory for the DTMF detector")
-        cdef int channel
         for channel in range(self.bank.channels):
             dtmf_enable(self.bank, channel, True)
 
@@ -367,38 +378,32 @@ cdef class DtmfDetector:
 
     def edges(self, pcm):
         """As `process`, but gives two events a key: at its start (duration 0) and at its end."""
-        block_pcm = pad(pcm_block(pcm, self.bank.channels))
+        block_pcm = pcm_block(pcm, self.bank.channels)
+        if self.bank.channels != self.bank.cstride:
+            block_pcm = pad(block_pcm)
         cdef const float[:, ::1] view = block_pcm
         cdef int length = block_pcm.shape[0]
         cdef int done = 0
         cdef int most = 2 * self.bank.channels
         cdef int n, count, i
         found = []
-        cdef dtmf_event* out = <dtmf_event*>calloc(most, sizeof(dtmf_event))
-        if out == NULL:
-            raise MemoryError("no memory for DTMF events")
-        try:
-            while done < length:
-                n = min(160, length - done)
-                with nogil:
-                    count = dtmf_process(self.bank, &view[done, 0], n, out, most)
-                done += n
-                for i in range(count):
-                    found.append(_event(&out[i]))
-        finally:
-            free(out)
+        cdef uint8_t[::1] room = np.empty(most * sizeof(dtmf_event), dtype=np.uint8)
+        cdef dtmf_event* out = <dtmf_event*>&room[0]
+        while done < length:
+            n = min(<int>PIECE, length - done)
+            with nogil:
+                count = dtmf_process(self.bank, &view[done, 0], n, out, most)
+            done += n
+            for i in range(count):
+                found.append(_event(&out[i]))
         return found
 
 
 cdef _event(const dtmf_event* event):
-    return DtmfEvent(
-        event.channel,
-        chr(event.digit),
-        event.at * 1000 / <double>SAMPLE_RATE,
-        event.duration_ms,
-        event.level_dbm0,
-        event.twist_db,
-    )
+    cdef double start_ms = event.at * 1000.0 / SAMPLE_RATE
+    cdef tuple values = (event.channel, chr(event.digit), start_ms, event.duration_ms,
+                         event.level_dbm0, event.twist_db)
+    return tuple.__new__(DtmfEvent, values)  # without the detour by its keyword arguments
 
 
 def decode(samples, rate=8000):
@@ -424,3 +429,20 @@ def decode(samples, rate=8000):
     silence = np.zeros(SAMPLE_RATE // 10, dtype=np.float32)  # lets the last key end
     pcm = np.concatenate([pcm.astype(np.float32, copy=False), silence])
     return "".join(event.digit for event in DtmfDetector(1).process(pcm[:, np.newaxis]))
+
+
+def generate(digits, level_dbm0=-9.0, twist_db=0.0, on_ms=80, off_ms=80):
+    """Keys as samples: float32 of shape (n,), linear ±32768, 8000 Hz; each key with its pause.
+
+    digits : of 0-9 * # A-D (or a-d), any number
+    level_dbm0 : of the low tone; the high tone is `twist_db` stronger
+    Raises ValueError for other characters and values outside the tone generator's limits.
+    """
+    generator = ToneGenerator(1)
+    parts = [np.zeros(0, dtype=np.float32)]
+    for digit in str(digits):
+        key = Program.dtmf(digit, on_ms=on_ms, off_ms=off_ms, level_dbm0=level_dbm0,
+                           twist_db=twist_db)
+        generator.start(0, key)
+        parts.append(generator.process(round(key.duration_ms * SAMPLE_RATE / 1000))[:, 0])
+    return np.concatenate(parts)

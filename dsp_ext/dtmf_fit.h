@@ -1,0 +1,177 @@
+/* Whether a run of windows is a key: two steady tones fitted to it, and what they leave.
+ *
+ * A window's correlation with one tone holds some of the other tone and of both tones' mirror
+ * images, by how far their frequencies are apart. With phases at the window's middle all these
+ * shares are real numbers, the kernel S below, so that two equations for the real parts and two for
+ * the imaginary ones take them apart. What is left of a key then is noise alone: its tones keep
+ * level and frequency as exactly as the noise allows, which no voice does. */
+#ifndef DSP_EXT_DTMF_FIT_H
+#define DSP_EXT_DTMF_FIT_H
+
+#include <math.h>
+#include "dtmf.h"
+
+#define DTMF_KEPT 16 /* windows of a run that are kept, the newest */
+#define DTMF_RUN 7   /* windows alike that make a key; the first and last may not be full of it */
+#define DTMF_RUN_NOISY 9
+
+#define DTMF_CLEAN 0.94    /* the tones' share of all energy, by which a short run will do */
+#define DTMF_NOISY 0.84   /* least share */
+#define DTMF_TWIST_LOW -9.0 /* dB */
+#define DTMF_TWIST_HIGH 6.3
+#define DTMF_OFF_SHARE 0.02 /* how far a tone may be off its frequency: 2 % and 1 Hz */
+#define DTMF_OFF_HZ 1.0
+/* How unsteady tones may be: that much, and so many standard deviations of what the noise does. */
+#define DTMF_LEVEL_DB 0.5
+#define DTMF_LEVEL_SIGMAS 5.5
+#define DTMF_PHASE 0.06 /* radians between the windows at the ends and the one in the middle */
+#define DTMF_PHASE_SIGMAS 5.0
+
+typedef struct
+{
+    int length;                    /* windows alike so far */
+    int kept;                      /* of them in the arrays below, oldest first */
+    float low[DTMF_KEPT][2];       /* correlation with the low tone, phase at the window's middle */
+    float high[DTMF_KEPT][2];
+    float energy[DTMF_KEPT];
+} dtmf_run;
+
+typedef struct
+{
+    double low, high;         /* power of the tones: half their squared peaks */
+    double low_hz, high_hz;   /* how far they are off */
+    double share;             /* of both in all energy */
+} dtmf_pair;
+
+static void dtmf_run_add(dtmf_run *run, const float *window, int low, int high)
+{
+    if (run->kept == DTMF_KEPT) {
+        run->kept--;
+        memmove(run->low, run->low + 1, sizeof run->low - sizeof run->low[0]);
+        memmove(run->high, run->high + 1, sizeof run->high - sizeof run->high[0]);
+        memmove(run->energy, run->energy + 1, sizeof run->energy - sizeof run->energy[0]);
+    }
+    const int im = DTMF_TONES * TILE, at = run->kept++;
+    run->low[at][0] = window[low * TILE];
+    run->low[at][1] = window[low * TILE + im];
+    run->high[at][0] = window[high * TILE];
+    run->high[at][1] = window[high * TILE + im];
+    run->energy[at] = window[DTMF_ENERGY * TILE];
+    run->length++;
+}
+
+/* What a tone `turn` radians a sample away adds to a correlation over a window. */
+static double dtmf_kernel(double turn)
+{
+    const double half = sin(turn / 2);
+    return fabs(half) < 1e-9 ? DTMF_WINDOW : sin(turn * DTMF_WINDOW / 2) / half;
+}
+
+/* Radians a sample of a tone whose windows are z, near to `nominal`. */
+static double dtmf_turn(const double (*z)[2], int n, double nominal)
+{
+    double re = 0.0, im = 0.0;
+    for (int i = 1; i < n; i++) {
+        re += z[i][0] * z[i - 1][0] + z[i][1] * z[i - 1][1];
+        im += z[i][1] * z[i - 1][0] - z[i][0] * z[i - 1][1];
+    }
+    const double c = cos(nominal * DTMF_HOP), s = sin(nominal * DTMF_HOP);
+    return nominal + atan2(im * c - re * s, re * c + im * s) / DTMF_HOP;
+}
+
+/* One part (0: real, 1: imaginary) of the tones' peaks in each window. */
+static void dtmf_apart(const float (*low)[2], const float (*high)[2], int n, int part,
+                       const double *nominal, const double *turn, double (*a)[2], double (*b)[2])
+{
+    const double sign = part ? -0.5 : 0.5;
+    double m[2][2];
+    for (int i = 0; i < 2; i++)
+        for (int j = 0; j < 2; j++)
+            m[i][j] = 0.5 * dtmf_kernel(turn[j] - nominal[i])
+                      + sign * dtmf_kernel(turn[j] + nominal[i]);
+    const double scale = 1.0 / (m[0][0] * m[1][1] - m[0][1] * m[1][0]);
+    for (int i = 0; i < n; i++) {
+        a[i][part] = (low[i][part] * m[1][1] - high[i][part] * m[0][1]) * scale;
+        b[i][part] = (high[i][part] * m[0][0] - low[i][part] * m[1][0]) * scale;
+    }
+}
+
+/* Energy of the fitted tones over the windows: what both have and what they have in common. */
+static double dtmf_energy(const double (*a)[2], const double (*b)[2], int n, const double *turn)
+{
+    const double near = dtmf_kernel(turn[0] - turn[1]), far = dtmf_kernel(turn[0] + turn[1]);
+    const double low = dtmf_kernel(2 * turn[0]), high = dtmf_kernel(2 * turn[1]);
+    double sum = 0.0;
+    for (int i = 0; i < n; i++)
+        for (int part = 0; part < 2; part++) {
+            const double x = a[i][part], y = b[i][part], sign = part ? -1.0 : 1.0;
+            sum += 0.5 * (x * x * (DTMF_WINDOW + sign * low) + y * y * (DTMF_WINDOW + sign * high))
+                   + x * y * (near + sign * far);
+        }
+    return sum;
+}
+
+/* Whether a tone keeps level and frequency; `noise`: of a sample, to the tone's power. */
+static int dtmf_steady(const double (*z)[2], int n, double noise)
+{
+    const double sigma = sqrt(noise / DTMF_WINDOW);
+    double most = 0.0, least = INFINITY;
+    for (int i = 0; i < n; i++) {
+        const double p = z[i][0] * z[i][0] + z[i][1] * z[i][1];
+        most = p > most ? p : most;
+        least = p < least ? p : least;
+    }
+    /* 20 log10(1 + x) is about 8.69 x */
+    if (10 * log10(most / least) > DTMF_LEVEL_DB + 8.69 * DTMF_LEVEL_SIGMAS * sigma)
+        return 0;
+    const int mid = (n - 1) / 2;
+    const double *p = z[0], *q = z[mid], *r = z[2 * mid];
+    const double sum_re = p[0] * r[0] - p[1] * r[1], sum_im = p[0] * r[1] + p[1] * r[0];
+    const double twice_re = q[0] * q[0] - q[1] * q[1], twice_im = 2 * q[0] * q[1];
+    const double bend = atan2(sum_im * twice_re - sum_re * twice_im,
+                              sum_re * twice_re + sum_im * twice_im);
+    /* three windows that overlap by a hop: 1.82 of one's deviations */
+    return fabs(bend) <= DTMF_PHASE + 1.82 * DTMF_PHASE_SIGMAS * sigma;
+}
+
+/* Whether the run is a key of these frequencies (Hz); fills `pair`. */
+static int dtmf_convincing(const dtmf_run *run, double low_hz, double high_hz, dtmf_pair *pair)
+{
+    const double radian = 2 * 3.14159265358979323846 / 8000;
+    const double nominal[2] = {low_hz * radian, high_hz * radian};
+    const int first = run->length <= DTMF_KEPT ? 1 : 0; /* the run's first window is not full */
+    const int n = run->kept - 1 - first;                /* nor perhaps its last */
+    double a[DTMF_KEPT][2], b[DTMF_KEPT][2], turn[2], all = 0.0;
+    if (run->length < DTMF_RUN)
+        return 0;
+    for (int i = 0; i < n; i++) {
+        all += run->energy[first + i];
+        for (int part = 0; part < 2; part++) {
+            a[i][part] = run->low[first + i][part];
+            b[i][part] = run->high[first + i][part];
+        }
+    }
+    for (int again = 0; again < 4; again++) {
+        turn[0] = dtmf_turn(a, n, nominal[0]);
+        turn[1] = dtmf_turn(b, n, nominal[1]);
+        for (int part = 0; part < 2; part++)
+            dtmf_apart(run->low + first, run->high + first, n, part, nominal, turn, a, b);
+    }
+    pair->low_hz = (turn[0] - nominal[0]) / radian;
+    pair->high_hz = (turn[1] - nominal[1]) / radian;
+    pair->low = pair->high = 0.0;
+    for (int i = 0; i < n; i++) {
+        pair->low += (a[i][0] * a[i][0] + a[i][1] * a[i][1]) / (2 * n);
+        pair->high += (b[i][0] * b[i][0] + b[i][1] * b[i][1]) / (2 * n);
+    }
+    pair->share = dtmf_energy(a, b, n, turn) / all;
+    const double twist = 10 * log10(pair->high / pair->low);
+    const double noise = all * fmax(1 - pair->share, 0.0) / (n * DTMF_WINDOW);
+    return fabs(pair->low_hz) <= DTMF_OFF_SHARE * low_hz + DTMF_OFF_HZ
+           && fabs(pair->high_hz) <= DTMF_OFF_SHARE * high_hz + DTMF_OFF_HZ
+           && pair->share >= (run->length < DTMF_RUN_NOISY ? DTMF_CLEAN : DTMF_NOISY)
+           && twist >= DTMF_TWIST_LOW && twist <= DTMF_TWIST_HIGH
+           && dtmf_steady(a, n, noise / pair->low) && dtmf_steady(b, n, noise / pair->high);
+}
+
+#endif
