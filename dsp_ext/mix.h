@@ -8,20 +8,17 @@
 #include "clones.h"
 
 #define MIX_BIAS 0x4B400000u
+#define MIX_LIMIT 32768.0f /* of what is given to the mixer */
 #define MIX_ROWS 160     /* taken together at most */
-#define MIX_VALUES 8192  /* in the rows taken together, so that they stay in the nearest cache */
+#define MIX_VALUES 2560  /* in the rows taken together, so that they stay in the nearest cache */
 
-/* x rounded to even, within 30 dB above full scale: 2047 such members stay within int32. The bits
- * are in the order of what they stand for, so that integers are compared: any float gives a bound
- * or less, NaN too. */
+/* x rounded to even, for |x| up to MIX_LIMIT times the largest gain. */
 static inline uint32_t mix_whole(float x)
 {
-    const int32_t most = MIX_BIAS + (1 << 20), least = MIX_BIAS - (1 << 20);
-    int32_t bits;
+    uint32_t bits;
     x += 12582912.0f;
     memcpy(&bits, &x, sizeof bits);
-    bits = bits < most ? bits : most;
-    return (uint32_t)(bits > least ? bits : least);
+    return bits;
 }
 
 CLONES_BEGIN
@@ -59,19 +56,21 @@ CLONES static void mix_give_moving(const float *restrict pcm, int cstride, int r
 CLONES static void mix_add_run(const uint32_t *restrict given, int rows, int width, int n,
                                uint32_t *restrict total, int totals)
 {
+    n &= ~(TILE - 1);
     for (int r = 0; r < rows; r++, given += width, total += totals) {
-        uint32_t sum = 0;
+        uint32_t sum = 0u - MIX_BIAS * (uint32_t)n;
         for (int c = 0; c < n; c++)
             sum += given[c];
         *total += sum;
     }
 }
 
+/* One comparison and a sign: two comparisons in a row make slow code. */
 static inline float mix_clip(uint32_t sum, float hear)
 {
-    float x = (float)(int32_t)sum * hear;
-    x = x < 32767.0f ? x : 32767.0f;
-    return x > -32767.0f ? x : -32767.0f;
+    const float x = (float)(int32_t)sum * hear;
+    const float loud = __builtin_fabsf(x);
+    return __builtin_copysignf(loud < 32767.0f ? loud : 32767.0f, x);
 }
 
 /* What `n` neighbours of one bridge hear: its total without themselves, times hear, clipped once. */
@@ -79,8 +78,9 @@ CLONES static void mix_hear_run(const uint32_t *restrict total, int totals, int 
                                 int n, const uint32_t *restrict given, const float *restrict hear,
                                 float *restrict pcm, int cstride)
 {
+    n &= ~(TILE - 1); /* as it is; a compiler that knows it leaves the odd ones out */
     for (int r = 0; r < rows; r++, total += totals, given += width, pcm += cstride) {
-        const uint32_t sum = *total;
+        const uint32_t sum = *total + MIX_BIAS;
         for (int c = 0; c < n; c++)
             pcm[c] = mix_clip(sum - given[c], hear[c]);
     }
@@ -93,7 +93,7 @@ CLONES static void mix_hear_many(const uint32_t *restrict total, int totals, int
 {
     for (int r = 0; r < rows; r++, total += totals, given += width, pcm += cstride)
         for (int c = 0; c < n; c++)
-            pcm[c] = mix_clip(total[slot[c]] - given[c], hear[c]);
+            pcm[c] = mix_clip(total[slot[c]] + MIX_BIAS - given[c], hear[c]);
 }
 
 /* Adds rows of energy: for the choice of the loudest. */
@@ -158,7 +158,7 @@ static void mix_add_members(const uint32_t *given, int rows, int width, const in
         const uint32_t *from = given + member[k];
         uint32_t *to = total + slot[member[k]];
         for (int r = 0; r < rows; r++)
-            to[(long)r * totals] += from[(long)r * width];
+            to[(long)r * totals] += from[(long)r * width] - MIX_BIAS;
     }
 }
 

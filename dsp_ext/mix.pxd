@@ -33,15 +33,15 @@ cdef struct mix_bank:
     int32_t* first  # [cstride] scratch: of a bridge
     float* energy  # [cstride] scratch
     float* step  # [cstride] scratch: how say moves with each sample
+    int slots  # bridges that have members
     int members  # of `member`
     int32_t* member  # [cstride] members in tiles of several bridges
-    int32_t* slot  # [cstride] bridge, or the spare slot of those in none
+    int32_t* slot  # [cstride] its bridge, numbered anew; `slots` for those in none
     int32_t* tile_slot  # [cstride / LANES] the one slot of a tile, -1: several
     float* say  # [cstride] talk, 0 for those in no bridge
     float* hear  # [cstride] listen, 0 for those who hear nobody
-    uint32_t* start  # [cstride + 1] of each slot's total, so that the biases come out right
     uint32_t* given  # [rows][cstride] scratch: what each says in these rows
-    uint32_t* total  # [rows][cstride + 1] scratch: the rows' sums by slot
+    uint32_t* total  # [rows][slots + 1] scratch: the rows' sums by slot
 
 cdef mix_bank* mix_new(int channels) noexcept nogil  # NULL: no memory; nobody in a bridge
 cdef void mix_free(mix_bank* bank) noexcept nogil  # NULL is allowed
@@ -60,6 +60,6 @@ cdef void mix_loudest(mix_bank* bank, int bridge, int count) noexcept nogil
 cdef int mix_peer(const mix_bank* bank, int channel) noexcept nogil
 # Whether somebody may be heard by `channel`: it is in a bridge, or whispered to.
 cdef bint mix_hears(const mix_bank* bank, int channel) noexcept nogil
-# pcm_out is written for all channels: zero for those who hear nobody. In place is not allowed.
+# pcm_in within ±32768. pcm_out is written for all channels: zero for those who hear nobody. In place is not allowed.
 cdef void mix_process(mix_bank* bank, const float* pcm_in, float* pcm_out, int cstride,
                       int block) noexcept nogil

@@ -12,21 +12,22 @@ is 3 dB louder; it comes and goes over 10 ms.
 How: one int32 sum a bridge and sample, whatever the number of members: no pair of members is ever
 looked at, and a member's own voice cancels exactly. Sixteen neighbours in one bridge are added at
 once; members strewn among other bridges one by one.
-Limits: channels ≤ 2047 (sums of contributions bounded to ±2**20 stay within int32). Input must be
-finite; the engine's input comes out of a decoder and is.
+Limits: input within ±32768; a bridge's sum must stay within int32, as 2047 members at full scale and
+30 dB of gain do. Both hold for what comes out of a decoder; beyond, noise, but nothing undefined.
 Memory: 80 bytes a channel, and 80 KiB or, beyond 500 channels, 160 bytes a channel of scratch.
 """
 
 from libc.math cimport expf
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 import math
 
 import numpy as np
 
 from dsp_ext.units cimport LANES, SAMPLE_RATE, padded, zeroed
+from dsp_ext.finite import largest
 from dsp_ext.units import channel_count, channel_index, pad, pcm_block
 
 MOST_CHANNELS = 2047
@@ -34,8 +35,8 @@ MOST_LOUDEST = MIX_MOST_LOUDEST
 MOST_GAIN = 32
 
 cdef extern from "mix.h":
+    const float MIX_LIMIT
     enum:
-        MIX_BIAS
         MIX_ROWS
         MIX_VALUES
     void mix_give(const float* pcm, int cstride, int rows, int width, const float* say,
@@ -68,7 +69,7 @@ cdef mix_bank* mix_new(int channels) noexcept nogil:
     if bank == NULL:
         return NULL
     bank.channels, bank.cstride, bank.stale = channels, padded(channels), True
-    bank.rows = max(LANES, min(MIX_ROWS, MIX_VALUES // bank.cstride))
+    bank.rows = max(4, min(MIX_ROWS, MIX_VALUES // bank.cstride))
     row = sizeof(float) * <size_t>bank.cstride
     bank.bridge_of, bank.slot = <int32_t*>zeroed(row), <int32_t*>zeroed(row)
     bank.whisper_to, bank.loudest = <int32_t*>zeroed(row), <int32_t*>zeroed(row)
@@ -80,7 +81,7 @@ cdef mix_bank* mix_new(int channels) noexcept nogil:
     bank.say, bank.hear = <float*>zeroed(row), <float*>zeroed(row)
     bank.gate, bank.level = <float*>zeroed(row), <float*>zeroed(row)
     bank.energy, bank.step = <float*>zeroed(row), <float*>zeroed(row)
-    bank.whisper_gain, bank.start = <float*>zeroed(row), <uint32_t*>zeroed(row + 4)
+    bank.whisper_gain = <float*>zeroed(row)
     bank.heard = <uint8_t*>zeroed(bank.cstride)
     bank.given = <uint32_t*>zeroed(row * bank.rows)
     bank.total = <uint32_t*>zeroed((row + 4) * bank.rows)
@@ -102,8 +103,7 @@ cdef bint _whole(const mix_bank* bank) noexcept nogil:
             and bank.gate != NULL and bank.level != NULL and bank.energy != NULL
             and bank.heard != NULL and bank.talkers != NULL and bank.talker_sum != NULL
             and bank.whispered != NULL
-            and bank.step != NULL and bank.whisper_gain != NULL and bank.start != NULL
-            and bank.given != NULL and bank.total != NULL)
+            and bank.step != NULL and bank.whisper_gain != NULL and bank.given != NULL and bank.total != NULL)
 
 
 cdef void mix_free(mix_bank* bank) noexcept nogil:
@@ -130,7 +130,6 @@ cdef void mix_free(mix_bank* bank) noexcept nogil:
     free(bank.energy)
     free(bank.step)
     free(bank.whisper_gain)
-    free(bank.start)
     free(bank.given)
     free(bank.total)
     free(bank)
@@ -209,47 +208,51 @@ cdef bint mix_hears(const mix_bank* bank, int channel) noexcept nogil:
 
 
 cdef void _seat_tile(mix_bank* bank, int tile) noexcept nogil:
-    """Finds out whether a tile is one bridge's, and counts what will be added up."""
+    """Finds out whether a tile is one bridge's; if it is several's, lists its members."""
     cdef int first = tile * LANES
-    cdef int spare = bank.channels
+    cdef int spare = bank.slots
     cdef int one = spare
     cdef int c
     for c in range(first, first + LANES):
-        if bank.slot[c] != spare and one not in (spare, bank.slot[c]):
-            one = -1
-            break
-        elif bank.slot[c] != spare:
+        if bank.slot[c] != spare:
+            if one != spare and one != bank.slot[c]:
+                one = -1
+                break
             one = bank.slot[c]
     bank.tile_slot[tile] = one
-    if one == spare:
-        return
     if one >= 0:
-        bank.start[one] -= <uint32_t>MIX_BIAS * LANES
         return
     for c in range(first, first + LANES):
         if bank.slot[c] != spare:
-            bank.start[bank.slot[c]] -= <uint32_t>MIX_BIAS
             bank.member[bank.members] = c
             bank.members += 1
+
+
+cdef void _number(mix_bank* bank) noexcept nogil:
+    """Numbers the bridges that have members, so that their sums lie close together."""
+    cdef int c, bridge
+    for bridge in range(bank.channels):
+        bank.first[bridge] = -1
+    bank.slots = 0
+    for c in range(bank.channels):
+        bridge = bank.bridge_of[c]
+        if bridge >= 0 and bank.first[bridge] < 0:
+            bank.first[bridge] = bank.slots
+            bank.slots += 1
 
 
 cdef void _seat(mix_bank* bank) noexcept nogil:
     """Who is in which bridge, for the blocks to come."""
     cdef int c, bridge
-    for c in range(bank.channels + 1):
-        bank.start[c] = MIX_BIAS
+    _number(bank)
+    bank.members, bank.anybody = 0, False
     for c in range(bank.cstride):  # whole lanes; what pads them is in no bridge
         bridge = bank.bridge_of[c]
-        bank.slot[c] = bridge if bridge >= 0 else bank.channels
+        bank.slot[c] = bank.first[bridge] if bridge >= 0 else bank.slots
         bank.say[c] = bank.talk[c] * bank.gate[c] if bridge >= 0 else 0.0
-        bank.hear[c] = bank.listen[c] if bridge >= 0 else 0.0
-        bank.step[c] = 0.0
-    for c in range(bank.channels):
-        if bank.whisper_to[c] >= 0 and bank.bridge_of[bank.whisper_to[c]] < 0:
-            bank.hear[bank.whisper_to[c]] = 1.0
-    bank.members, bank.anybody = 0, False
-    for c in range(bank.channels):
+        bank.hear[c] = bank.listen[c] if bridge >= 0 else (bank.whispered[c] > 0)
         bank.anybody = bank.anybody or bank.hear[c] != 0.0
+        bank.step[c] = 0.0
     for c in range(bank.cstride // LANES):
         _seat_tile(bank, c)
     bank.stale = False
@@ -319,16 +322,15 @@ cdef void _choose(mix_bank* bank, const float* pcm, int cstride, int rows) noexc
 cdef void _mix_rows(mix_bank* bank, const float* pcm_in, float* pcm_out, int cstride,
                     int rows) noexcept nogil:
     cdef int width = bank.cstride
-    cdef int totals = bank.channels + 1
-    cdef int r, c
+    cdef int totals = bank.slots + 1
+    cdef int c
     if bank.choosy:
         _choose(bank, pcm_in, cstride, rows)
         mix_give_moving(pcm_in, cstride, rows, width, bank.say, bank.step, bank.given)
         bank.stale = True
     else:
         mix_give(pcm_in, cstride, rows, width, bank.say, bank.given)
-    for r in range(rows):
-        memcpy(bank.total + r * totals, bank.start, totals * sizeof(uint32_t))
+    memset(bank.total, 0, sizeof(uint32_t) * <size_t>(rows * totals))
     mix_add_tiles(bank.given, rows, width, bank.tile_slot, bank.total, totals)
     mix_add_members(bank.given, rows, width, bank.member, bank.members, bank.slot, totals,
                     bank.total)
@@ -440,16 +442,31 @@ cdef class Mixer:
     def process(self, pcm):
         """One block: what each channel says in, what each hears out.
 
-        pcm : float32 ndarray of shape (block, channels), linear ±32768
+        pcm : float32 ndarray of shape (block, channels), linear ±32768; what is beyond is clipped
         returns float32 ndarray of the same shape
         Raises TypeError, ValueError (shape, layout, NaN, infinity).
         """
         given = pad(pcm_block(pcm, self.bank.channels))
+        if given.size and largest(given) > MIX_LIMIT:
+            given = np.clip(given, -MIX_LIMIT, MIX_LIMIT)
         out = np.empty_like(given)
-        cdef int block = given.shape[0]
-        cdef const float[:, ::1] source = given
-        cdef float[:, ::1] target = out
+        self._run(given, out, 1)
+        return np.ascontiguousarray(out[:, : self.bank.channels])
+
+    def repeat(self, pcm, times):
+        """Mix one block `times` over and drop what is heard: the body's cost without the door's.
+
+        pcm : as for `process`, `channels` a multiple of 16
+        Raises TypeError, ValueError.
+        """
+        if self.bank.channels != self.bank.cstride:
+            raise ValueError(f"channels must be a multiple of 16, not {self.bank.channels}")
+        given = pcm_block(pcm, self.bank.channels)
+        self._run(given, np.empty_like(given), times)
+
+    cdef _run(self, const float[:, ::1] source, float[:, ::1] target, int times):
+        cdef int block = source.shape[0]
         if block:
             with nogil:
-                mix_process(self.bank, &source[0, 0], &target[0, 0], self.bank.cstride, block)
-        return np.ascontiguousarray(out[:, : self.bank.channels])
+                for _ in range(times):
+                    mix_process(self.bank, &source[0, 0], &target[0, 0], self.bank.cstride, block)
