@@ -100,7 +100,9 @@ cdef int _judge(vad_bank* bank, int c) noexcept nogil:
     cdef float low = max(noise_power(bank.low_floor, c), _LEAST)
     cdef float high = max(noise_power(bank.high_floor, c), _LEAST)
     cdef float times = _STAY if bank.speaking[c] else _BEGIN
-    bank.loud[c] = bank.low_power[c] > times * low or bank.high_power[c] > times * high
+    # the unit itself must be loud too: a click only echoes in the smoothed power
+    bank.loud[c] = ((bank.low_power[c] > times * low and bank.low[c] > low)
+                    or (bank.high_power[c] > times * high and bank.high[c] > high))
     bank.run[c] = min(bank.run[c] + 1, ATTACK) if bank.loud[c] else 0
     if bank.run[c] == ATTACK or (bank.loud[c] and bank.speaking[c]):
         bank.left[c] = bank.hang

@@ -1,0 +1,62 @@
+"""Rows of the suite ``kernels``: the mixer beside plain C and NumPy, conferences of 32.
+
+The first row is the body alone, as the engine calls it: its goal is absolute, 25 ns for each party
+and 20 ms. In the others members sit in channels at random among those of other conferences.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bench._media_peer import lib
+from bench.kernels import by_turns
+from bench.media_kernels import heard, line, view
+from bench.report import Result
+from dsp_ext.mix import Mixer
+
+PEER = "the same sums one by one, in C"
+NUMPY_PEER = "the same sums in NumPy"
+PARTIES = 32
+ROWS = 160
+GOAL_NS = 25.0
+TIMES = 20
+UNIT = "ns per party and 20 ms"
+
+
+def _numpy(pcm: np.ndarray[tuple[int, int], np.dtype[np.int32]]) -> object:
+    bridges = pcm.reshape(ROWS, -1, PARTIES)
+    return np.clip(bridges.sum(axis=2, keepdims=True) - bridges, -32767, 32767)
+
+
+def measure(channels: int, strewn: bool) -> list[Result]:
+    """One number of channels.  RuntimeError when the sides do not hear the same."""
+    mixer = Mixer(channels)
+    order = np.random.default_rng(3).permutation(channels) if strewn else np.arange(channels)
+    for k, channel in enumerate(order):
+        mixer.join(int(channel), k // PARTIES)
+    pcm = np.ascontiguousarray(heard(channels)[:ROWS])
+    seated = np.ascontiguousarray(pcm[:, order])
+    samples, whole = line(seated), seated.astype(np.int32)
+    out = np.zeros_like(samples)
+    given, taken = view(samples), view(out)
+
+    def plain() -> None:
+        lib.mix_peer_run(given, taken, channels, PARTIES, ROWS)
+
+    plain()
+    if not np.array_equal(mixer.process(pcm)[:, order], out.T):
+        raise RuntimeError("the mixer and the peer do not give the same")
+    times = (lambda: mixer.repeat(pcm, TIMES), plain, lambda: _numpy(whole))
+    ours, scalar, numpy = by_turns(times)
+    ours /= TIMES * channels
+    what = f"mix, {channels // PARTIES} × {PARTIES}" + (", strewn" if strewn else "")
+    goal = None if strewn else GOAL_NS
+    return [
+        Result("kernels", what, ours, UNIT, "lower", PEER, scalar / channels, goal),
+        Result("kernels", what, ours, UNIT, "lower", NUMPY_PEER, numpy / channels),
+    ]
+
+
+def run() -> list[Result]:
+    """One conference, fifteen side by side, and fifteen among each other."""
+    return measure(32, False) + measure(480, False) + measure(480, True)
