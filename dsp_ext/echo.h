@@ -6,6 +6,8 @@
 
 #include "echo_state.h"
 #include "echo_delay.h"
+#include "echo_find.h"
+#include "echo_tone.h"
 
 CLONES_BEGIN
 
@@ -57,7 +59,7 @@ FFT_INLINE void echo_model(const echo_tile *t, echo_work *w)
 }
 
 /* Smoothed powers; -> whether any lane's path has changed (its flags in `changed`). */
-FFT_INLINE int echo_watch(echo_state *s, const echo_work *w, int32_t *changed)
+FFT_INLINE int echo_watch(echo_state *s, echo_work *w, int32_t *changed)
 {
     lanes ey = {0}, ee = {0}, yy = {0}, dd = {0};
     int any = 0;
@@ -67,6 +69,7 @@ FFT_INLINE int echo_watch(echo_state *s, const echo_work *w, int32_t *changed)
         yy += w->y[i] * w->y[i];
         dd += w->d[i] * w->d[i];
     }
+    w->cross = ey, w->power = yy;
     for LANE {
         const float k = ECHO_LOOK, f = 1.0f - ECHO_LOOK;
         const float cross = s->cross[c] = k * s->cross[c] + f * ey[c];
@@ -137,11 +140,12 @@ static void echo_expect(const echo_tile *t, echo_work *w)
 FFT_INLINE void echo_error(const echo_tile *t, echo_work *w, lanes *energy)
 {
     echo_state *s = t->state;
-    lanes frame[2 * ECHO_BLOCK] = {{0}}, raw[FFT_BINS], ratio = {0};
+    lanes frame[2 * ECHO_BLOCK] = {{0}}, *raw = w->raw, ratio = {0};
     const lanes fresh = ROW(w->fresh);
     for (int i = 0; i < ECHO_BLOCK; i++)
         frame[ECHO_BLOCK + i] = w->e[i] + w->y[i] * fresh;
     fft_forward(t->fft, frame, w->error);
+    echo_hold_tones(t, w->error);
     for (int k = 0; k < FFT_BINS; k++)
         raw[k] = w->error[2 * k] * w->error[2 * k] + w->error[2 * k + 1] * w->error[2 * k + 1];
     for (int k = 0; k < FFT_BINS; k++) {
@@ -274,10 +278,11 @@ CLONES static void echo_block(const echo_tile *t, const float *tx, const float *
     echo_work w;
     float wandering[TILE];
     int32_t changed[TILE];
-    echo_take(t, tx, cstride);
+    echo_take(t, &w, tx, cstride);
     for (int i = 0; i < ECHO_BLOCK; i++)
         memcpy(&w.d[i], rx + (size_t)i * cstride, sizeof w.d[i]);
     memset(w.fresh, 0, sizeof w.fresh);
+    echo_hear_tones(t, w.x, w.d);
     echo_model(t, &w);
     if (echo_watch(s, &w, changed)) {
         echo_doubt(t, &w, changed);
@@ -289,6 +294,7 @@ CLONES static void echo_block(const echo_tile *t, const float *tx, const float *
     echo_step(t, &w);
     echo_adapt(t, &w, wandering);
     echo_send(t, &w, out, cstride);
+    echo_find_delay(t, w.raw, w.cross, w.power);
 }
 
 CLONES_END

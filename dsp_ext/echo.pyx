@@ -35,13 +35,20 @@ cdef extern from "echo.h":
         ECHO_BANDS
         ECHO_FLOOR
         ECHO_MOST_DELAY
+        FIND_WORDS
+        FIND_LAGS
     float ECHO_PRIOR
     float ECHO_FIRST_FLOOR
     float ECHO_LEFT_MOST
+    float FIND_MARGIN
     ctypedef struct fft160_tables:
         float[81][2] turn
         unsigned char[16][5] from_ "from"
         unsigned char[5][16] to
+    ctypedef struct echo_tone:
+        float[16] steady
+        float[16] gap
+        float[16] turned
     ctypedef struct echo_state:
         float[81][16] noise
         float[13][16] gain
@@ -50,6 +57,9 @@ cdef extern from "echo.h":
         float[16] nlp
         float[16] disabler
         float[16] off
+        float[16] data
+        float[16] silent
+        echo_tone[2] tone
         float[16] age
         float[16] hold
         float[16] cross
@@ -69,12 +79,21 @@ cdef extern from "echo.h":
         uint32_t[16] dice
         int32_t[16] delay
         int32_t[16] fixed
+    ctypedef struct echo_find:
+        uint32_t[32][16] far
+        float[44][16] score
+        float[16] run
+        float[16] need
+        float[16] cross
+        float[16] model
     ctypedef struct echo_tile:
         const fft160_tables* fft
+        const float (*wave)[2]
         const float* prior
         int slots
         int parts
         echo_state* state
+        echo_find* find
         void* sent
         void* path
         void* doubt
@@ -83,6 +102,7 @@ cdef extern from "echo.h":
     void echo_hold_back(const echo_tile* tile, int lane, int delay) noexcept nogil
 
 cdef fft160_tables _TABLES
+cdef float[80][2] _WAVE  # 2100 Hz, 21 periods
 cdef double _FADE = 0.4  # of what is expected, from a part of the path to the next
 cdef float _NO_ECHO = 1e-4  # power a path passes that is not taken for an echo
 
@@ -92,6 +112,9 @@ cdef void _fill() noexcept:
     for k in range(81):
         _TABLES.turn[k][0] = cos(2 * M_PI * k / 160)
         _TABLES.turn[k][1] = sin(2 * M_PI * k / 160)
+    for k in range(80):
+        _WAVE[k][0] = cos(2 * M_PI * 21 * k / 80)
+        _WAVE[k][1] = -sin(2 * M_PI * 21 * k / 80)
     for a in range(5):
         for b in range(16):
             _TABLES.from_[b][a] = (16 * a + 5 * b) % 80
@@ -116,7 +139,7 @@ cdef echo_bank* echo_new(int channels, int tail_ms, bint nlp) noexcept nogil:
     for part in range(bank.slots):
         bank.prior[part] = <float>(exp(-_FADE * part) / total)
     tiles = bank.cstride // LANES
-    bank.per_tile = (sizeof(echo_state) + 63) // 64 * 64
+    bank.per_tile = (sizeof(echo_state) + 63) // 64 * 64 + (sizeof(echo_find) + 63) // 64 * 64
     bank.per_tile += <size_t>bank.slots * (2 * FFT_ROWS + ECHO_BANDS) * LANES * sizeof(float)
     bank.tiles = calloc(tiles, sizeof(echo_tile))
     bank.memory = <char*>zeroed(tiles * bank.per_tile)
@@ -139,10 +162,13 @@ cdef void _lay_out(echo_bank* bank, int index) noexcept nogil:
     cdef char* at = bank.memory + index * bank.per_tile
     cdef size_t spectra = <size_t>bank.slots * FFT_ROWS * LANES * sizeof(float)
     tile.fft = &_TABLES
+    tile.wave = _WAVE
     tile.prior = bank.prior
     tile.slots = tile.parts = bank.slots
     tile.state = <echo_state*>at
     at += (sizeof(echo_state) + 63) // 64 * 64
+    tile.find = <echo_find*>at
+    at += (sizeof(echo_find) + 63) // 64 * 64
     tile.sent = at
     tile.path = at + spectra
     tile.doubt = at + 2 * spectra
@@ -190,6 +216,7 @@ cdef inline echo_state* _state(const echo_bank* bank, int channel) noexcept nogi
 cdef void echo_reset(echo_bank* bank, int channel) noexcept nogil:
     cdef echo_tile* tile = _tile(bank, channel)
     cdef echo_state* s = tile.state
+    cdef echo_find* f = tile.find
     cdef int lane = channel % LANES
     cdef int part, k
     cdef float* path = <float*>tile.path + lane
@@ -204,7 +231,10 @@ cdef void echo_reset(echo_bank* bank, int channel) noexcept nogil:
         s.gain[part][lane] = 0.0
     for k in range(FFT_BINS):
         s.noise[k][lane] = ECHO_FLOOR
-    s.age[lane] = s.hold[lane] = s.cross[lane] = s.off[lane] = 0.0
+    s.off[lane] = s.data[lane] = s.silent[lane] = 0.0
+    for k in range(2):
+        s.tone[k].steady[lane] = s.tone[k].gap[lane] = s.tone[k].turned[lane] = 0.0
+    s.age[lane] = s.hold[lane] = s.cross[lane] = 0.0
     s.error[lane] = s.model[lane] = s.heard[lane] = 1.0
     s.swift_error[lane] = s.swift_model[lane] = s.swift_heard[lane] = 0.0
     s.choice[lane] = s.near[lane] = s.suppress[lane] = s.lag[lane] = 0.0
@@ -213,6 +243,12 @@ cdef void echo_reset(echo_bank* bank, int channel) noexcept nogil:
     s.dice[lane] = <uint32_t>channel * 2654435761u + 1u
     if not s.fixed[lane]:
         s.delay[lane] = 0
+    for k in range(FIND_WORDS):
+        f.far[k][lane] = 0
+    for k in range(FIND_LAGS):
+        f.score[k][lane] = 0.0
+    f.run[lane] = f.cross[lane] = f.model[lane] = 0.0
+    f.need[lane] = FIND_MARGIN
 
 
 cdef void echo_enable(echo_bank* bank, int channel, bint on) noexcept nogil:
@@ -234,7 +270,7 @@ cdef void echo_set_disabler(echo_bank* bank, int channel, bint on) noexcept nogi
     cdef echo_state* s = _state(bank, channel)
     s.disabler[channel % LANES] = 1.0 if on else 0.0
     if not on:
-        s.off[channel % LANES] = 0.0
+        s.off[channel % LANES] = s.data[channel % LANES] = 0.0
 
 
 cdef void echo_set_delay(echo_bank* bank, int channel, int samples) noexcept nogil:

@@ -35,7 +35,7 @@ FFT_INLINE void echo_recall(const echo_state *s, int more, lanes *frame)
 }
 
 /* What is sent joins the past; the spectrum the filter sees goes into its slot. */
-FFT_INLINE void echo_take(const echo_tile *t, const float *tx, int cstride)
+FFT_INLINE void echo_take(const echo_tile *t, echo_work *w, const float *tx, int cstride)
 {
     echo_state *s = t->state;
     lanes frame[2 * ECHO_BLOCK], power = {0};
@@ -49,6 +49,7 @@ FFT_INLINE void echo_take(const echo_tile *t, const float *tx, int cstride)
             x[c] = round_even(x[c] < 32767.0f ? x[c] : 32767.0f);
             s->past[s->head][i][c] = (int16_t)(int32_t)x[c];
         }
+        memcpy(&w->x[i], x, sizeof x);
     }
     echo_recall(s, 1, frame);
     echo_recall(s, 0, frame + ECHO_BLOCK);

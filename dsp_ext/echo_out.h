@@ -48,7 +48,7 @@ FFT_INLINE void echo_judge(const echo_tile *t, const echo_work *w, float *choice
         const float line = 2.0f * s->floor[c] * ECHO_BLOCK;
         const int near = error > ECHO_MARGIN * echo + line;
         s->near[c] = near ? ECHO_NEAR_HOLD : s->near[c] - (s->near[c] > 0.0f);
-        const int quiet = (s->active[c] > 0.0f) & (s->near[c] <= 0.0f);
+        const int quiet = (s->active[c] > 0.0f) & (s->near[c] <= 0.0f) & (s->data[c] == 0.0f);
         suppress[c] = quiet ? s->nlp[c] : 0.0f;
         const float edge = s->choice[c] > 0.5f ? 0.95f : 1.5f;
         const int pass = (s->on[c] == 0.0f) | (s->off[c] > 0.0f);

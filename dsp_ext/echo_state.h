@@ -38,6 +38,14 @@
 typedef int16_t lanes16 __attribute__((vector_size(2 * TILE)));
 typedef int32_t lanes32 __attribute__((vector_size(4 * TILE)));
 
+/* What is known of a tone of 2100 Hz in one direction. */
+typedef struct {
+    float re[TILE], im[TILE];           /* phase of the tone's last block, carried on through a gap */
+    float turn_re[TILE], turn_im[TILE]; /* by which it turns from block to block */
+    float steady[TILE], gap[TILE];      /* blocks it has lasted, blocks it is missing */
+    float turned[TILE];                 /* 1: it has reversed its phase */
+} echo_tone;
+
 typedef struct {
     int16_t past[ECHO_RING][ECHO_BLOCK][TILE]; /* what was sent, rounded; the newest at `head` */
     float noise[FFT_BINS][TILE];      /* near end's energy in each bin */
@@ -46,6 +54,9 @@ typedef struct {
     float on[TILE], adapt[TILE], nlp[TILE]; /* 0 or 1, as asked for */
     float disabler[TILE];             /* whether 2100 Hz may switch it off */
     float off[TILE];                  /* 1: 2100 Hz with reversals has switched it off */
+    float data[TILE];                 /* 1: 2100 Hz was heard, the processor does not act */
+    float silent[TILE];               /* blocks of silence since then */
+    echo_tone tone[2];                /* sent, received */
     float age[TILE], hold[TILE];
     float cross[TILE], error[TILE], model[TILE], heard[TILE]; /* smoothed e y, e e, y y, d d */
     float surprise[TILE];             /* error to what was expected, this block */
@@ -65,22 +76,42 @@ typedef struct {
     int32_t turn, slot;               /* whose turn to adapt; where the newest spectrum is */
 } echo_state;
 
+#define FIND_BANDS 32
+#define FIND_WORDS 32 /* blocks whose bits are kept: a power of two above the latest lag */
+#define FIND_LATEST 28
+#define FIND_LAGS (ECHO_MOST_DELAY + FIND_LATEST)
+
+typedef struct {
+    uint32_t far[FIND_WORDS][TILE], near[FIND_WORDS][TILE]; /* bits of the blocks, round and round */
+    float far_level[FIND_BANDS][TILE], near_level[FIND_BANDS][TILE]; /* what a bit is set above */
+    float score[FIND_LAGS][TILE];  /* agreement by lag, from -ECHO_MOST_DELAY */
+    float run[TILE];               /* judgements for which one has stood out */
+    float need[TILE];              /* by how much it must */
+    float cross[TILE], model[TILE]; /* smoothed e y, y y: what the model is worth */
+    int32_t best[TILE];            /* the lag it stood out at */
+    int32_t newest;
+} echo_find;
+
 typedef struct {
     const fft160_tables *fft;
+    const float (*wave)[2]; /* [80] cos, sin of 2100 Hz */
     const float *prior; /* [slots] adds up to 1 */
     int slots;          /* parts there is memory for */
     int parts;          /* parts in use */
     echo_state *state;
+    echo_find *find;
     lanes *sent;        /* [slots][81][2] spectra of what was sent */
     lanes *path;        /* [slots][81][2] the model */
     lanes *doubt;       /* [slots][27] its variance */
 } echo_tile;
 
 typedef struct {
-    lanes d[ECHO_BLOCK], y[ECHO_BLOCK], e[ECHO_BLOCK];
+    lanes x[ECHO_BLOCK], d[ECHO_BLOCK], y[ECHO_BLOCK], e[ECHO_BLOCK];
     lanes error[FFT_ROWS];      /* spectrum; later divided by what was expected */
+    lanes raw[FFT_BINS];        /* energy of the error's bins */
     lanes expect[FFT_BINS];     /* energy the filter's doubt explains */
     lanes scale[FFT_BINS];      /* 1 / all energy expected */
+    lanes cross, power;         /* e y, y y of this block */
     float fresh[TILE];          /* 1: model put to zero in this block */
 } echo_work;
 
