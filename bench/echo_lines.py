@@ -83,6 +83,15 @@ def white(seconds: float, dbm0: float = LEVEL_DBM0, seed: int = 9) -> Signal:
     return at_level(rng.standard_normal(round(seconds * SAMPLE_RATE)), dbm0)
 
 
+def hoth(seconds: float, dbm0: float = LEVEL_DBM0, seed: int = 9) -> Signal:
+    """Room noise: falls by 5 dB an octave, as Hoth's does, from 100 to 3400 Hz."""
+    rng = np.random.default_rng(seed)
+    samples = round(seconds * SAMPLE_RATE)
+    hz = np.fft.rfftfreq(samples, 1 / SAMPLE_RATE)
+    shape = np.maximum(hz, 100) ** (-5 / 6.02) * ((hz >= 100) & (hz <= 3400))
+    return at_level(np.fft.irfft(np.fft.rfft(rng.standard_normal(samples)) * shape, samples), dbm0)
+
+
 def tones(seconds: float, hz: Sequence[float], dbm0: float = LEVEL_DBM0) -> Signal:
     """Tones of equal level, together at `dbm0`."""
     n = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE

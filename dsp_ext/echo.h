@@ -80,7 +80,7 @@ FFT_INLINE int echo_watch(echo_state *s, echo_work *w, int32_t *changed)
         s->swift_model[c] = 0.5f * (s->swift_model[c] + yy[c]) + 1e-9f;
         s->swift_heard[c] = 0.5f * (s->swift_heard[c] + dd[c]) + 1e-9f;
         const float square = cross * cross;
-        const int tied = (square > 0.25f * error * model) & (square > 0.0625f * model * model)
+        const int tied = (square > 0.1f * error * model) & (square > 0.0625f * model * model)
                          & (model > ECHO_BLOCK * 10.0f);
         const int loud = error > ECHO_BLOCK * 4.0f * ECHO_HEARD;
         const int worse = loud & (error > 1.5f * heard), far = loud & (error > 4.0f * heard);
@@ -107,9 +107,9 @@ static void echo_doubt(const echo_tile *t, echo_work *w, const int32_t *changed)
         const int fresh = s->error[c] > s->heard[c];
         for (int p = 0; p < t->slots; p++) {
             float *doubt = (float *)(t->doubt + (size_t)p * ECHO_BANDS) + c;
+            const float prior = t->prior[p] * total;
             for (int b = 0; b < ECHO_BANDS; b++)
-                if (doubt[b * TILE] < t->prior[p] * total)
-                    doubt[b * TILE] = t->prior[p] * total;
+                doubt[b * TILE] = doubt[b * TILE] > prior ? doubt[b * TILE] : prior;
             if (!fresh)
                 continue;
             s->gain[p][c] = 0.0f;
@@ -245,7 +245,7 @@ FFT_INLINE void echo_adapt(const echo_tile *t, const echo_work *w, const float *
 {
     echo_state *s = t->state;
     lanes passed = {0}, least;
-    s->turn ^= 1;
+    s->turn = (s->turn + 1) & 3;
     for (int p = 0; p < t->parts; p++)
         passed += ROW(s->gain[p]);
     for LANE
@@ -254,7 +254,8 @@ FFT_INLINE void echo_adapt(const echo_tile *t, const echo_work *w, const float *
         lanes go, wander;
         float any = 0.0f;
         for LANE {
-            const int turn = (s->age[c] < ECHO_TURNS_AGE) | ((p & 1) == s->turn);
+            const int quarter = (p & 3) == s->turn, half = (p & 1) == (s->turn & 1);
+            const int turn = (s->age[c] < ECHO_HALVES_AGE) | (s->age[c] < ECHO_QUARTERS_AGE ? half : quarter);
             go[c] = turn ? s->active[c] * s->adapt[c] : 0.0f;
             any += go[c];
             wander[c] = go[c] * wandering[c];

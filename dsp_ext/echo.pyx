@@ -8,12 +8,15 @@ any delay added. Its step is a Kalman gain: for every part of the path a varianc
 three bins, how much the model may still be wrong; noise is what the error has beyond that. So it
 converges as fast as the signal permits and does not move when the near end speaks: no detector
 holds it. The path is taken to wander in proportion to its own power: after a beginning by much, so
-that parts with echo learn faster than parts without, later by little. Three guards: an error far
-beyond expectation shrinks the step at once; an error that resembles the model, or is greater than
-what came in, says that the path has changed; and what came in is sent when the model is worse than
-none. A grown model adapts by halves in turn.
-Limits: no search for delay beyond the tail, no disabling by 2100 Hz. Blocks of 80 samples; 19 kB a
-channel at 128 ms, 11 kB at 64 ms. After a sudden other path some 100 ms pass until it is noticed.
+that parts with echo learn faster than parts without, later by little. Guards: an error far beyond
+expectation shrinks the step at once; one that resembles the model, or exceeds what came in, says
+that the path has changed; a model worse than none is not used. Grown models adapt by turns.
+A bulk delay is found by comparing 32 bits of each block sent and left (echo_find.h); the far end is
+then held back by whole blocks (echo_delay.h), so that the tail counts from where the echo begins.
+2100 Hz with phase reversals switches a channel off until it is silent (echo_tone.h).
+Limits: at most 160 ms are held back; 24 kB a channel at 128 ms, 16 kB at 64 ms. Another path is
+noticed after some 100 ms. A signal that repeats itself within 280 ms has no delay that can be found.
+Tones sent and received alike (signalling in both directions) are taken for echo.
 Source: ITU-T G.168; Enzner and Vary 2006 (frequency-domain Kalman filter).
 """
 
@@ -276,12 +279,10 @@ cdef void echo_set_disabler(echo_bank* bank, int channel, bint on) noexcept nogi
 cdef void echo_set_delay(echo_bank* bank, int channel, int samples) noexcept nogil:
     cdef echo_state* s = _state(bank, channel)
     cdef int lane = channel % LANES
-    cdef int blocks
+    cdef int blocks = min(samples // ECHO_BLOCK, ECHO_MOST_DELAY)
     s.fixed[lane] = samples >= 0
-    if samples >= 0:
-        blocks = min(samples // ECHO_BLOCK, ECHO_MOST_DELAY)
-        if blocks != s.delay[lane]:
-            echo_hold_back(_tile(bank, channel), lane, blocks)
+    if samples >= 0 and blocks != s.delay[lane]:
+        echo_hold_back(_tile(bank, channel), lane, blocks)
 
 
 cdef void echo_set_tail(echo_bank* bank, int parts) noexcept nogil:
@@ -294,13 +295,20 @@ cdef int echo_tail(const echo_bank* bank) noexcept nogil:
     return (<echo_tile*>bank.tiles)[0].parts
 
 
-cdef int echo_delay(const echo_bank* bank, int channel) noexcept nogil:
+cdef float _passed(const echo_bank* bank, int channel) noexcept nogil:
     cdef const echo_state* s = _state(bank, channel)
-    cdef int lane = channel % LANES
     cdef float total = 0.0
     cdef int part
     for part in range(bank.slots):
-        total += s.gain[part][lane]
+        total += s.gain[part][channel % LANES]
+    return total
+
+
+cdef int echo_delay(const echo_bank* bank, int channel) noexcept nogil:
+    cdef const echo_state* s = _state(bank, channel)
+    cdef int lane = channel % LANES
+    cdef float total = _passed(bank, channel)
+    cdef int part
     for part in range(bank.slots):
         if total > _NO_ECHO and s.gain[part][lane] > total / 16:
             return (s.delay[lane] + part) * ECHO_BLOCK
@@ -308,12 +316,7 @@ cdef int echo_delay(const echo_bank* bank, int channel) noexcept nogil:
 
 
 cdef double echo_erl_db(const echo_bank* bank, int channel) noexcept nogil:
-    cdef const echo_state* s = _state(bank, channel)
-    cdef double total = 0.0
-    cdef int part
-    for part in range(bank.slots):
-        total += s.gain[part][channel % LANES]
-    return -_db(total)
+    return -_db(_passed(bank, channel))
 
 
 cdef double echo_erle_db(const echo_bank* bank, int channel) noexcept nogil:
@@ -437,7 +440,7 @@ cdef class EchoCanceller:
     @tail_ms.setter
     def tail_ms(self, tail_ms):
         if isinstance(tail_ms, bool) or not isinstance(tail_ms, int):
-            raise TypeError(f"tail_ms must be an int, not {type(tail_ms).__name__}")
+            raise TypeError(f"tail_ms must be an int, not {tail_ms!r}")
         if not 10 <= tail_ms <= self.bank.slots * 10:
             raise ValueError(f"tail_ms must be 10 to {self.bank.slots * 10}, not {tail_ms}")
         echo_set_tail(self.bank, (tail_ms + 9) // 10)
@@ -447,8 +450,7 @@ cdef class EchoCanceller:
 
         Raises TypeError, IndexError.
         """
-        cdef int at = channel_index(channel, self.bank.channels)
-        cdef int lane = at % LANES
+        cdef int at = channel_index(channel, self.bank.channels), lane = at % LANES
         cdef const float* path = <const float*>_tile(self.bank, at).path
         cdef int part, k
         bins = np.empty((self.bank.slots, FFT_BINS), dtype=np.complex64)

@@ -15,10 +15,14 @@
 #define FIND_PACE 1.12f           /* how fast "as loud as it uses to be" follows */
 #define FIND_EVERY 4              /* blocks between two judgements */
 #define FIND_RUN 3.0f             /* judgements that must agree */
+#define FIND_HINT 2.0f            /* and to expect an echo there */
+#define FIND_EXPECT 0.5f          /* how much of all that is expected */
+#define FIND_WRONG 0.3f           /* what is left of what came in where a model needs the hint */
 #define FIND_LEAST 0.15f          /* agreement of an echo, of 1 */
 #define FIND_MARGIN 0.08f         /* by which it is above that of every other lag */
 #define FIND_WARY 0.30f           /* the same after a move, and how fast that is forgotten */
 #define FIND_FORGET 0.995f
+#define FIND_GROWN 0.22f          /* the same where the filter has taken an echo away */
 #define FIND_NEAR 2               /* lags beside the best that belong to it */
 #define FIND_COVERED 3            /* echo in parts 0 to this one: the filter is fast enough there */
 #define FIND_SETTLED 0.05f        /* what is left of what came in where nothing is looked for */
@@ -84,15 +88,17 @@ FFT_INLINE void find_agree(echo_find *f, lanes go)
     }
 }
 
-/* The lag that agrees most, and by how much it stands out (0: not at all), lane by lane. */
-FFT_INLINE void find_best(const echo_find *f, int32_t *best, float *margin)
+/* The lag that agrees most, and by how much it stands out (0: not at all), lane by lane; no echo
+ * comes before what was sent. */
+FFT_INLINE void find_best(const echo_find *f, const int32_t *delay, int32_t *best, float *margin)
 {
     float top[TILE], other[TILE];
     for LANE
         top[c] = other[c] = -1.0f, best[c] = 0;
     for (int j = 0; j < FIND_LAGS; j++)
         for LANE {
-            const int more = f->score[j][c] > top[c];
+            const int may = j >= ECHO_MOST_DELAY - delay[c];
+            const int more = may & (f->score[j][c] > top[c]);
             top[c] = more ? f->score[j][c] : top[c];
             best[c] = more ? j : best[c];
         }
@@ -100,7 +106,8 @@ FFT_INLINE void find_best(const echo_find *f, int32_t *best, float *margin)
         for LANE {
             const int apart = j - best[c];
             const int beside = (apart <= FIND_NEAR) & (apart >= -FIND_NEAR);
-            const float score = beside ? -1.0f : f->score[j][c];
+            const int out = beside | (j < ECHO_MOST_DELAY - delay[c]);
+            const float score = out ? -1.0f : f->score[j][c];
             other[c] = score > other[c] ? score : other[c];
         }
     for LANE {
@@ -150,27 +157,47 @@ static void find_move(const echo_tile *t, int c, int lag)
         f->far[w][c] = 0;
 }
 
+/* The echo of lane `c` has stood out at `lag`, which its model covers: learn it there. */
+static void find_expect(const echo_tile *t, int c, int lag)
+{
+    echo_state *s = t->state;
+    for (int p = lag ? lag - 1 : 0; p <= lag + 1 && p < t->slots; p++) {
+        const float expected = ECHO_PRIOR * (p == lag ? FIND_EXPECT : 0.5f * FIND_EXPECT);
+        float *doubt = (float *)(t->doubt + (size_t)p * ECHO_BANDS) + c;
+        for (int b = 0; b < ECHO_BANDS; b++)
+            doubt[b * TILE] = doubt[b * TILE] > expected ? doubt[b * TILE] : expected;
+    }
+    for (int k = 0; k < FFT_BINS; k++)
+        s->noise[k][c] = ECHO_FLOOR;
+    s->age[c] = 0.0f;
+}
+
 FFT_INLINE void find_judge(const echo_tile *t)
 {
     const echo_state *s = t->state;
     echo_find *f = t->find;
     int32_t best[TILE], go[TILE], any = 0;
     float margin[TILE];
-    find_best(f, best, margin);
+    find_best(f, s->delay, best, margin);
     for LANE {
-        const int inside = (best[c] >= 0) & (best[c] <= FIND_COVERED) & (best[c] < t->parts);
         const int apart = best[c] - f->best[c], same = (apart <= 1) & (apart >= -1);
-        const int out = (margin[c] > f->need[c]) & !inside;
+        const int out = margin[c] > f->need[c];
         f->run[c] = out ? (same ? f->run[c] + 1.0f : 1.0f) : 0.0f;
         f->best[c] = best[c];
         f->need[c] = FIND_MARGIN + (f->need[c] - FIND_MARGIN) * FIND_FORGET;
-        go[c] = (f->run[c] >= FIND_RUN) & (s->fixed[c] == 0) & (s->adapt[c] > 0.0f)
-                & (s->active[c] > 0.0f);
+        go[c] = (f->run[c] >= FIND_HINT) & (s->adapt[c] > 0.0f) & (s->active[c] > 0.0f);
         any |= go[c];
     }
-    for (int c = 0; any && c < TILE; c++)
-        if (go[c])
+    for (int c = 0; any && c < TILE; c++) {
+        if (!go[c])
+            continue;
+        if (best[c] >= 0 && best[c] <= FIND_COVERED && best[c] < t->parts) {
+            if (f->run[c] == FIND_HINT && s->error[c] > FIND_WRONG * s->heard[c])
+                find_expect(t, c, best[c]);
+        } else if (f->run[c] >= FIND_RUN && !s->fixed[c]) {
             find_move(t, c, best[c]);
+        }
+    }
 }
 
 /* One block: `left` are the energies of the error's bins; ey, yy: error by model, model squared. */
@@ -190,7 +217,10 @@ FFT_INLINE void echo_find_delay(const echo_tile *t, const lanes *left, lanes ey,
     find_bits(left, f->near_level, f->near[f->newest]);
     for LANE {
         go[c] = s->active[c];
-        any |= (s->active[c] > 0.0f) & (s->error[c] > FIND_SETTLED * s->heard[c]);
+        const int settled = s->error[c] < FIND_SETTLED * s->heard[c];
+        const float need = f->need[c] > FIND_GROWN ? f->need[c] : FIND_GROWN;
+        f->need[c] = settled & (s->active[c] > 0.0f) ? need : f->need[c];
+        any |= (s->active[c] > 0.0f) & !settled;
     }
     if (!any)
         return;

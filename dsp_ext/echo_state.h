@@ -27,7 +27,8 @@
 #define ECHO_YOUTH 10.0f         /* age by which it has calmed, blocks */
 #define ECHO_TRUST_AGE 15.0f     /* from here on a sudden error is the near end's */
 #define ECHO_GROWN_AGE 50.0f     /* from here on noise is taken as twice what is seen */
-#define ECHO_TURNS_AGE 40.0f     /* from here on the parts adapt by turns */
+#define ECHO_HALVES_AGE 40.0f    /* from here on the parts adapt by halves in turn */
+#define ECHO_QUARTERS_AGE 100.0f /* and from here on by quarters */
 #define ECHO_LOOK 0.9f           /* memory of the powers a change of path is seen by */
 #define ECHO_HOLD 20.0f          /* blocks between two changes */
 #define ECHO_HEARD 100.0f        /* mean square from which the far end speaks: about -67 dBm0 */

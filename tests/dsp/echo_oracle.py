@@ -68,7 +68,7 @@ class Oracle:
         now = np.array([(e * y).sum(0), (e * e).sum(0), (y * y).sum(0), (d * d).sum(0)])
         self.slow = 0.9 * self.slow + 0.1 * now
         cross, error, model, heard = self.slow
-        tied = (cross**2 > 0.25 * error * model) & (cross**2 > 0.0625 * model**2)
+        tied = (cross**2 > 0.1 * error * model) & (cross**2 > 0.0625 * model**2)
         tied &= model > BLOCK * 10
         loud = error > BLOCK * 400
         worse, far = loud & (error > 1.5 * heard), loud & (error > 4 * heard)
@@ -97,11 +97,12 @@ class Oracle:
         scale = 1 / ((expect + seen + FLOOR) * limit)
         wander = 2e-5 + (0.3 - 2e-5) * np.exp(-self.age / 10)
         self.age = self.age + active * np.clip(1.5 * (expect * scale).mean(0), 0.2, 1)
-        self.turn ^= 1
+        self.turn = (self.turn + 1) % 4
         passed = (np.abs(self.path) ** 2).mean(1).sum(0)
         self.least = np.where(passed < 3e-3, 3e-3, 1e-4)
         for part in range(len(self.path)):
-            go = active & ((self.age < 40) | (part % 2 == self.turn))
+            half, quarter = part % 2 == self.turn % 2, part % 4 == self.turn
+            go = active & ((self.age < 40) | np.where(self.age < 100, half, quarter))
             self._learn(part, spectrum * scale, scale, go, wander)
 
     def _learn(self, part: int, error: Array, scale: Array, go: Array, wander: Array) -> None:
