@@ -13,7 +13,7 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-from drivers.base import Board
+from drivers.base import Board, Span
 from drivers.cause import Cause
 from dsp_ext.engine import Engine
 from mediaserver.acd.agent import Agent
@@ -24,6 +24,7 @@ from mediaserver.acd.strategy import STRATEGIES
 from mediaserver.bus import Bus
 from mediaserver.call import signalling
 from mediaserver.call.call import Services
+from mediaserver.call.care import LineCare
 from mediaserver.call.dialler import Dialler, Target
 from mediaserver.call.lines import Lines
 from mediaserver.call.numbering import NumberRule
@@ -61,6 +62,29 @@ def channels_of(boards: Sequence[Board]) -> int:
     return sum(len(span.channels) for board in boards for span in board.spans)
 
 
+def line_care(settings: Settings) -> dict[str, LineCare]:
+    """What is done about each span's lines: echo where it is wanted, tones on exchange lines."""
+    media = settings.media
+    return {
+        span.name: LineCare(
+            echo=span.cancels_echo and media.can_cancel,
+            tones=media.tone_plan if span.kind == "fxo" else "",
+        )
+        for span in settings.spans()
+    }
+
+
+def line_slots(settings: Settings, spans: Sequence[Span]) -> dict[str, Any]:
+    """Slots of the engine's costly banks: one for every channel that may need it."""
+    cares = line_care(settings)
+    echo = sum(len(span.channels) for span in spans if cares[span.name].echo)
+    progress: dict[str, int] = {}
+    for span in spans:
+        if plan := cares[span.name].tones:
+            progress[plan] = progress.get(plan, 0) + len(span.channels)
+    return {"echo": echo, "progress": progress}
+
+
 def make_session(
     settings: Settings, boards: Sequence[Board], clock: Clock, bus: Bus
 ) -> MediaSession:
@@ -69,7 +93,15 @@ def make_session(
     r2 = {s.name: s.variant == "cn" for s in settings.spans() if s.signalling == "mfcr2"}
     spans = [span for board in boards for span in board.spans]
     mfr2 = banks([(r2[span.name], len(span.channels)) for span in spans if span.name in r2])
-    engine = Engine(max(1, channels_of(boards)), block=block, law=settings.media.law, mfr2=mfr2)
+    engine = Engine(
+        max(1, channels_of(boards)),
+        block=block,
+        law=settings.media.law,
+        echo_tail_ms=settings.media.echo_tail_ms,
+        echo_nlp=settings.media.echo_suppress,
+        mfr2=mfr2,
+        **line_slots(settings, spans),
+    )
     first = 0
     for board in boards:
         for span in board.spans:
@@ -182,8 +214,10 @@ class App:
         isolate = not isinstance(asyncio.get_running_loop(), VirtualLoop)
         registers = MediaRegisters(self.session)
         spans = {span.name: span for board in self.boards for span in board.spans}
+        cares = line_care(self.settings)
         for config in self.settings.spans():
-            self.lines.add(signalling.make(spans[config.name], config, registers, isolate=isolate))
+            made = signalling.make(spans[config.name], config, registers, isolate=isolate)
+            self.lines.add(made, cares[config.name])
 
     def _make_acd(self) -> Acd:
         agents = {

@@ -93,6 +93,16 @@ class PromptPlayed(CallEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToneHeard(CallEvent):
+    """An exchange's tone, voice, or a fax machine is heard on a leg's line."""
+
+    leg_id: str
+    line: str
+    tone: str  # "ringback", "busy", "voice", "cng" …
+    level_dbm0: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnded(CallEvent):
     cause: int
     cleared_by: str  # "caller" | "agent" | "system" | "line"
@@ -217,3 +227,13 @@ class SystemAlarm(Event):
     name: str
     active: bool
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadShed(Event):
+    """The media engine leaves out more, or less, because of the time its ticks take."""
+
+    level: int  # 0: nothing is left out
+    before: int
+    left_out: tuple[str, ...]
+    percent: int  # of its time that a tick took

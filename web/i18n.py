@@ -97,7 +97,41 @@ WORDS = {
         "failed": _l("failed"),
         "caller gone": _l("the caller had gone"),
     },
-    "alarm": {"disk": _l("Disk"), "database": _l("Database"), "media": _l("Media engine")},
+    "alarm": {
+        "disk": _l("Disk"),
+        "database": _l("Database"),
+        "media": _l("Media engine"),
+        "load": _l("Load"),
+    },
+    "tone": {
+        "dial": _l("dial tone"),
+        "ringback": _l("ring-back tone"),
+        "busy": _l("busy tone"),
+        "learned_busy": _l("busy tone"),
+        "congestion": _l("congestion tone"),
+        "vacant": _l("number-unobtainable tone"),
+        "sit": _l("special information tone"),
+        "voice": _l("voice"),
+        "cng": _l("a fax that calls"),
+        "ced": _l("a fax that answers"),
+        "modem": _l("modem"),
+    },
+    "part": {
+        "commands": _l("Commands"),
+        "read": _l("Taking octets in"),
+        "decode": _l("Decoding"),
+        "echo": _l("Echo cancelling"),
+        "level": _l("Levels"),
+        "dtmf": _l("DTMF"),
+        "progress": _l("Call progress"),
+        "mfr2": _l("MF-R2"),
+        "mix": _l("Mixing"),
+        "tone": _l("Tones"),
+        "play": _l("Prompts and music"),
+        "encode": _l("Encoding"),
+        "tap": _l("Recording"),
+        "write": _l("Sending octets out"),
+    },
     "counter": {
         "ticks": _l("Blocks processed"),
         "missed_ticks": _l("Blocks missed"),
@@ -108,6 +142,12 @@ WORDS = {
         "event_ring_full": _l("Event ring full"),
         "port_errors": _l("Line errors"),
         "digits_dropped": _l("Digits dropped"),
+        "news_dropped": _l("Tones and signals dropped"),
+        "shed_level": _l("Load shed now, in steps"),
+        "shed_steps": _l("Load shed: changes"),
+        "shed_ticks": _l("Blocks with load shed"),
+        "memory_octets": _l("Memory of the engine (octets)"),
+        "memory_octets_per_channel": _l("Memory of a channel (octets)"),
         "tap_dropped_octets": _l("Octets lost in recordings"),
         "line_overrun_octets": _l("Octets a line had no room for"),
         "line_underrun_octets": _l("Octets a line did not bring"),
@@ -242,7 +282,7 @@ def script_words() -> dict[str, object]:
     return {**tables, "text": _script_text()}
 
 
-_FOR_SCRIPTS = ("call", "agent", "channel", "alarm", "counter")
+_FOR_SCRIPTS = ("call", "agent", "channel", "alarm", "counter", "part")
 
 
 def _script_text() -> dict[str, str]:

@@ -268,6 +268,11 @@ def _rec_failed(d: Data) -> Words:
     return Words("alert-triangle", _("Recording failed: %(why)s", why=_get(d, "reason")), "bad")
 
 
+def _tone_heard(d: Data) -> Words:
+    values = {"line": _get(d, "line"), "tone": word("tone", _get(d, "tone"))}
+    return Words("volume", _("Heard on %(line)s: %(tone)s", **values), minor=True)
+
+
 def _ended(d: Data) -> Words:
     values = {"by": word("by", _get(d, "cleared_by")), "cause": cause(d.get("cause"))}
     text = _("Call ended by %(by)s: %(cause)s", **values)
@@ -296,5 +301,6 @@ _WORDS: dict[str, Callable[[Data], Words]] = {
     "RecordingStarted": _rec_started,
     "RecordingStopped": _rec_stopped,
     "RecordingFailed": _rec_failed,
+    "ToneHeard": _tone_heard,
     "CallEnded": _ended,
 }

@@ -18,10 +18,11 @@ from drivers import events as line
 from drivers.base import Channel, DriverError, SetupRequest, Signalling, Span
 from drivers.cause import Cause
 from mediaserver.bus import Bus
+from mediaserver.call.care import NO_CARE, LineCare
 from mediaserver.call.leg import Leg, LegState
 from mediaserver.clock import Clock
-from mediaserver.events import ChannelChanged, SpanChanged
-from mediaserver.media.session import MediaSession
+from mediaserver.events import ChannelChanged, SpanChanged, ToneHeard
+from mediaserver.media.session import MediaSession, ToneEvent
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ class Slot:
 @dataclass(eq=False)
 class _Line:
     signalling: Signalling
+    care: LineCare
     slots: dict[int, Slot]
     legs: dict[int, Leg] = field(default_factory=dict)
     up: bool = False
@@ -96,11 +98,14 @@ class Lines:
         #: Awaited after a leg's release, before its channel serves another call.
         self.settle: Callable[[Leg], Awaitable[None]] | None = None
 
-    def add(self, signalling: Signalling) -> None:
-        """Take a span's signalling; its channels must have their engine index."""
+    def add(self, signalling: Signalling, care: LineCare = NO_CARE) -> None:
+        """Take a span's signalling; its channels must have their engine index.
+
+        `care` is taken of every call on them.
+        """
         span = signalling.span
         slots = {c.number: Slot(c, signalling) for c in span.channels}
-        self._lines[span.name] = _Line(signalling, slots)
+        self._lines[span.name] = _Line(signalling, care, slots)
         signalling.sink = self._on_line
         span.watch(self._on_line)
 
@@ -174,6 +179,7 @@ class Lines:
         leg = self._make_leg(slot, role, party)  # no event of it comes inside the request
         self._lines[slot.channel.span].legs[ref] = leg
         leg.dialled(ref)
+        self._take_care(leg, outgoing=True)
         return leg
 
     # ---- from the lines
@@ -211,6 +217,7 @@ class Lines:
         leg = self._make_leg(slot, "caller", shown)
         where.legs[event.ref] = leg
         leg.offered(event.ref)
+        self._take_care(leg, outgoing=False)
         if slot.settling is None or slot.settling.done():
             self._offer(leg, event)
         else:
@@ -257,6 +264,7 @@ class Lines:
         leg.media.reset()
         old.leg, new.leg = None, leg
         leg.channel, leg.media = new.channel, self._media.port(new.channel.index)
+        self._take_care(leg, outgoing=leg.state is not LegState.OFFERED)
         self._show(old, "idle", None)
         self._show(new, _SHOWN[leg.state], leg)
 
@@ -276,6 +284,22 @@ class Lines:
         leg.listeners.append(self._leg_moved)
         slot.leg = leg
         return leg
+
+    def _take_care(self, leg: Leg, outgoing: bool) -> None:
+        self._lines[leg.channel.span].care.begin(leg, outgoing, self._tone_heard)
+
+    def _tone_heard(self, leg: Leg, event: ToneEvent) -> None:
+        if leg.call_id is not None:
+            self._bus.publish(
+                ToneHeard(
+                    call_id=leg.call_id,
+                    leg_id=leg.id,
+                    line=leg.line,
+                    tone=event.tone,
+                    level_dbm0=round(event.level_dbm0, 1),
+                    **self._clock.stamp(),
+                )
+            )
 
     def _leg_moved(self, leg: Leg, old: LegState, new: LegState) -> None:
         slot = self._lines[leg.channel.span].slots[leg.channel.number]

@@ -22,6 +22,7 @@ from mediaserver.commands.common import (
     plain,
     print_json,
 )
+from mediaserver.commands.media_table import media
 
 if TYPE_CHECKING:
     from mediaserver.cti.sync import SyncCtiClient
@@ -33,7 +34,6 @@ MARKS = {
     "talking": ("T", "bold green"),
     "blocked": ("x", "red"),
 }
-BAD_COUNTERS = ("missed", "overrun", "underrun", "dropped", "lost", "full", "errors")
 
 
 @click.command("status")
@@ -42,7 +42,7 @@ BAD_COUNTERS = ("missed", "overrun", "underrun", "dropped", "lost", "full", "err
 @config_option
 @at_option
 def command(watch: bool, as_json: bool, config: Path | None, at: str | None) -> None:
-    """Show the running server: lines, calls, queues, agents, alarms, engine counters.
+    """Show the running server: lines, calls, queues, agents, alarms, the media engine's time.
 
     \b
     Examples:
@@ -123,7 +123,7 @@ def _parts(snapshot: dict[str, Any], now: datetime, connected: bool) -> Iterator
     yield _calls(snapshot["calls"], now)
     yield _queues(snapshot["queues"])
     yield _agents(snapshot["agents"], now)
-    yield _counters(server["engine"]["counters"])
+    yield media(server["engine"]["counters"])
 
 
 def _age(since_utc: str, now: datetime) -> str:
@@ -193,12 +193,3 @@ def _agents(agents: list[dict[str, Any]], now: datetime) -> RenderableType:
             str(agent["missed"]),
         )
     return table
-
-
-def _counters(counters: dict[str, Any]) -> RenderableType:
-    line = Text("Engine  ", style="bold")
-    for name, value in sorted(counters.items()):
-        bad = value and any(word in name for word in BAD_COUNTERS)
-        shown = f"{value:,.1f}" if isinstance(value, float) else f"{value:,}"
-        line.append(f"{name.replace('_', ' ')} {shown}   ", style="bold red" if bad else "")
-    return line

@@ -13,7 +13,8 @@ from mediaserver.config.r2 import R2, check_variant
 class Span(Part):
     """One line interface. `side`, `overlap`, `isolate`, `t309_s` are PRI's, `variant` and `r2`
 
-    those of signalling "mfcr2"; `ports` is analog's.
+    those of signalling "mfcr2"; `ports` is analog's. `echo`: whether to cancel the echo of what is
+    sent; None: on analog lines, whose hybrids make it, and not on E1.
     """
 
     name: Name
@@ -24,6 +25,7 @@ class Span(Part):
     isolate: bool = True  # libpri in a process of its own, whose fault takes down no call
     t309_s: float = Field(default=90.0, ge=0, le=300)
     ports: int = Field(default=8, ge=1, le=64)
+    echo: bool | None = None
     variant: str = ""
     r2: R2 = R2()
     dahdi: int = Field(default=0, ge=0, le=128)  # the span's number in DAHDI
@@ -43,6 +45,11 @@ class Span(Part):
         elif self.variant or self.r2 != R2():
             raise ValueError('variant and r2 go with signalling "mfcr2"')
         return self
+
+    @property
+    def cancels_echo(self) -> bool:
+        """What `echo` says, or else what suits the kind."""
+        return self.kind != "e1" if self.echo is None else self.echo
 
     @property
     def numbers(self) -> tuple[int, ...]:

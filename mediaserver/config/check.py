@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def cross_check(settings: Settings) -> list[Problem]:
     """Every contradiction between keys; empty when there is none."""
-    return [*_twice(settings), *_references(settings), *_ports(settings)]
+    return [*_twice(settings), *_references(settings), *_ports(settings), *_echo(settings)]
 
 
 def _twice(settings: Settings) -> Iterator[Problem]:
@@ -90,3 +90,17 @@ def _ports(settings: Settings) -> Iterator[Problem]:
     cti, web = settings.cti, settings.web
     if cti.port and (cti.host, cti.port) == (web.host, web.port):
         yield Problem(("web", "port"), "is the port of [cti] too; give them two", web.port)
+
+
+def _echo(settings: Settings) -> Iterator[Problem]:
+    """Asked for where it cannot be; where it would only be the default it is left out."""
+    if settings.media.can_cancel:
+        return
+    for i, board in enumerate(settings.boards):
+        for j, span in enumerate(board.spans):
+            if span.echo:
+                where: Where = ("board", i, "span", j, "echo")
+                block = settings.media.block_ms
+                yield Problem(
+                    where, f"needs [media] block_ms of 10 or 20, which is {block}", span.echo
+                )

@@ -32,10 +32,19 @@ class Server(Part):
 
 
 class Media(Part):
+    """The engine: its block, law and thread, and what is done about all lines alike."""
+
     block_ms: Literal[2, 5, 10, 20] = 10
     law: Literal["alaw", "ulaw"] = "alaw"
     realtime_priority: int = Field(default=50, ge=0, le=99)  # 0: an ordinary thread
     tone_plan: Name = "cn"
+    echo_tail_ms: Literal[64, 128] = 64  # how late an echo may come
+    echo_suppress: bool = True  # what the filter leaves becomes comfort noise
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether the canceller, which works on 10 ms at a time, suits the block."""
+        return self.block_ms % 10 == 0
 
 
 class Database(Part):

@@ -345,6 +345,12 @@ class Board:
         update.data["state"] = state
         return update
 
+    def _tone(self, event: ev.ToneHeard) -> Update:
+        return self._call_update("ToneHeard", event)
+
+    def _load(self, event: ev.LoadShed) -> Update:
+        return Update("LoadShed", event.data())
+
     def _span_changed(self, event: ev.SpanChanged) -> Update:
         span = self._span(event.span)
         span["up"] = event.up
@@ -386,6 +392,7 @@ _HANDLERS: dict[type[ev.Event], Callable[[Board, Any], Update]] = {
     ev.NodeEntered: Board._node,
     ev.DigitsKeyed: Board._digits,
     ev.PromptPlayed: Board._prompt,
+    ev.ToneHeard: Board._tone,
     ev.CallEnded: Board._ended,
     ev.Queued: Board._queued,
     ev.QueueMoved: Board._moved,
@@ -402,4 +409,5 @@ _HANDLERS: dict[type[ev.Event], Callable[[Board, Any], Update]] = {
     ev.SpanChanged: Board._span_changed,
     ev.ChannelChanged: Board._channel_changed,
     ev.SystemAlarm: Board._alarm,
+    ev.LoadShed: Board._load,
 }

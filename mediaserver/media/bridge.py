@@ -26,6 +26,7 @@ class Bridge:
         self.closed = False
         self._session = session
         self._members: dict[int, MediaPort] = {}
+        self._choosy = False
 
     @property
     def members(self) -> tuple[MediaPort, ...]:
@@ -48,6 +49,16 @@ class Bridge:
             partial(engine.join, port.channel, self.number, talk=talk, listen=listen)
         )
 
+    def loudest(self, count: int) -> None:
+        """Let only the `count` loudest members be heard, up to 16; 0: all of them.
+
+        Raises MediaError for another count, or on a closed bridge.
+        """
+        if self.closed:
+            raise MediaError(f"bridge {self.number} is closed")
+        self._choosy = count > 0
+        self._session.command(partial(self._session.engine.loudest, self.number, count))
+
     def leave(self, port: MediaPort) -> None:
         """Take `port` out; harmless if it is not in."""
         if self._members.pop(port.channel, None) is None:
@@ -66,5 +77,7 @@ class Bridge:
             return
         for port in self.members:
             self.leave(port)
+        if self._choosy:
+            self.loudest(0)
         self.closed = True
         self._session.return_bridge(self.number)

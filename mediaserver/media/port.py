@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import dsp_ext.tone as tones
 from mediaserver.media.digits import DigitEvent, DigitQueue
 from mediaserver.media.prompt import Playable, samples_of
+from mediaserver.media.tones import OnTone, ToneEvent
 from mediaserver.media.turn import Generator
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class MediaPort:
         self._player = Generator(session, partial(engine.stop, channel))
         self._tones = Generator(session, partial(engine.stop_tone, channel))
         self._listeners: list[OnDigit] = []
+        self._tone_listeners: list[OnTone] = []
         self._holder: Callable[[], None] | None = None
 
     # ---- in signalling's hands
@@ -143,6 +145,53 @@ class MediaPort:
             except Exception:
                 log.exception("channel %d: digit listener failed", self.channel)
 
+    def echo(self, on: bool = True, *, suppress: bool = True, freeze: bool = False) -> None:
+        """Take the echo of what is sent out of what is received, or no longer.
+
+        `suppress`: replace what the filter leaves by comfort noise. `freeze`: let it learn no more.
+        Raises MediaError when the engine has no canceller left.
+        """
+        echo = self._session.engine.echo
+        self._session.command(partial(echo, self.channel, on, nlp=suppress, freeze=freeze))
+
+    def progress(self, plan: str | None, *, learn: bool = True) -> None:
+        """Hear the tones of a plan, voice, fax and modem; None: no longer.
+
+        `learn`: an unknown steady cadence is taken for busy. Raises MediaError when the engine does
+        not know the plan or has no detector left.
+        """
+        progress = self._session.engine.progress
+        self._session.command(partial(progress, self.channel, plan, learn=learn))
+
+    def on_tone(self, listener: OnTone) -> Callable[[], None]:
+        """Call `listener` when a tone is sure and again when it is over; gives the undo.
+
+        `reset()` forgets all listeners.
+        """
+        self._tone_listeners.append(listener)
+
+        def undo() -> None:
+            if listener in self._tone_listeners:
+                self._tone_listeners.remove(listener)
+
+        return undo
+
+    def heard_tone(self, event: ToneEvent) -> None:
+        """From the session: a tone began or ended."""
+        for listener in tuple(self._tone_listeners):
+            try:
+                listener(event)
+            except Exception:
+                log.exception("channel %d: tone listener failed", self.channel)
+
+    def whisper(self, to: MediaPort | None, *, gain: float = 1.0) -> None:
+        """Be heard by `to` alone, besides all that `to` hears anyway; None: by nobody.
+
+        Leaving a bridge ends it. Raises MediaError for `to` being this port.
+        """
+        whom = None if to is None else to.channel
+        self._session.command(partial(self._session.engine.whisper, self.channel, whom, gain=gain))
+
     # ---- taps
 
     def tap(self, ring: Any, mode: str = "both") -> asyncio.Future[None]:
@@ -166,12 +215,13 @@ class MediaPort:
     # ---- the end
 
     def reset(self) -> asyncio.Future[None]:
-        """Everything off: player, tones, bridge, taps, detector, listeners, digits kept."""
+        """Everything off: player, tones, bridge, taps, detectors, echo, listeners, digits kept."""
         self._player.forget()
         self._tones.forget()
         if self.bridge is not None:
             self.bridge.forget(self)
         self._listeners.clear()
+        self._tone_listeners.clear()
         self.digits.clear()
         done = self._session.acked(partial(self._session.engine.reset, self.channel))
         if self._holder is not None:

@@ -26,10 +26,12 @@ from mediaserver.events import SystemAlarm
 from mediaserver.media.bridge import Bridge
 from mediaserver.media.digits import DigitEvent
 from mediaserver.media.errors import MediaError
+from mediaserver.media.load import LoadWatch
 from mediaserver.media.port import MediaPort
 from mediaserver.media.prompt import RATE
+from mediaserver.media.tones import ToneEvent
 
-__all__ = ["Bridge", "DigitEvent", "MediaError", "MediaPort", "MediaSession"]
+__all__ = ["Bridge", "DigitEvent", "MediaError", "MediaPort", "MediaSession", "ToneEvent"]
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +68,10 @@ class MediaSession:
             dsp.DIGIT_END: self._digit,
             dsp.MF_START: self._signal,
             dsp.MF_END: self._signal,
+            dsp.TONE_HEARD: self._tone,
+            dsp.TONE_GONE: self._tone,
+            dsp.BUSY_LEARNED: self._learned,
+            dsp.SHED: LoadWatch(clock, bus).shed,
             dsp.TAP_OVERRUN: self._overrun,
             dsp.MISSED: self._missed,
         }
@@ -142,7 +148,7 @@ class MediaSession:
             sequence = issue()
         except dsp.RingFull:
             return False
-        except ValueError as error:
+        except (ValueError, dsp.NoSlot) as error:
             raise MediaError(str(error)) from error
         if done is not None:
             self._acks[sequence] = done
@@ -188,6 +194,22 @@ class MediaSession:
     def _signal(self, event: Event) -> None:
         if self.on_signal is not None:
             self.on_signal(event.channel, event.a if event.kind == dsp.MF_START else 0)
+
+    def _tone(self, event: Event) -> None:
+        port = self._ports.get(event.channel)
+        if port is not None:
+            tone, *alike = self.engine.tone_names(event.a)
+            since_ms, at_ms = event.b * 1000 // RATE, event.at * 1000 // RATE
+            ended = event.kind == dsp.TONE_GONE
+            port.heard_tone(ToneEvent(tone, tuple(alike), since_ms, at_ms, event.x, ended))
+
+    def _learned(self, event: Event) -> None:
+        log.info(
+            "channel %d: a busy tone of %d ms on, %d ms off is known now",
+            event.channel,
+            event.a,
+            event.b,
+        )
 
     def _overrun(self, event: Event) -> None:
         self.tap_octets_lost += event.a

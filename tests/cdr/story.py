@@ -120,6 +120,12 @@ _FIELDS: dict[type[ev.CallEvent], dict[str, st.SearchStrategy[Any]]] = {
         "octets": _COUNT,
         "lost_octets": _COUNT,
     },
+    ev.ToneHeard: {
+        "leg_id": _TEXT,
+        "line": _TEXT,
+        "tone": _TEXT,
+        "level_dbm0": st.floats(-99, 3),
+    },
     ev.RecordingFailed: {"recording_id": _ID, "reason": _TEXT},
 }
 

@@ -299,3 +299,25 @@ def test_a_wrong_r2_timer_is_named(timers: str, said: str) -> None:
         parse(_R2 + f"[board.span.r2]\ntimers = {timers}", "ms.toml")
     assert str(error.value).startswith("ms.toml:8: board[1].span[1].r2.timers")
     assert said in str(error.value)
+
+
+_LINES = '[media]\nblock_ms = {block}\n[[board]]\nname = "b"\n' + "".join(
+    f'[[board.span]]\nname = "{kind}"\nkind = "{kind}"\n' for kind in ("e1", "fxs", "fxo")
+)
+
+
+def test_echo_is_cancelled_on_analog_lines_unless_told_otherwise() -> None:
+    spans = {span.name: span.cancels_echo for span in parse(_LINES.format(block=10)).spans()}
+    assert spans == {"e1": False, "fxs": True, "fxo": True}
+    told = _LINES.format(block=20).replace('kind = "e1"', 'kind = "e1"\necho = true')
+    spans = {span.name: span.cancels_echo for span in parse(told).spans()}
+    assert spans == {"e1": True, "fxs": True, "fxo": True}
+
+
+def test_echo_asked_for_with_blocks_too_short_for_it_is_named() -> None:
+    short = _LINES.format(block=5)
+    assert not parse(short).media.can_cancel  # the default is left out without a word
+    with pytest.raises(ConfigError) as error:
+        parse(short.replace('kind = "fxo"', 'kind = "fxo"\necho = true'), "ms.toml")
+    assert "board[1].span[3].echo" in str(error.value)
+    assert "needs [media] block_ms of 10 or 20, which is 5" in str(error.value)

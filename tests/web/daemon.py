@@ -52,7 +52,7 @@ class ScriptedControl:
     async def faults(self, span: str, settings: dict[str, Any]) -> dict[str, Any]:
         return settings
 
-    def engine_counters(self) -> dict[str, int | float]:
+    def engine_counters(self) -> dict[str, Any]:
         return {
             "ticks": 796_118,
             "missed_ticks": 0,
@@ -66,6 +66,15 @@ class ScriptedControl:
             "tap_dropped_octets": 0,
             "line_overrun_octets": 0,
             "line_underrun_octets": 0,
+            "kernel_ns": {
+                "decode": 20_600.0,
+                "echo": 1_310_000.0,
+                "progress": 115_000.0,
+                "play": 0.0,
+            },
+            "slots": {"echo": 38, "progress cn": 8},
+            "slots_used": {"echo": 12, "progress cn": 3},
+            "shed_level": 0,
         }
 
 

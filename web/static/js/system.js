@@ -12,7 +12,7 @@ const number = (value) =>
   typeof value === "number" ? value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 2 }) : String(value);
 
 function drawCounters(parent, counters) {
-  const names = Object.keys(counters ?? {}).sort();
+  const names = Object.keys(counters ?? {}).filter((name) => !grouped(name)).sort();
   if (!names.length) {
     parent.replaceChildren(el("div", { class: "nothing small" }, parent.dataset.none ?? ""));
     return;
@@ -29,6 +29,41 @@ function drawCounters(parent, counters) {
   );
 }
 
+/** The members of a group of counters: {mix: 7} of {"kernel_ns.mix": 7}. */
+function group(counters, name) {
+  const start = `${name}.`;
+  return Object.fromEntries(
+    Object.entries(counters ?? {})
+      .filter(([key]) => key.startsWith(start))
+      .map(([key, value]) => [key.slice(start.length), value]),
+  );
+}
+
+/** What each part of a block takes, and how many slots of the costly banks are in use. */
+function drawParts(counters) {
+  const [times, slots, used] = ["kernel_ns", "slots", "slots_used"].map((name) => group(counters, name));
+  const whole = Object.values(times).reduce((sum, ns) => sum + ns, 0);
+  $("sys-block").textContent = whole ? `${number(Math.round(whole / 1000))} µs` : "";
+  $("sys-parts").replaceChildren(
+    ...Object.entries(times).flatMap(([part, ns]) => {
+      const banks = Object.keys(slots).filter((name) => name.split(" ")[0] === part && slots[name]);
+      if (!ns && !banks.length) return [];
+      const share = whole ? (100 * ns) / whole : 0;
+      const seats = banks.map((name) => `${name.split(" ").slice(1).join(" ")} ${used[name] ?? 0} / ${slots[name]}`.trim());
+      return el(
+        "tr",
+        {},
+        el("td", {}, word("part", part)),
+        el("td", { class: "num right" }, number(ns / 1000)),
+        el("td", { class: "num" }, el("meter", { min: 0, max: 100, value: share.toFixed(1) }), ` ${Math.round(share)} %`),
+        el("td", { class: "num right" }, seats.join(", ")),
+      );
+    }),
+  );
+}
+
+const grouped = (name) => name.includes(".");
+
 async function ask() {
   if (document.visibilityState !== "visible") return;
   try {
@@ -40,6 +75,7 @@ async function ask() {
     $("sys-thread").textContent = status.server.realtime ? real : plain;
     $("sys-seq").textContent = number(Math.max(0, status.seq - Date.parse(status.server.started_utc) * 1000));
     drawCounters($("sys-counters"), status.server?.engine?.counters);
+    drawParts(status.server?.engine?.counters);
     drawCounters($("sys-cti"), status.cti);
     $("sys-fresh").textContent = timeOfDay(new Date());
   } catch {

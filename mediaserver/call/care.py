@@ -1,0 +1,42 @@
+"""What is done about a line while a call is on it: echo, and tones that tell how the call goes.
+
+What: `LineCare` is a span's; it begins with each leg and ends with the reset of the leg's channel.
+How: a canceller or detector that cannot be had is logged, and the call goes on without.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mediaserver.call.exchange_tones import ExchangeTones
+from mediaserver.call.leg import Leg
+from mediaserver.media.errors import MediaError
+from mediaserver.media.tones import ToneEvent
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LineCare:
+    """`echo`: cancel the echo of what we send. `tones`: the tone plan of the exchange whose tones
+
+    tell how a call goes, "" where signalling does.
+    """
+
+    echo: bool = False
+    tones: str = ""
+
+    def begin(self, leg: Leg, outgoing: bool, told: Callable[[Leg, ToneEvent], None]) -> None:
+        """For a leg that begins, or has got another channel; `told` hears of its tones."""
+        if self.echo:
+            try:
+                leg.media.echo()
+            except MediaError as error:
+                log.warning("%s: its echo is not cancelled: %s", leg.line, error)
+        if self.tones:
+            ExchangeTones(leg, self.tones, outgoing, told)
+
+
+NO_CARE = LineCare()

@@ -1,0 +1,93 @@
+"""What an exchange's tones say about a call on its line, where nothing else says it.
+
+What: on an analog line (FXO) the far end's answer, its hanging up and a number that cannot be
+reached are only heard. `ExchangeTones` listens on a leg and turns tones into the line events that
+signalling would have sent: busy, congestion and special information tone clear the call with the
+cause they stand for; after the answer any of them, or dial tone, says that the far end has gone.
+How: the table below; one `_move()`. Limits: voice or the end of ring-back is taken for an answer;
+tones do not tell an answer that is followed by silence.
+Source: the tones' meaning by ITU-T E.180 and E.182; causes by Q.850.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from enum import Enum
+
+from drivers.cause import Cause
+from drivers.events import Disconnected
+from mediaserver.call.leg import Leg, LegState
+from mediaserver.media.errors import MediaError
+from mediaserver.media.tones import ToneEvent
+
+log = logging.getLogger(__name__)
+
+
+class Hears(Enum):
+    """What has been heard of the far end so far."""
+
+    NOTHING = "nothing"  # dialled; neither ringing nor an answer yet
+    RINGING = "ringing"
+    TALKING = "talking"
+    GONE = "gone"
+
+
+_H = Hears
+#: state → tone → (state, cause to clear with, 0: none). A tone that is not listed changes nothing.
+TABLE: dict[Hears, dict[str, tuple[Hears, int]]] = {
+    _H.NOTHING: {
+        "ringback": (_H.RINGING, 0),
+        "voice": (_H.TALKING, 0),
+        "busy": (_H.GONE, Cause.USER_BUSY),
+        "learned_busy": (_H.GONE, Cause.USER_BUSY),
+        "congestion": (_H.GONE, Cause.CONGESTION),
+        "vacant": (_H.GONE, Cause.UNALLOCATED),
+        "sit": (_H.GONE, Cause.UNALLOCATED),
+    },
+    _H.RINGING: {
+        "voice": (_H.TALKING, 0),
+        "ringback ended": (_H.TALKING, 0),
+        "busy": (_H.GONE, Cause.NO_ANSWER),
+        "learned_busy": (_H.GONE, Cause.NO_ANSWER),
+        "congestion": (_H.GONE, Cause.CONGESTION),
+    },
+    _H.TALKING: {
+        "busy": (_H.GONE, Cause.NORMAL),
+        "learned_busy": (_H.GONE, Cause.NORMAL),
+        "congestion": (_H.GONE, Cause.NORMAL),
+        "vacant": (_H.GONE, Cause.NORMAL),
+        "dial": (_H.GONE, Cause.NORMAL),
+    },
+    _H.GONE: {},
+}
+
+
+class ExchangeTones:
+    """Listens on `leg` for the tones of `plan`; `told(leg, event)` hears of each tone too."""
+
+    def __init__(
+        self, leg: Leg, plan: str, outgoing: bool, told: Callable[[Leg, ToneEvent], None]
+    ) -> None:
+        self._leg = leg
+        self._told = told
+        self.hears = Hears.NOTHING if outgoing else Hears.TALKING
+        try:
+            leg.media.progress(plan)
+        except MediaError as error:
+            log.warning("%s: the exchange's tones are not heard: %s", leg.line, error)
+            return
+        leg.media.on_tone(self._heard)
+
+    def _heard(self, event: ToneEvent) -> None:
+        if self._leg.state is LegState.OFFERED or not self._leg.alive:
+            return  # the line is not seized, or the call is being cleared
+        if not event.ended:
+            self._told(self._leg, event)
+        self._move(f"{event.tone} ended" if event.ended else event.tone)
+
+    def _move(self, word: str) -> None:
+        self.hears, cause = TABLE[self.hears].get(word, (self.hears, 0))
+        if cause:
+            leg = self._leg
+            leg.on_line(Disconnected(leg.channel.span, leg.ref or 0, int(cause), inband=True))

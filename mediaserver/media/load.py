@@ -1,0 +1,43 @@
+"""What the engine leaves out when ticks take too long, told on the bus and as an alarm.
+
+What: each change of the engine's load shedding becomes a LoadShed event; the alarm "load" stands
+for as long as anything is left out, and says what.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from dsp_ext.event import SHED_LEVELS, Event
+from mediaserver.bus import Bus
+from mediaserver.clock import Clock
+from mediaserver.events import LoadShed, SystemAlarm
+
+log = logging.getLogger(__name__)
+
+
+class LoadWatch:
+    """`shed(event)` takes the engine's SHED events."""
+
+    def __init__(self, clock: Clock, bus: Bus | None) -> None:
+        self._clock = clock
+        self._bus = bus
+
+    def shed(self, event: Event) -> None:
+        """From the session: another level."""
+        level, before, percent = event.a, event.b, round(100 * event.x)
+        left_out = SHED_LEVELS[1 : level + 1]
+        if level > before:
+            text = f"a tick takes {percent} % of its time; left out now: {', '.join(left_out)}"
+            log.warning("load: %s", text)
+        else:
+            text = f"a tick takes {percent} % of its time; taken up again: {SHED_LEVELS[before]}"
+            if left_out:
+                text += f"; still left out: {', '.join(left_out)}"
+            log.info("load: %s", text)
+        if self._bus is not None:
+            stamp = self._clock.stamp()
+            self._bus.publish(
+                LoadShed(level=level, before=before, left_out=left_out, percent=percent, **stamp)
+            )
+            self._bus.publish(SystemAlarm(name="load", active=level > 0, text=text, **stamp))
