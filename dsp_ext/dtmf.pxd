@@ -28,13 +28,14 @@ cdef struct dtmf_bank:
     int32_t* candidate  # [LANES] key its window looks like, -1 none
     uint8_t* enabled  # [cstride]
     uint8_t* tile_on  # [cstride / LANES] enabled channels in the tile
-    uint8_t* tile_busy  # [cstride / LANES] a channel of the tile is in a key or a run
+    uint8_t* busy  # [cstride] the channel is in a key or a run
+    uint8_t* tile_busy  # [cstride / LANES] a channel of the tile is
     uint8_t* tile_quiet  # [cstride / LANES] hops without sound, up to 3
     void* tracks  # [channels] what the windows add up to
 
 cdef dtmf_bank* dtmf_new(int channels) noexcept nogil  # NULL: no memory; all disabled
 cdef void dtmf_free(dtmf_bank* bank) noexcept nogil  # NULL is allowed
-# -> events written; 2 × channels is always room enough for blocks of up to 204 samples
+# -> events written, tile by tile; 2 × channels is always room enough for blocks of up to 204 samples
 cdef int dtmf_process(dtmf_bank* bank, const float* pcm, int block, dtmf_event* out,
                       int max_events) noexcept nogil
 cdef void dtmf_reset(dtmf_bank* bank, int channel) noexcept nogil

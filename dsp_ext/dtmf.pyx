@@ -126,12 +126,14 @@ cdef dtmf_bank* dtmf_new(int channels) noexcept nogil:
     bank.candidate = <int32_t*>zeroed(LANES * sizeof(int32_t))
     bank.enabled = <uint8_t*>zeroed(row)
     bank.tile_on = <uint8_t*>zeroed(row)
+    bank.busy = <uint8_t*>zeroed(row)
     bank.tile_busy = <uint8_t*>zeroed(row)
     bank.tile_quiet = <uint8_t*>zeroed(row)
     bank.tracks = zeroed(<size_t>channels * sizeof(track))
     if (bank.history == NULL or bank.kept == NULL or bank.window == NULL
             or bank.candidate == NULL or bank.enabled == NULL or bank.tile_on == NULL
-            or bank.tile_busy == NULL or bank.tile_quiet == NULL or bank.tracks == NULL):
+            or bank.busy == NULL or bank.tile_busy == NULL or bank.tile_quiet == NULL
+            or bank.tracks == NULL):
         dtmf_free(bank)
         return NULL
     for channel in range(channels):
@@ -148,6 +150,7 @@ cdef void dtmf_free(dtmf_bank* bank) noexcept nogil:
     free(bank.candidate)
     free(bank.enabled)
     free(bank.tile_on)
+    free(bank.busy)
     free(bank.tile_busy)
     free(bank.tile_quiet)
     free(bank.tracks)
@@ -173,6 +176,7 @@ cdef void dtmf_reset(dtmf_bank* bank, int channel) noexcept nogil:
     for row in range(DTMF_HOP):
         _kept(bank, channel)[row * LANES] = 0.0
     t.digit, t.quiet, t.run.length, t.run.kept = -1, 0, 0, 0
+    bank.busy[channel] = 0
 
 
 cdef void dtmf_enable(dtmf_bank* bank, int channel, bint on) noexcept nogil:
@@ -242,17 +246,17 @@ cdef inline bint _busy(const dtmf_bank* bank, int channel) noexcept nogil:
     return t.digit >= 0 or t.run.length > 0
 
 
-cdef int _judge(dtmf_bank* bank, int first, int64_t now, dtmf_event* out, int told,
+cdef int _judge(dtmf_bank* bank, int first, int slot, int64_t now, dtmf_event* out, int told,
                 int max_events) noexcept nogil:
     """A tile's newest window."""
     cdef int tile = first // LANES
     cdef bint few = bank.tile_on[tile] <= DTMF_FEW
-    cdef int mid = (bank.slot + DTMF_HOPS - 1) % DTMF_HOPS
-    cdef int old = (bank.slot + 1) % DTMF_HOPS
+    cdef int mid = (slot + DTMF_HOPS - 1) % DTMF_HOPS
+    cdef int old = (slot + 1) % DTMF_HOPS
     cdef bint busy = False
     cdef int channel, lane
     if not few and not dtmf_window(_history(bank, first, old), _history(bank, first, mid),
-                                   _history(bank, first, bank.slot), _TURN[0], _LEAST,
+                                   _history(bank, first, slot), _TURN[0], _LEAST,
                                    bank.window, bank.candidate) and not bank.tile_busy[tile]:
         return told
     for channel in range(first, min(first + LANES, bank.channels)):
@@ -261,22 +265,25 @@ cdef int _judge(dtmf_bank* bank, int first, int64_t now, dtmf_event* out, int to
         lane = channel - first
         if few:
             dtmf_window_one(_history(bank, channel, old), _history(bank, channel, mid),
-                            _history(bank, channel, bank.slot), _TURN[0], _LEAST,
+                            _history(bank, channel, slot), _TURN[0], _LEAST,
                             bank.window + lane, bank.candidate + lane)
+        if bank.candidate[lane] < 0 and not bank.busy[channel]:
+            continue
         told = _follow(bank, channel, bank.candidate[lane], bank.window + lane, now, out, told,
                        max_events)
-        busy |= _busy(bank, channel)
+        bank.busy[channel] = _busy(bank, channel)
+        busy |= bank.busy[channel]
     bank.tile_busy[tile] = busy
     return told
 
 
-cdef int _hop(dtmf_bank* bank, int first, const float* pcm, int cstride, int64_t now,
+cdef int _hop(dtmf_bank* bank, int first, int slot, const float* pcm, int cstride, int64_t now,
               dtmf_event* out, int told, int max_events) noexcept nogil:
     """A tile's hop is complete: correlates it and looks at the window it ends."""
     cdef int tile = first // LANES
     cdef int channel
     if bank.tile_on[tile] > DTMF_FEW:
-        if dtmf_add(pcm, cstride, _REFERENCE[0], _QUIET, _history(bank, first, bank.slot)):
+        if dtmf_add(pcm, cstride, _REFERENCE[0], _QUIET, _history(bank, first, slot)):
             bank.tile_quiet[tile] = 0
         elif bank.tile_quiet[tile] < DTMF_HOPS:
             bank.tile_quiet[tile] += 1
@@ -286,35 +293,41 @@ cdef int _hop(dtmf_bank* bank, int first, const float* pcm, int cstride, int64_t
         for channel in range(first, min(first + LANES, bank.channels)):
             if bank.enabled[channel]:
                 dtmf_add_one(pcm + channel - first, cstride, _REFERENCE[0],
-                             _history(bank, channel, bank.slot))
-    return _judge(bank, first, now, out, told, max_events)
+                             _history(bank, channel, slot))
+    return _judge(bank, first, slot, now, out, told, max_events)
+
+
+cdef int _tile(dtmf_bank* bank, int first, const float* pcm, int block, dtmf_event* out, int told,
+               int max_events) noexcept nogil:
+    """A tile's block: its whole hops where they lie, others when they are complete."""
+    cdef int slot = bank.slot
+    cdef int fill = bank.fill
+    cdef int done = 0
+    cdef int n, stride
+    cdef const float* heard
+    while done < block:
+        n = min(<int>DTMF_HOP - fill, block - done)
+        heard, stride = pcm + <Py_ssize_t>done * bank.cstride, bank.cstride
+        if n < DTMF_HOP:
+            dtmf_keep(heard, stride, n, _kept(bank, first) + fill * LANES)
+            heard, stride = _kept(bank, first), LANES
+        fill += n
+        done += n
+        if fill == DTMF_HOP:
+            told = _hop(bank, first, slot, heard, stride, bank.now + done, out, told, max_events)
+            slot, fill = (slot + 1) % DTMF_HOPS, 0
+    return told
 
 
 cdef int dtmf_process(dtmf_bank* bank, const float* pcm, int block, dtmf_event* out,
                       int max_events) noexcept nogil:
-    cdef int done = 0
     cdef int told = 0
-    cdef int n, tile, first, stride
-    cdef const float* heard
-    while done < block:
-        n = min(<int>DTMF_HOP - bank.fill, block - done)
-        for tile in range(bank.cstride // LANES):
-            if bank.tile_on[tile] == 0:
-                continue
-            first = tile * LANES
-            heard = pcm + <Py_ssize_t>done * bank.cstride + first
-            stride = bank.cstride
-            if n < DTMF_HOP:
-                dtmf_keep(heard, stride, n, _kept(bank, first) + bank.fill * LANES)
-                heard, stride = _kept(bank, first), LANES
-            if bank.fill + n == DTMF_HOP:
-                told = _hop(bank, first, heard, stride, bank.now + done + n, out, told,
-                            max_events)
-        bank.fill += n
-        done += n
-        if bank.fill == DTMF_HOP:
-            bank.fill = 0
-            bank.slot = (bank.slot + 1) % DTMF_HOPS
+    cdef int tile
+    for tile in range(bank.cstride // LANES):
+        if bank.tile_on[tile]:
+            told = _tile(bank, tile * LANES, pcm + tile * LANES, block, out, told, max_events)
+    bank.slot = (bank.slot + (bank.fill + block) // DTMF_HOP) % DTMF_HOPS
+    bank.fill = (bank.fill + block) % DTMF_HOP
     bank.now += block
     return told
 
@@ -374,10 +387,13 @@ cdef class DtmfDetector:
         pcm : float32 ndarray of shape (block, channels), linear ±32768, any block length
         Raises TypeError, ValueError (shape, layout, NaN, infinity).
         """
-        return [event for event in self.edges(pcm) if event.duration_ms > 0]
+        return self._heard(pcm, False)
 
     def edges(self, pcm):
         """As `process`, but gives two events a key: at its start (duration 0) and at its end."""
+        return self._heard(pcm, True)
+
+    cdef list _heard(self, pcm, bint starts):
         block_pcm = pcm_block(pcm, self.bank.channels)
         if self.bank.channels != self.bank.cstride:
             block_pcm = pad(block_pcm)
@@ -386,7 +402,7 @@ cdef class DtmfDetector:
         cdef int done = 0
         cdef int most = 2 * self.bank.channels
         cdef int n, count, i
-        found = []
+        cdef list found = []
         cdef uint8_t[::1] room = np.empty(most * sizeof(dtmf_event), dtype=np.uint8)
         cdef dtmf_event* out = <dtmf_event*>&room[0]
         while done < length:
@@ -395,7 +411,8 @@ cdef class DtmfDetector:
                 count = dtmf_process(self.bank, &view[done, 0], n, out, most)
             done += n
             for i in range(count):
-                found.append(_event(&out[i]))
+                if starts or out[i].kind == DIGIT_END:
+                    found.append(_event(&out[i]))
         return found
 
 

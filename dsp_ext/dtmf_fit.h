@@ -15,6 +15,9 @@
 #define DTMF_RUN 7   /* windows alike that make a key; the first and last may not be full of it */
 #define DTMF_RUN_NOISY 9
 
+#define DTMF_AGAIN 4   /* times the frequencies are found anew from the tones taken apart */
+#define DTMF_NEAR 4e-4 /* radians a sample, 0.5 Hz: the next step is far smaller */
+
 #define DTMF_CLEAN 0.94    /* the tones' share of all energy, by which a short run will do */
 #define DTMF_NOISY 0.84   /* least share */
 #define DTMF_TWIST_LOW -9.0 /* dB */
@@ -63,8 +66,8 @@ static void dtmf_run_add(dtmf_run *run, const float *window, int low, int high)
 /* What a tone `turn` radians a sample away adds to a correlation over a window. */
 static double dtmf_kernel(double turn)
 {
-    const double half = sin(turn / 2);
-    return fabs(half) < 1e-9 ? DTMF_WINDOW : sin(turn * DTMF_WINDOW / 2) / half;
+    const float half = sinf((float)turn / 2);
+    return fabsf(half) < 1e-6f ? DTMF_WINDOW : sinf((float)turn * (DTMF_WINDOW / 2)) / half;
 }
 
 /* Radians a sample of a tone whose windows are z, near to `nominal`. */
@@ -75,24 +78,29 @@ static double dtmf_turn(const double (*z)[2], int n, double nominal)
         re += z[i][0] * z[i - 1][0] + z[i][1] * z[i - 1][1];
         im += z[i][1] * z[i - 1][0] - z[i][0] * z[i - 1][1];
     }
-    const double c = cos(nominal * DTMF_HOP), s = sin(nominal * DTMF_HOP);
-    return nominal + atan2(im * c - re * s, re * c + im * s) / DTMF_HOP;
+    const float c = cosf((float)nominal * DTMF_HOP), s = sinf((float)nominal * DTMF_HOP);
+    return nominal + atan2f((float)(im * c - re * s), (float)(re * c + im * s)) / DTMF_HOP;
 }
 
-/* One part (0: real, 1: imaginary) of the tones' peaks in each window. */
-static void dtmf_apart(const float (*low)[2], const float (*high)[2], int n, int part,
+/* The tones' peaks in each window, taken apart for tones of these turns a sample. */
+static void dtmf_apart(const float (*low)[2], const float (*high)[2], int n,
                        const double *nominal, const double *turn, double (*a)[2], double (*b)[2])
 {
-    const double sign = part ? -0.5 : 0.5;
-    double m[2][2];
+    double near[2][2], far[2][2];
     for (int i = 0; i < 2; i++)
-        for (int j = 0; j < 2; j++)
-            m[i][j] = 0.5 * dtmf_kernel(turn[j] - nominal[i])
-                      + sign * dtmf_kernel(turn[j] + nominal[i]);
-    const double scale = 1.0 / (m[0][0] * m[1][1] - m[0][1] * m[1][0]);
-    for (int i = 0; i < n; i++) {
-        a[i][part] = (low[i][part] * m[1][1] - high[i][part] * m[0][1]) * scale;
-        b[i][part] = (high[i][part] * m[0][0] - low[i][part] * m[1][0]) * scale;
+        for (int j = 0; j < 2; j++) {
+            near[i][j] = 0.5 * dtmf_kernel(turn[j] - nominal[i]);
+            far[i][j] = 0.5 * dtmf_kernel(turn[j] + nominal[i]);
+        }
+    for (int part = 0; part < 2; part++) { /* real, imaginary */
+        const double sign = part ? -1.0 : 1.0;
+        const double m00 = near[0][0] + sign * far[0][0], m01 = near[0][1] + sign * far[0][1];
+        const double m10 = near[1][0] + sign * far[1][0], m11 = near[1][1] + sign * far[1][1];
+        const double scale = 1.0 / (m00 * m11 - m01 * m10);
+        for (int i = 0; i < n; i++) {
+            a[i][part] = (low[i][part] * m11 - high[i][part] * m01) * scale;
+            b[i][part] = (high[i][part] * m00 - low[i][part] * m10) * scale;
+        }
     }
 }
 
@@ -122,16 +130,16 @@ static int dtmf_steady(const double (*z)[2], int n, double noise)
         least = p < least ? p : least;
     }
     /* 20 log10(1 + x) is about 8.69 x */
-    if (10 * log10(most / least) > DTMF_LEVEL_DB + 8.69 * DTMF_LEVEL_SIGMAS * sigma)
+    if (10 * log10f((float)(most / least)) > DTMF_LEVEL_DB + 8.69 * DTMF_LEVEL_SIGMAS * sigma)
         return 0;
     const int mid = (n - 1) / 2;
     const double *p = z[0], *q = z[mid], *r = z[2 * mid];
     const double sum_re = p[0] * r[0] - p[1] * r[1], sum_im = p[0] * r[1] + p[1] * r[0];
     const double twice_re = q[0] * q[0] - q[1] * q[1], twice_im = 2 * q[0] * q[1];
-    const double bend = atan2(sum_im * twice_re - sum_re * twice_im,
-                              sum_re * twice_re + sum_im * twice_im);
+    const float bend = atan2f((float)(sum_im * twice_re - sum_re * twice_im),
+                              (float)(sum_re * twice_re + sum_im * twice_im));
     /* three windows that overlap by a hop: 1.82 of one's deviations */
-    return fabs(bend) <= DTMF_PHASE + 1.82 * DTMF_PHASE_SIGMAS * sigma;
+    return fabsf(bend) <= DTMF_PHASE + 1.82 * DTMF_PHASE_SIGMAS * sigma;
 }
 
 /* Whether the run is a key of these frequencies (Hz); fills `pair`. */
@@ -151,11 +159,15 @@ static int dtmf_convincing(const dtmf_run *run, double low_hz, double high_hz, d
             b[i][part] = run->high[first + i][part];
         }
     }
-    for (int again = 0; again < 4; again++) {
+    turn[0] = dtmf_turn(a, n, nominal[0]);
+    turn[1] = dtmf_turn(b, n, nominal[1]);
+    for (int again = 0; again < DTMF_AGAIN; again++) {
+        const double was[2] = {turn[0], turn[1]};
+        dtmf_apart(run->low + first, run->high + first, n, nominal, turn, a, b);
         turn[0] = dtmf_turn(a, n, nominal[0]);
         turn[1] = dtmf_turn(b, n, nominal[1]);
-        for (int part = 0; part < 2; part++)
-            dtmf_apart(run->low + first, run->high + first, n, part, nominal, turn, a, b);
+        if (fabs(turn[0] - was[0]) + fabs(turn[1] - was[1]) < DTMF_NEAR)
+            break;
     }
     pair->low_hz = (turn[0] - nominal[0]) / radian;
     pair->high_hz = (turn[1] - nominal[1]) / radian;
@@ -165,7 +177,7 @@ static int dtmf_convincing(const dtmf_run *run, double low_hz, double high_hz, d
         pair->high += (b[i][0] * b[i][0] + b[i][1] * b[i][1]) / (2 * n);
     }
     pair->share = dtmf_energy(a, b, n, turn) / all;
-    const double twist = 10 * log10(pair->high / pair->low);
+    const double twist = 10 * log10f((float)(pair->high / pair->low));
     const double noise = all * fmax(1 - pair->share, 0.0) / (n * DTMF_WINDOW);
     return fabs(pair->low_hz) <= DTMF_OFF_SHARE * low_hz + DTMF_OFF_HZ
            && fabs(pair->high_hz) <= DTMF_OFF_SHARE * high_hz + DTMF_OFF_HZ
