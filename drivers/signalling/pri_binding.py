@@ -38,10 +38,14 @@ REQUEST_HANGUP = lib.SHIM_HANGUP
 REQUEST_DESTROY = lib.SHIM_DESTROY
 
 SWITCHES = {
-    "euroisdn_e1": lib.PRI_SWITCH_EUROISDN_E1,
+    "euroisdn": lib.PRI_SWITCH_EUROISDN_E1,
     "euroisdn_t1": lib.PRI_SWITCH_EUROISDN_T1,
-    "ni2": lib.PRI_SWITCH_NI2,
     "qsig": lib.PRI_SWITCH_QSIG,
+    "ni1": lib.PRI_SWITCH_NI1,
+    "ni2": lib.PRI_SWITCH_NI2,
+    "dms100": lib.PRI_SWITCH_DMS100,
+    "5ess": lib.PRI_SWITCH_LUCENT5E,
+    "4ess": lib.PRI_SWITCH_ATT4ESS,
 }
 SIDES = {"network": lib.PRI_NETWORK, "user": lib.PRI_CPE}
 _LAYER1 = {"alaw": lib.PRI_LAYER_1_ALAW, "ulaw": lib.PRI_LAYER_1_ULAW}
@@ -142,6 +146,11 @@ class Libpri:
     def set_timer(self, name: str, value: int) -> None:
         """Set a timer (ms) or counter of libpri by its name, as `T309` or `N200`."""
         check(lib.shim_timer(self._shim, name.encode(), value), f"timer {name} = {value}")
+
+    def timer(self, name: str) -> int:
+        """What a timer (ms) or counter of libpri is set to."""
+        value = lib.shim_timer_value(self._shim, name.encode())
+        return check(value, f"timer {name}")
 
     def feed(self, frame: bytes, now: float) -> RawEvent | None:
         code = lib.shim_feed(self._shim, _microseconds(now), frame, len(frame), self._event)

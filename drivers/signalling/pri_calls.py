@@ -82,6 +82,9 @@ class Call:
     state: CallState
     cref: int = 0
     cause: int | None = None  # the first cause given, by either end
+    rest: str = ""  # digits that wait until the far end asks for them
+    timer: str = ""  # the one of T301, T302, T304, T310 that runs
+    deadline: float | None = None
 
     def move(self, word: str) -> CallState:
         """Take one step; returns the state left. See the module for what is not listed."""
@@ -96,6 +99,10 @@ class Call:
             return before
         self.state = after
         return before
+
+    def time(self, timer: str, seconds: float, now: float) -> None:
+        """Let this timer run instead of any other; 0 seconds: none."""
+        self.timer, self.deadline = timer, now + seconds if seconds > 0 else None
 
     def clear_with(self, cause: int | None) -> int:
         """Note the cause of clearing; the first one given stays."""

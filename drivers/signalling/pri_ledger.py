@@ -21,7 +21,7 @@ class Ledger:
     """The books of one link. Calls are found by ref, by libpri's handle or by call reference."""
 
     def __init__(self, settings: PriSettings, span: str, first_ref: int) -> None:
-        self.restarts = RestartQueue(settings.t316_s, settings.restart_tries)
+        self.restarts = RestartQueue(settings.timer("t316_ms"), int(settings.timer("n316")))
         self._settings = settings
         self._span = span
         self._calls: dict[int, Call] = {}

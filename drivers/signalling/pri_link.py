@@ -5,38 +5,38 @@ channels, settles glare, keeps every clearing cause, restarts channels that may
 be left busy, and delivers `Released` exactly once for each ref.
 How: `feed`, `poll` and the requests append to one list of events that `feed`,
 `poll` and `take_events` hand out; outgoing frames wait in `take_frames`.
-Limits: T301, T304 and T310 are the caller's business (it knows how long a
-caller may wait); libpri runs T303, T305, T308, T309 and T313, we run T316.
+Timers: libpri runs those of the data link and T303, T305, T308, T309 and T313,
+this wrapper T301, T302, T304, T310 and T316 (`pri_timers` has all of them).
 Source: Q.931 5.1 to 5.8 (5.5 restart, 5.7 glare, 5.8.9 data link failure).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 from drivers.base import DriverError, SetupRequest
 from drivers.cause import Cause
-from drivers.events import (
-    ChannelSet,
-    Connected,
-    Digits,
-    Disconnected,
-    LineEvent,
-    SignallingState,
-)
+from drivers.events import ChannelSet, Digits, LineEvent
 from drivers.signalling import pri_binding as pri
-from drivers.signalling import q931
-from drivers.signalling.pri_binding import Libpri, RawEvent
+from drivers.signalling import pri_timers, q931
+from drivers.signalling.pri_binding import Libpri
 from drivers.signalling.pri_calls import Adopted, Call, CallState
 from drivers.signalling.pri_ledger import Ledger
+from drivers.signalling.pri_reports import Reports
 from drivers.signalling.pri_settings import PriSettings
-from drivers.signalling.pri_words import outgoing, progress_event, setup_event
+from drivers.signalling.pri_words import outgoing
 
 #: Causes libpri sends as RELEASE COMPLETE in answer to a bare SETUP (Q.931 5.3.2 a).
 _REFUSE_AT_ONCE = frozenset({1, 34, 44, 81, 82, 88})
+#: What a call is cleared with when one of our timers runs out (Q.931 5.2.5.3 c, 5.2.4).
+_EXPIRED = {
+    "t301_ms": Cause.NO_ANSWER,
+    "t304_ms": Cause.RECOVERY_ON_TIMER,
+    "t310_ms": Cause.RECOVERY_ON_TIMER,
+}
 
 
-class PriLink:
+class PriLink(Reports):
     """Call control of one PRI span. `now` is seconds of any monotonic clock.
 
     `adopted` are calls in talk that an earlier link, since lost, has set up: they
@@ -52,42 +52,9 @@ class PriLink:
         first_ref: int = 2,
         adopted: Sequence[Adopted] = (),
     ) -> None:
-        self.settings = settings
-        self.span = span
-        self.up = False
-        self._book = Ledger(settings, span, first_ref)
-        self._ghosts: set[int] = set()  # handles whose ref has been given up (lost glare)
-        self._started = False
-        self._inband = False
-        self._libpri = self._open(now)
-        self._adopted_until: float | None = None
+        libpri = _open(settings, now)
+        super().__init__(settings, span, libpri, Ledger(settings, span, first_ref))
         self._adopt(adopted, now)
-        self._handlers: dict[int, Callable[[RawEvent, float, bool], None]] = {
-            pri.UP: self._on_up,
-            pri.DOWN: self._on_down,
-            pri.CONFIGURATION: self._on_configuration,
-            pri.RESTART: self._on_restart,
-            pri.RESTART_ACK: self._on_restart_ack,
-            pri.RING: self._on_ring,
-            pri.INFORMATION: self._on_information,
-            pri.KEYPAD: self._on_information,
-            pri.SETUP_ACK: self._on_progressing,
-            pri.PROCEEDING: self._on_progressing,
-            pri.PROGRESS: self._on_progressing,
-            pri.RINGING: self._on_progressing,
-            pri.ANSWER: self._on_answer,
-            pri.HANGUP_REQUEST: self._on_hangup_request,
-            pri.HANGUP: self._on_hangup,
-            pri.HANGUP_ACK: self._on_hangup,
-        }
-
-    def _open(self, now: float) -> Libpri:
-        given = self.settings
-        libpri = Libpri(given.side, given.switch, now, given.law, given.capability)
-        libpri.set_timer("T309", round(given.t309_s * 1000))
-        for name, value in given.timers.items():
-            libpri.set_timer(name, value)
-        return libpri
 
     # ---- line and time -------------------------------------------------------------------
 
@@ -132,6 +99,9 @@ class PriLink:
             for call in self._book.adopted():
                 self._book.end(call, call.clear_with(Cause.DESTINATION_OUT_OF_ORDER))
                 self._book.queue_restart(call.channel, "its signalling was lost")
+        for call in self._book.calls():
+            if call.deadline is not None and call.deadline <= now + 1e-6:
+                self._expire(call, now)
         if (expired := self._book.restarts.expired(now)) is not None:
             channel, again = expired
             if again:
@@ -145,6 +115,7 @@ class PriLink:
         """Seconds until `poll` has something to do; None when no timer runs."""
         deadlines = (self._libpri.deadline(), self._book.restarts.deadline, self._adopted_until)
         times = [time for time in deadlines if time is not None]
+        times += [c.deadline for c in self._book.calls() if c.deadline is not None]
         return max(0.0, min(times) - now) if times else None
 
     def take_frames(self) -> list[bytes]:
@@ -178,7 +149,9 @@ class PriLink:
             raise DriverError(f"{self.span}: no idle channel", Cause.NO_CHANNEL)
         if not self.is_idle(channel):
             raise DriverError(f"{self.span}/{channel} is not idle", Cause.CHANNEL_UNAVAILABLE)
-        wanted = outgoing(request, channel, self.settings.exclusive)
+        overlap = self.settings.sending == "overlap" and request.complete
+        first = self.settings.first_digits if overlap else None
+        wanted = outgoing(request, channel, self.settings.exclusive, first)
         handle = self._libpri.new_call()
         try:
             self._libpri.setup(handle, wanted, now)
@@ -186,6 +159,7 @@ class PriLink:
             self._libpri.request(handle, pri.REQUEST_DESTROY, now)
             raise
         call = self._book.add(handle, channel, True, 0, ref)
+        call.rest = request.called.digits[len(wanted.called) :]
         if not request.channel:
             self._book.tell(ChannelSet(self.span, call.ref, channel))
         self._settle(now)
@@ -193,12 +167,12 @@ class PriLink:
 
     def acknowledge(self, ref: int, now: float) -> None:
         self._request(ref, "acknowledge", pri.REQUEST_SETUP_ACK, now)
+        self._book.get(ref).time("t302_ms", self.settings.timer("t302_ms"), now)
 
     def information(self, ref: int, digits: str, now: float) -> None:
         call = self._book.get(ref)
         call.move("information")
-        for digit in digits:
-            self._libpri.digit(call.handle, digit, now)
+        self._dial(call, digits, now)
         self._settle(now)
 
     def proceeding(self, ref: int, now: float) -> None:
@@ -223,6 +197,7 @@ class PriLink:
             return
         cause = cause if 0 < cause < 128 else int(Cause.NORMAL_UNSPECIFIED)
         call.clear_with(cause)
+        call.time("", 0, now)
         if not call.handle:
             self._book.end(call, cause)
             self._book.queue_restart(call.channel, "its signalling was lost")
@@ -263,142 +238,16 @@ class PriLink:
         """The calls that live, oldest first."""
         return self._book.calls()
 
-    # ---- events from libpri --------------------------------------------------------------
-
-    def _dispatch(self, raw: RawEvent, now: float, *, timed: bool) -> None:
-        handler = self._handlers.get(raw.kind)
-        if handler is None:
-            return
-        call = self._book.of_handle(raw.call)
-        if call is not None:
-            call.cref = raw.cref or call.cref
-        handler(raw, now, timed)
-
-    def _on_up(self, raw: RawEvent, now: float, timed: bool) -> None:
-        if not self.up:
-            self.up = True
-            self._adopted_until = None
-            self._book.tell(SignallingState(self.span, True, "data link established"))
-        if not self._started and self.settings.restart_on_start:
-            for channel in self.settings.channels:
-                if self.is_idle(channel):
-                    self._book.queue_restart(channel, "restarting")
-        self._started = True
-
-    def _on_down(self, raw: RawEvent, now: float, timed: bool) -> None:
-        self._book.restarts.link_lost()
-        if self.up:
-            self.up = False
-            if self._book.adopted():
-                self._adopted_until = now + self.settings.t309_s
-            self._book.tell(SignallingState(self.span, False, "data link lost"))
-
-    def _on_configuration(self, raw: RawEvent, now: float, timed: bool) -> None:
-        self._book.fault("configuration", raw.text)
-
-    def _on_restart(self, raw: RawEvent, now: float, timed: bool) -> None:
-        channels = self.settings.channels if raw.channel == -1 else (raw.channel,)
-        self._drop_calls(channels, Cause.TEMPORARY_FAILURE, now)
-        for channel in channels:
-            self._book.restarts.cancel(channel)
-            if channel in self.settings.channels:
-                self._book.channel_state(channel, True, "restarted by the far end")
-
-    def _on_restart_ack(self, raw: RawEvent, now: float, timed: bool) -> None:
-        channel = self._book.restarts.current
-        if channel is not None and self._book.restarts.answered(raw.channel):
-            self._book.channel_state(channel, True, "restarted")
-
-    def _on_ring(self, raw: RawEvent, now: float, timed: bool) -> None:
-        channel = raw.channel
-        if channel > 0:
-            self._settle_glare(channel, now)
-            self._book.cancel_restart(channel, "the far end holds it idle")
-        if channel <= 0 or (raw.flexible and not self.is_idle(channel)):
-            channel = self._book.pick() or 0
-        if not channel or not self.is_idle(channel):
-            cause = Cause.CHANNEL_UNAVAILABLE if channel else Cause.NO_CHANNEL
-            self._libpri.request(raw.call, pri.REQUEST_HANGUP, now, info=cause)
-            self._book.fault(
-                "call refused", f"channel {raw.channel} is not idle, cause {int(cause)}"
-            )
-            return
-        call = self._book.add(raw.call, channel, False, raw.cref, None)
-        overlap = self.settings.overlap
-        self._book.tell(setup_event(self.span, call.ref, channel, raw, overlap))
-
-    def _settle_glare(self, channel: int, now: float) -> None:
-        """Both ends took `channel` at once: the network's call goes on (Q.931 5.7)."""
-        for call in self._book.calls():
-            if call.channel == channel and call.state is CallState.DIALLING:
-                break
-        else:
-            return
-        if self.settings.side == "user":
-            self._ghosts.add(call.handle)
-            self._book.end(call, Cause.CHANNEL_UNAVAILABLE)
-
-    def _on_information(self, raw: RawEvent, now: float, timed: bool) -> None:
-        call = self._book.of_handle(raw.call)
-        if call is not None and (raw.called or raw.complete):
-            self._book.tell(Digits(self.span, call.ref, raw.called, raw.complete))
-
-    def _on_progressing(self, raw: RawEvent, now: float, timed: bool) -> None:
-        call = self._book.of_handle(raw.call)
-        if call is None:
-            self._hang_up_unknown(raw.call, now)
-            return
-        call.move("more" if raw.kind == pri.SETUP_ACK else "working")
-        if self._settle_channel(call, raw.channel, now):
-            self._book.tell(progress_event(self.span, call.ref, raw))
-
-    def _on_answer(self, raw: RawEvent, now: float, timed: bool) -> None:
-        call = self._book.of_handle(raw.call)
-        if call is None:
-            self._hang_up_unknown(raw.call, now)
-            return
-        call.move("connected")
-        if call.state is CallState.ACTIVE and self._settle_channel(call, raw.channel, now):
-            self._book.tell(Connected(self.span, call.ref))
-
-    def _settle_channel(self, call: Call, channel: int, now: float) -> bool:
-        """Take the channel the far end settled on; False when that cannot be."""
-        if channel in (call.channel, -1, 0):
-            return True
-        if not self.is_idle(channel):
-            self.release(call.ref, 6, now)  # channel unacceptable
-            return False
-        call.channel = channel
-        self._book.tell(ChannelSet(self.span, call.ref, channel))
-        return True
-
-    def _on_hangup_request(self, raw: RawEvent, now: float, timed: bool) -> None:
-        call = self._book.of_handle(raw.call)
-        if call is None:
-            self._hang_up_unknown(raw.call, now)
-            return
-        if call.state in (CallState.CLEARING, CallState.CLEARED):
-            self._libpri.request(call.handle, pri.REQUEST_HANGUP, now, info=call.clear_with(None))
-            return
-        cause = call.clear_with(raw.cause)
-        call.move("cleared")
-        self._book.tell(Disconnected(self.span, call.ref, cause, self._inband))
-
-    def _on_hangup(self, raw: RawEvent, now: float, timed: bool) -> None:
-        """RELEASE or RELEASE COMPLETE came, or a timer of libpri gave the call up."""
-        call = self._book.of_handle(raw.call)
-        if call is not None:
-            dialled = call.state is CallState.DIALLING
-            cause = call.clear_with(raw.cause)
-            self._book.end(call, cause)
-            if timed and not (dialled and self.up):
-                # The far end has confirmed nothing: it may still hold the channel.
-                self._book.queue_restart(call.channel, "clearing was not confirmed")
-        if raw.kind == pri.HANGUP:
-            self._libpri.request(raw.call, pri.REQUEST_HANGUP, now, info=raw.cause)
-        self._ghosts.discard(raw.call)
-
     # ---- bookkeeping ---------------------------------------------------------------------
+
+    def _expire(self, call: Call, now: float) -> None:
+        """One of T301, T302, T304 and T310 has run out."""
+        timer = call.timer
+        call.time("", 0, now)
+        if timer == "t302_ms":
+            self._book.tell(Digits(self.span, call.ref, "", True))
+        else:
+            self.release(call.ref, _EXPIRED[timer], now)
 
     def _adopt(self, adopted: Sequence[Adopted], now: float) -> None:
         """Take over calls in talk, and keep their call references from new ones."""
@@ -422,26 +271,17 @@ class PriLink:
     def _request(self, ref: int, word: str, what: int, now: float, inband: bool = False) -> None:
         call = self._book.get(ref)
         call.move(word)
+        call.time("", 0, now)
         code = self._libpri.request(call.handle, what, now, call.channel, inband)
         self._settle(now)
         pri.check(code, f"{word} on {self.span}/{call.channel}")
 
-    def _drop_calls(self, channels: Iterable[int], cause: int, now: float) -> list[int]:
-        """Release the calls on these channels without a word to the far end."""
-        dropped = []
-        for call in [c for c in self._book.calls() if c.channel in channels]:
-            self._libpri.request(call.handle, pri.REQUEST_DESTROY, now)
-            self._book.end(call, call.cause or cause)
-            dropped.append(call.channel)
-        return dropped
 
-    def _hang_up_unknown(self, handle: int, now: float) -> None:
-        self._libpri.request(handle, pri.REQUEST_HANGUP, now, info=Cause.CHANNEL_UNAVAILABLE)
-
-    def _settle(self, now: float) -> None:
-        """After every step: end the refs whose call libpri let go of, send what is due."""
-        for call in self._book.calls():
-            if call.handle and not self._libpri.valid(call.handle):
-                self._book.end(call, call.clear_with(None))
-        if self.up and (channel := self._book.restarts.due(now)) is not None:
-            self._libpri.restart(channel, now)
+def _open(given: PriSettings, now: float) -> Libpri:
+    """libpri with the timers it runs set."""
+    libpri = Libpri(given.side, given.switch, now, given.law, given.capability)
+    libpri.set_timer("T309", round(given.t309_s * 1000))
+    for name, value in given.timers.items():
+        if key := pri_timers.TIMERS[name].libpri:
+            libpri.set_timer(key, value)
+    return libpri

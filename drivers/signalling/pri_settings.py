@@ -5,31 +5,53 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from drivers.signalling import pri_binding as pri
+from drivers.signalling import pri_timers
 
 E1_CHANNELS = tuple(n for n in range(1, 32) if n != 16)
 
 
+SENDING = ("enbloc", "overlap")
+
+
 @dataclass(frozen=True, slots=True)
 class PriSettings:
-    """How one PRI span is run. Times in seconds; Q.931 tables 9-1 and 9-2 give their ranges."""
+    """How one PRI span is run; ValueError for what cannot be.
+
+    `timers` is by the names of `pri_timers`, in milliseconds; what is left out keeps its default.
+    """
 
     side: str = "user"  # "network" or "user"
-    switch: str = "euroisdn_e1"
+    switch: str = "euroisdn"
     overlap: bool = False  # incoming numbers may come digit by digit
+    sending: str = "enbloc"  # "overlap": our numbers go digit by digit where the far end asks
+    first_digits: int = 0  # with "overlap": digits that SETUP itself carries
     channels: tuple[int, ...] = E1_CHANNELS
-    exclusive: bool = True  # our SETUP insists on its channel
+    exclusive: bool = True  # our SETUP insists on its channel; False: the far end may choose
     law: str = "alaw"
     capability: str = "speech"
     t309_s: float = 90.0  # calls in talk outlive a lost data link this long; 6 to 90 in Q.931
-    t316_s: float = 120.0
-    restart_tries: int = 2
     restart_on_start: bool = False  # RESTART every channel when the link first comes up
-    timers: dict[str, int] = field(default_factory=dict)  # libpri's own, by name, ms
+    timers: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.side not in pri.SIDES:
-            raise ValueError(f"side is {self.side!r}; it can be {sorted(pri.SIDES)}")
-        if self.switch not in pri.SWITCHES:
-            raise ValueError(f"switch is {self.switch!r}; it can be {sorted(pri.SWITCHES)}")
-        if self.t309_s < 0 or self.t316_s <= 0 or self.restart_tries < 1:
-            raise ValueError("t309_s, t316_s and restart_tries cannot be that small")
+        for key, allowed in (("side", pri.SIDES), ("switch", pri.SWITCHES), ("sending", SENDING)):
+            if getattr(self, key) not in allowed:
+                raise ValueError(f"{key} is {getattr(self, key)!r}; it can be {sorted(allowed)}")
+        if self.t309_s < 0 or not 0 <= self.first_digits <= 20:
+            raise ValueError("t309_s is 0 or more, first_digits 0 to 20")
+        pri_timers.check(self.timers)
+
+    def timer(self, name: str) -> float:
+        """A timer the link itself runs: seconds (0: never), or how often for a counter."""
+        value = pri_timers.value(self.timers, name)
+        return value / 1000 if name.endswith("_ms") else value
+
+    def in_force(self) -> dict[str, int]:
+        """Every timer as it will run, T309 among them: milliseconds, or how often."""
+        libpri = pri.Libpri(self.side, self.switch, 0.0)
+        found = {}
+        for name, timer in pri_timers.TIMERS.items():
+            own = libpri.timer(timer.libpri) if timer.libpri else timer.default
+            found[name] = self.timers.get(name, own or 0)
+        libpri.close()
+        return dict(sorted((found | {"t309_ms": round(self.t309_s * 1000)}).items()))

@@ -141,6 +141,11 @@ static int shim_timer(pri_shim *shim, const char *name, int value)
     return pri_set_timer(shim->ctrl, pri_timer2idx(name), value);
 }
 
+static int shim_timer_value(pri_shim *shim, const char *name)
+{
+    return pri_get_timer(shim->ctrl, pri_timer2idx(name));
+}
+
 static int plain_channel(int encoded)
 {
     return (encoded == -1 || (encoded & 0xFF) == 0xFF) ? -1 : (encoded & 0xFF);

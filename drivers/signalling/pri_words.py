@@ -19,8 +19,13 @@ from drivers.signalling.pri_binding import OutgoingCall, RawEvent
 MAX_DIGITS = 32  # libpri would cut longer ones off
 
 
-def outgoing(request: SetupRequest, channel: int, exclusive: bool) -> OutgoingCall:
-    """What our SETUP on `channel` says. Raises DriverError (28) for a number it cannot carry."""
+def outgoing(
+    request: SetupRequest, channel: int, exclusive: bool, first: int | None = None
+) -> OutgoingCall:
+    """What our SETUP on `channel` says. Raises DriverError (28) for a number it cannot carry.
+
+    `first` given: SETUP has that many digits only, and the rest may follow.
+    """
     called, calling = request.called, request.calling
     for number in (called.digits, calling.digits):
         if len(number) > MAX_DIGITS or not pri.DIGITS.issuperset(number):
@@ -28,9 +33,9 @@ def outgoing(request: SetupRequest, channel: int, exclusive: bool) -> OutgoingCa
     return OutgoingCall(
         channel,
         exclusive,
-        called.digits,
+        called.digits[:first],
         called.ton << 4 | called.npi,
-        request.complete,
+        request.complete and first is None,
         calling.digits,
         calling.ton << 4 | calling.npi,
         calling.presentation,

@@ -20,6 +20,7 @@ def make(span: Span, config: SpanConfig, registers: Registers, *, isolate: bool)
             "overlap": config.overlap,
             "t309_s": config.t309_s,
             "isolate": config.isolate and isolate,
+            **config.pri.options(),
         }
     elif config.signalling == "mfcr2":
         options = {"registers": registers, **config.r2.options(config.variant)}
@@ -33,7 +34,8 @@ def make_far(span: Span, config: SpanConfig, registers: Registers) -> Signalling
     """
     options: dict[str, Any] = {}
     if config.signalling == "pri":
-        options = {"side": far_side(config), "overlap": config.overlap}
+        switch = config.pri.switch
+        options = {"side": far_side(config), "overlap": config.overlap, "switch": switch}
     elif config.signalling == "mfcr2":
         r2 = config.r2.options(config.variant)
         ours = {"dnis_length": 0, "ani": "early", "ani_length": 0, "block_collect": False}

@@ -8,7 +8,14 @@ from typing import Any
 
 import click
 
-from mediaserver.commands.common import config_option, find_config, print_json, settings_of
+from mediaserver.commands.common import (
+    config_option,
+    find_config,
+    make_table,
+    out,
+    print_json,
+    settings_of,
+)
 from mediaserver.commands.toml_text import to_toml
 
 
@@ -21,6 +28,7 @@ def command() -> None:
       mediaserver config example > mediaserver.toml
       mediaserver config check mediaserver.toml
       mediaserver config show
+      mediaserver config timers
     """
 
 
@@ -58,6 +66,33 @@ def show(config: Path | None, as_json: bool) -> None:
     path = find_config(config)
     click.echo(f"# from {path.absolute()}" if path else "# the defaults: no configuration found")
     click.echo(to_toml(data), nl=False)
+
+
+@command.command("timers")
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="As JSON instead of a table.")
+def timers(config: Path | None, as_json: bool) -> None:
+    """Show every timer of every ISDN PRI span as it will run, and what it is for.
+
+    They are set in [board.span.pri], such as timers = { t303_ms = 4000 }; T309 is the span's
+    own key t309_s.
+    """
+    from drivers.signalling.pri_settings import PriSettings
+    from drivers.signalling.pri_timers import TIMERS
+
+    spans = [span for span in settings_of(config).spans() if span.signalling == "pri"]
+    found = {}
+    for span in spans:
+        given = PriSettings(side=span.side, t309_s=span.t309_s, **span.pri.options())
+        found[span.name] = given.in_force()
+    if as_json:
+        print_json(found)
+        return
+    table = make_table("", "Timer", *found, "Waits for", right=tuple(found))
+    for name in next(iter(found.values()), {}):
+        text = TIMERS[name].text if name in TIMERS else "calls in talk live on without a data link"
+        table.add_row(name, *(f"{each[name]:,}" for each in found.values()), text)
+    out.print(table)
 
 
 @command.command("example")

@@ -7,14 +7,15 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from mediaserver.config.part import Name, Part
+from mediaserver.config.pri import Pri
 from mediaserver.config.r2 import R2, check_variant
 
 
 class Span(Part):
-    """One line interface. `side`, `overlap`, `isolate`, `t309_s` are PRI's, `variant` and `r2`
+    """One line interface. `side`, `overlap`, `isolate`, `t309_s` and `pri` are PRI's, `variant`
 
-    those of signalling "mfcr2"; `ports` is analog's. `echo`: whether to cancel the echo of what is
-    sent; None: on analog lines, whose hybrids make it, and not on E1.
+    and `r2` those of signalling "mfcr2"; `ports` is analog's. `echo`: whether to cancel the echo of
+    what is sent; None: on analog lines, whose hybrids make it, and not on E1.
     """
 
     name: Name
@@ -24,6 +25,7 @@ class Span(Part):
     overlap: bool = True
     isolate: bool = True  # libpri in a process of its own, whose fault takes down no call
     t309_s: float = Field(default=90.0, ge=0, le=300)
+    pri: Pri = Pri()
     ports: int = Field(default=8, ge=1, le=64)
     echo: bool | None = None
     variant: str = ""
@@ -44,6 +46,8 @@ class Span(Part):
             object.__setattr__(self, "variant", self.variant or "itu")
         elif self.variant or self.r2 != R2():
             raise ValueError('variant and r2 go with signalling "mfcr2"')
+        if self.signalling != "pri" and self.pri != Pri():
+            raise ValueError('pri goes with signalling "pri"')
         return self
 
     @property

@@ -156,3 +156,16 @@ def test_user_faults(invoke: Invoke, tmp_path: Path) -> None:
     unknown = invoke("user", "passwd", "nobody")
     assert unknown.exit_code == 1
     assert "user list" in unknown.output
+
+
+def test_timers_are_shown_as_they_run(invoke, tmp_path: Path) -> None:
+    path = tmp_path / "pri.toml"
+    path.write_text(
+        '[[board]]\nname = "v"\n[[board.span]]\nname = "E1-7"\nkind = "e1"\nt309_s = 12.5\n'
+        "[board.span.pri]\ntimers = { t303_ms = 5000 }\n"
+    )
+    text = invoke("config", "timers", "--config", str(path)).output
+    assert "E1-7" in text and "12,500" in text and "5,000" in text
+    shown = json.loads(invoke("config", "timers", "--json", "--config", str(path)).output)
+    assert shown["E1-7"]["t303_ms"] == 5000 and shown["E1-7"]["t309_ms"] == 12_500
+    assert shown["E1-7"]["t308_ms"] > 0

@@ -93,6 +93,7 @@ def test_a_postgresql_url_names_our_driver() -> None:
 
 
 _R2 = '[[board]]\nname = "v"\n[[board.span]]\nname = "a"\nkind = "e1"\nsignalling = "mfcr2"\n'
+_PRI = '[[board]]\nname = "v"\n[[board.span]]\nname = "a"\nkind = "e1"\n[board.span.pri]\n'
 
 
 @pytest.mark.parametrize(
@@ -164,6 +165,31 @@ _R2 = '[[board]]\nname = "v"\n[[board.span]]\nname = "a"\nkind = "e1"\nsignallin
         (
             '[[board]]\nname = "v"\n[[board.span]]\nname = "a"\nkind = "e1"\nvariant = "cn"',
             'ms.toml:3: board[1].span[1]: variant and r2 go with signalling "mfcr2"',
+        ),
+        (
+            _R2 + "[board.span.pri]\nfirst_digits = 3",
+            'ms.toml:3: board[1].span[1]: pri goes with signalling "pri"',
+        ),
+        (
+            _PRI + 'switch = "5es"',
+            'ms.toml:7: board[1].span[1].pri.switch = "5es": did you mean "5ess"? '
+            "allowed: euroisdn, euroisdn_t1, qsig, ni1, ni2, dms100, 5ess, 4ess",
+        ),
+        (
+            _PRI + "timers = { t303 = 4000 }",
+            "ms.toml:7: board[1].span[1].pri.timers: no timer is called t303; did you mean "
+            '"t303_ms"? allowed: t200_ms, t203_ms, n200, k, t301_ms, t302_ms, t303_ms, t304_ms, '
+            "t305_ms, t308_ms, t310_ms, t313_ms, t316_ms, n316, t_hold_ms, t_retrieve_ms, "
+            "t_response_ms",
+        ),
+        (
+            _PRI + "timers = { t309_ms = 4000 }",
+            "ms.toml:7: board[1].span[1].pri.timers: no timer is called t309_ms; "
+            "T309 is the span's own key t309_s",
+        ),
+        (
+            _PRI + "timers = { t303_ms = 4 }",
+            "ms.toml:7: board[1].span[1].pri.timers: t303_ms is 4; it can be 1000 to 60000 ms",
         ),
         ('[queue]\nname = "q"', "ms.toml:1: queue = {…}: must be a list, or tables written [[…]]"),
         (

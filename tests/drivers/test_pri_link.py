@@ -323,7 +323,7 @@ def test_every_channel_is_restarted_at_the_start_when_wished():
 
 
 def test_an_unanswered_restart_is_repeated_then_the_channel_is_out_of_service():
-    pair = Pair(user={"t316_s": 10.0})
+    pair = Pair(user={"timers": {"t316_ms": 10_000}})
     pair.drop = lambda toward, frame: False
     sent: list[int] = []
 
