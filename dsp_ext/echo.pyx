@@ -389,11 +389,12 @@ cdef class EchoCanceller:
             raise ValueError(f"a block must be a multiple of {ECHO_BLOCK} samples, not {length}")
         if length == 0:
             return np.zeros((0, self.bank.channels), dtype=np.float32)
-        cdef const float[:, ::1] sent_view = sent
-        cdef float[:, ::1] view = received
+        out = np.empty_like(received)
+        cdef const float[:, ::1] far = sent, heard = received
+        cdef float[:, ::1] left = out
         with nogil:
-            echo_process(self.bank, &sent_view[0, 0], &view[0, 0], &view[0, 0], length)
-        return np.ascontiguousarray(received[:, : self.bank.channels])
+            echo_process(self.bank, &far[0, 0], &heard[0, 0], &left[0, 0], length)
+        return np.ascontiguousarray(out[:, : self.bank.channels])
 
     def enable(self, channel, on=True):
         """Cancel on `channel` or let it pass; begins afresh. Raises TypeError, IndexError."""
@@ -450,9 +451,8 @@ cdef class EchoCanceller:
 
         Raises TypeError, IndexError.
         """
-        cdef int at = channel_index(channel, self.bank.channels), lane = at % LANES
+        cdef int part, k, at = channel_index(channel, self.bank.channels), lane = at % LANES
         cdef const float* path = <const float*>_tile(self.bank, at).path
-        cdef int part, k
         bins = np.empty((self.bank.slots, FFT_BINS), dtype=np.complex64)
         cdef float complex[:, ::1] view = bins
         for part in range(self.bank.slots):

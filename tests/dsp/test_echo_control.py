@@ -38,6 +38,16 @@ def test_lanes_with_delays_of_their_own_keep_their_models() -> None:
     assert (before - after).max() < 3, before - after
 
 
+@pytest.mark.parametrize("channels", [8, 16, 32])
+def test_what_was_given_is_left_as_it_was(channels: int) -> None:
+    sent, _, received = lab.lines(lab.css(0.2))
+    tx, rx = (np.tile(each, (1, channels // 8)).astype(np.float32) for each in (sent, received))
+    kept = tx.copy(), rx.copy()
+    EchoCanceller(channels).process(tx, rx)
+    np.testing.assert_array_equal(tx, kept[0])
+    np.testing.assert_array_equal(rx, kept[1])
+
+
 def test_the_processor_is_a_matter_of_each_channel() -> None:
     sent, _, received = lab.lines(lab.css(2))
     canceller = EchoCanceller(PATHS, tail_ms=64)
