@@ -10,7 +10,7 @@ Limits: no delay; begins after 30 ms of speech. Music and tones count as speech.
 the speech it lies under, by the same gain.
 Source: the target and rates follow ITU-T G.169 (automatic level control: speech level -18 dBm0,
 slow gain changes, none in pauses).
-Memory: 188 bytes a channel, the voice detector's included.
+Memory: 178 bytes a channel, the voice detector's included.
 """
 
 from libc.math cimport pow, sqrtf

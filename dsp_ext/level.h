@@ -58,7 +58,9 @@ CLONES static void noise_follow(const float *restrict power, int n, float share,
                                 const float *restrict least, float *restrict floor)
 {
     for (int c = 0; c < n; c++) {
-        float s = smooth[c] + share * (power[c] - smooth[c]);
+        /* speech that stops is forgotten at once: its decay would outlast a pause */
+        float last = power[c] < 0.25f * smooth[c] ? 2.0f * power[c] : smooth[c];
+        float s = last + share * (power[c] - last);
         s = s > 1e-6f ? s : 0.0f;
         smooth[c] = s;
         low[c] = low[c] < s ? low[c] : s;

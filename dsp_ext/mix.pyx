@@ -14,7 +14,7 @@ looked at, and a member's own voice cancels exactly. Sixteen neighbours in one b
 once; members strewn among other bridges one by one.
 Limits: input within ±32768; a bridge's sum must stay within int32, as 2047 members at full scale and
 30 dB of gain do. Both hold for what comes out of a decoder; beyond, noise, but nothing undefined.
-Memory: 80 bytes a channel, and 80 KiB or, beyond 500 channels, 160 bytes a channel of scratch.
+Memory: 78 bytes a channel, and 20 KB of scratch or, beyond 640 channels, 32 bytes a channel.
 """
 
 from libc.math cimport expf

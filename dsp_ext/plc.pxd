@@ -1,13 +1,12 @@
 """C doors of the packet-loss concealer; plc.pyx says what and how.
 
-A channel is given its blocks in order, 1 to PLC_MOST samples each, good or lost; channels may have
+A channel is given its blocks in order, of any length each, good or lost; channels may have
 blocks of different lengths and their own times.
 """
 
 from libc.stdint cimport int32_t
 
 cdef enum:
-    PLC_MOST = 160  # samples of a block
     PLC_RING = 512
     PLC_TAIL = 480
 

@@ -9,7 +9,7 @@ in a row of 3.4 dB above either floor begin speech; less than 2.3 dB above both 
 Limits: tells speech from steady noise, not from music, tones or other people's voices. Nothing below
 -58 dBm0 is speech. Noise that rises at once counts as speech until the floor has followed, 1.8 s.
 Source: the levels and hangover of ITU-T P.56 and G.729 Annex B were its models; the method is ours.
-Memory: 168 bytes a channel.
+Memory: 158 bytes a channel.
 """
 
 from libc.stdint cimport int16_t, int64_t, uint8_t

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dsp_ext import level, units
 from tests.dsp.signals import noise, over_the_line, silence, sine
@@ -49,7 +51,66 @@ def test_each_channel_reads_its_own() -> None:
     assert meter.levels()[8] == pytest.approx(-8, abs=0.1)
 
 
+@pytest.mark.parametrize("law", ["alaw", "ulaw"])
+def test_peaks_are_taken_and_full_scale_is_counted(law: str) -> None:
+    meter = level.LevelMeter(2)
+    loud = np.stack([sine(1000, 6, 100), sine(1000, -10, 100)], axis=1).clip(-32768, 32767)
+    heard = np.stack([over_the_line(loud[:, c].copy(), law) for c in (0, 1)], axis=1)
+    meter.process(heard)
+    assert meter.peaks().tolist() == np.abs(heard).max(axis=0).tolist()
+    assert meter.peaks().tolist() == [0, 0]
+    full = np.abs(heard) == np.abs(heard[:, 0]).max()
+    assert meter.clipped().tolist() == [full[:, 0].sum(), 0]
+    meter.reset(0)
+    assert meter.clipped().tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("dbm0", [-65, -50, -35])
+def test_the_noise_floor_reads_noise_under_speech(dbm0: float) -> None:
+    floor = level.NoiseFloor(2)
+    bursts = np.concatenate([np.concatenate([noise(-15, 4800, k), silence(400)]) for k in range(5)])
+    hiss = noise(dbm0, len(bursts), 77)
+    floor.process(np.stack([hiss, hiss + bursts], axis=1))
+    assert floor.levels() == pytest.approx([dbm0, dbm0], abs=1.0)
+
+
+def test_the_noise_floor_follows_down_at_once_and_up_in_two_seconds() -> None:
+    floor = level.NoiseFloor(1)
+    floor.process(noise(-40, 24000, 1)[:, None].copy())
+    floor.process(noise(-60, 3200, 2)[:, None].copy())
+    assert floor.levels()[0] == pytest.approx(-60, abs=1.5)
+    floor.process(noise(-40, 8000, 3)[:, None].copy())
+    assert floor.levels()[0] < -55
+    floor.process(noise(-40, 8000, 4)[:, None].copy())
+    assert floor.levels()[0] == pytest.approx(-40, abs=1)
+    floor.process(silence(1000)[:, None].copy())
+    assert floor.levels()[0] == units.SILENCE_DBM0
+    floor.reset(0)
+    assert floor.levels()[0] == pytest.approx(-44.5, abs=0.1)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_any_blocks_read_alike_and_finite(data: st.DataObject) -> None:
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    lengths = data.draw(st.lists(st.integers(0, 200), min_size=1, max_size=8))
+    pcm = rng.uniform(-1, 1, (sum(lengths), 3)).astype(np.float32)
+    pcm *= np.float32(data.draw(st.sampled_from([0.0, 1e-3, 32768.0])))
+    whole, parts, meter = level.NoiseFloor(3), level.NoiseFloor(3), level.LevelMeter(3)
+    whole.process(pcm)
+    for end, n in zip(np.cumsum(lengths), lengths, strict=True):
+        part = np.ascontiguousarray(pcm[end - n : end])
+        parts.process(part)
+        meter.process(part)
+    assert whole.levels() == pytest.approx(parts.levels(), abs=0.01)
+    assert np.isfinite(meter.levels()).all() and (meter.levels() <= 6.2).all()
+
+
 def test_wrong_input_is_refused() -> None:
+    with pytest.raises(IndexError):
+        level.NoiseFloor(2).reset(-1)
+    with pytest.raises(ValueError, match="NaN"):
+        level.NoiseFloor(1).process(np.full((1, 1), np.nan, dtype=np.float32))
     meter = level.LevelMeter(2)
     good = np.zeros((80, 2), dtype=np.float32)
     with pytest.raises(TypeError, match="float32"):
