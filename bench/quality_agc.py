@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from bench import recorded
 from bench.report import Result
@@ -16,7 +17,7 @@ TARGET_DBM0 = -18.0
 UNIT = 80
 
 
-def _active(pcm: np.ndarray[tuple[int, ...], np.dtype[np.float32]], speaks: object) -> float:
+def _active(pcm: npt.NDArray[np.float32], speaks: npt.NDArray[np.bool_]) -> float:
     return dbm0_of(pcm.reshape(-1, UNIT)[speaks])
 
 
