@@ -29,6 +29,7 @@ from mediaserver.call.dialler import Dialler, Target
 from mediaserver.call.lines import Lines
 from mediaserver.call.numbering import NumberRule
 from mediaserver.call.routing import Route, Routing
+from mediaserver.call.traces import Traces
 from mediaserver.call.trunks import TrunkGroup, TrunkSettings
 from mediaserver.cdr.service import CallRecords
 from mediaserver.clock import Clock, VirtualLoop
@@ -196,6 +197,7 @@ class App:
         self.recorder = Recorder(settings.recording, session, bus, clock)
         self.prompts = Prompts(settings.prompts, settings.server.data_dir / "cache")
         self.lines = Lines(bus, clock, session)
+        self.traces = Traces(clock)
         self._add_lines()
         groups = {
             group.name: TrunkGroup(group.name, group.spans, _trunk(group), self.lines)
@@ -217,6 +219,7 @@ class App:
         cares = line_care(self.settings)
         for config in self.settings.spans():
             made = signalling.make(spans[config.name], config, registers, isolate=isolate)
+            self.traces.watch(made)
             self.lines.add(made, cares[config.name])
 
     def _make_acd(self) -> Acd:
@@ -398,6 +401,17 @@ class AppControl:
             if any(each.name == span for each in board.spans) and hasattr(board, "faults"):
                 return dict(board.faults(span, **settings))
         raise CtiError("not_found", f"no virtual board has a span {span!r}")
+
+    def trace(self, span: str, after: int, before: int, last: int, silent: bool) -> dict[str, Any]:
+        config = next(each for each in self._app.settings.spans() if each.name == span)
+        try:
+            rows = self._app.traces.rows(span, after=after, before=before, last=last, silent=silent)
+        except KeyError:
+            traced = ", ".join(self._app.traces.names()) or "none"
+            hint = f"spans with a trace: {traced}"
+            what = f"{span} is {config.signalling}: it sends no messages"
+            raise CtiError("not_found", what, hint) from None
+        return rows | {"side": config.side if config.signalling == "pri" else ""}
 
     def engine_counters(self) -> dict[str, int | float]:
         return dict(self._app.session.engine.counters())

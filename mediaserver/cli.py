@@ -27,6 +27,7 @@ COMMANDS = (
     "web",
     "status",
     "calls",
+    "trace",
     "doctor",
     "config",
     "dahdi",

@@ -24,7 +24,7 @@ from web import auth, data, i18n, security
 from web.gateway import Gateway, Refused
 from web.permissions import allowed
 from web.secret import secret_key
-from web.views import actions, board, calls, recordings, system
+from web.views import actions, board, calls, recordings, system, trace
 
 #: Waiting longer than this is shown in red.
 WAIT_LIMIT_S = 60
@@ -64,7 +64,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     _extensions(app)
     _templates(app, settings)
     _errors(app)
-    for room in (auth, board, calls, recordings, system, actions):
+    for room in (auth, board, calls, recordings, system, trace, actions):
         app.register_blueprint(room.views)
     return app
 
@@ -119,6 +119,7 @@ _PAGES = (
     ("board", "board.page", "board", "layout-grid"),
     ("calls", "calls.page", "calls", "phone"),
     ("recordings", "recordings.page", "recordings", "microphone"),
+    ("trace", "trace.page", "trace", "list-details"),
     ("system", "system.page", "system", "activity"),
 )
 
@@ -128,6 +129,7 @@ def _navigation() -> list[dict[str, Any]]:
         "board": _("Board"),
         "calls": _("Calls"),
         "recordings": _("Recordings"),
+        "trace": _("Trace"),
         "system": _("System"),
     }
     return [

@@ -24,6 +24,7 @@ TABLE: dict[str, frozenset[str]] = {
     "calls": frozenset({"admin", "supervisor", "agent", "technician"}),
     "recordings": frozenset({"admin", "supervisor", "agent"}),
     "system": frozenset({"admin", "supervisor", "technician"}),
+    "trace": frozenset({"admin", "supervisor", "technician"}),
     "hangup": frozenset({"admin", "supervisor"}),
     "agents": frozenset({"admin", "supervisor", "agent"}),
 }

@@ -14,7 +14,7 @@ from drivers.signalling.alarm import GUARD_S, AlarmGuard
 from drivers.signalling.linelog import LineLog
 from drivers.signalling.pri_calls import Adopted
 from drivers.signalling.pri_link import PriLink
-from drivers.signalling.pri_settings import PriSettings
+from drivers.signalling.pri_settings import PriSettings, Tap
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -38,6 +38,8 @@ class PriSignalling:
         self.span = span
         self.sink = sink
         self.settings = settings or PriSettings()
+        #: Hears every frame of the D channel: ("in" or "out", frame).
+        self.tap: Tap | None = None
         self._guard = AlarmGuard(self._alarm_changed, self._alarm_lasts, alarm_guard_s)
         self._lines = LineLog(_log, span.name)
         self._link: PriLink | None = None
@@ -128,6 +130,8 @@ class PriSignalling:
             self._pump()
 
     def _receive(self, frame: bytes) -> None:
+        if self.tap is not None:
+            self.tap("in", frame)
         if self._link is not None and self._loop is not None:
             self._deliver(self._link.feed(frame, self._loop.time()))
 
@@ -154,6 +158,8 @@ class PriSignalling:
         now = loop.time()
         for frame in link.take_frames():
             self.span.send_frame(frame)
+            if self.tap is not None:
+                self.tap("out", frame)
         for is_error, line in link.take_log():
             self._lines.write(logging.WARNING if is_error else logging.INFO, line, now)
         if self._timer is not None:

@@ -41,7 +41,7 @@ from drivers.signalling.alarm import GUARD_S, AlarmGuard
 from drivers.signalling.pipe import Message, Pipe, pair, unpack_event
 from drivers.signalling.pri_calls import Call, CallState
 from drivers.signalling.pri_ledger import pick_channel
-from drivers.signalling.pri_settings import PriSettings
+from drivers.signalling.pri_settings import PriSettings, Tap
 
 _log = logging.getLogger(__name__)
 
@@ -98,6 +98,8 @@ class PriChild:
         self.span = span
         self.sink = sink
         self.settings = settings or PriSettings()
+        #: Hears every frame of the D channel: ("in" or "out", frame).
+        self.tap: Tap | None = None
         self.starts = 0
         self._spawn = spawn
         self._guard = AlarmGuard(self._alarm_changed, self._alarm_lasts, alarm_guard_s)
@@ -266,11 +268,16 @@ class PriChild:
     # ---- from the process and from the line ----------------------------------------------
 
     def _frame_in(self, frame: bytes) -> None:
+        if self.tap is not None:
+            self.tap("in", frame)
         self._send({"frame": frame.hex()})
 
     def _receive(self, message: Message) -> None:
         if "frame" in message:
-            self.span.send_frame(bytes.fromhex(message["frame"]))
+            frame = bytes.fromhex(message["frame"])
+            self.span.send_frame(frame)
+            if self.tap is not None:
+                self.tap("out", frame)
         if "pong" in message:
             self._missed = 0
         if "log" in message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from drivers.signalling import pri_binding as pri
@@ -10,6 +11,8 @@ from drivers.signalling import pri_timers
 E1_CHANNELS = tuple(n for n in range(1, 32) if n != 16)
 
 
+#: Hears frames: ("in" or "out", frame without FCS).
+Tap = Callable[[str, bytes], None]
 SENDING = ("enbloc", "overlap")
 
 

@@ -27,6 +27,9 @@ class Control(Protocol):
         Gives the faults as they are now, by name.
         """
 
+    def trace(self, span: str, after: int, before: int, last: int, silent: bool) -> dict[str, Any]:
+        """What went over a span's signalling, as the method "trace" gives it."""
+
     def engine_counters(self) -> Mapping[str, Any]:
         """Counters of the media engines, by name: missed_ticks, …; groups may be nested once."""
 

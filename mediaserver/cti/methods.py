@@ -45,6 +45,16 @@ class AgentStateParams(Params):
     reason: Annotated[str, Field(max_length=64, description="required for away")] = ""
 
 
+class TraceParams(Params):
+    span: Annotated[str, Field(min_length=1, max_length=64)]
+    after: Annotated[int, Field(ge=0, description="only entries numbered above this")] = 0
+    before: Annotated[int, Field(ge=0, description="only entries below it; 0: all")] = 0
+    last: Annotated[int, Field(ge=1, le=200, description="at most so many, the newest")] = 50
+    silent: Annotated[
+        bool, Field(description="also the data link's supervisory frames, which say all is well")
+    ] = False
+
+
 class FaultsParams(Params):
     span: Annotated[str, Field(min_length=1, max_length=64)]
     settings: Annotated[
@@ -123,6 +133,17 @@ METHODS: dict[str, Method] = {
             "An agent may move itself only.",
             "{}",
             own=True,
+        ),
+        Method(
+            "trace",
+            TraceParams,
+            frozenset({"admin", "supervisor", "technician"}),
+            "What went over a span's signalling lately, in words: Q.931 and Q.921 frames, or "
+            "R2's signals. Keys pressed in calls are blotted out.",
+            "span, side, seq (the newest entry), entries: seq, utc, direction (in, out, or "
+            "neither), channel (R2), title, link, reference, from_origin, elements (name, text), "
+            "fault, hex",
+            cost=2,
         ),
         Method(
             "faults",

@@ -52,6 +52,7 @@ class Requests:
             "hangup": self._hangup,
             "agent_state": self._agent_state,
             "faults": self._faults,
+            "trace": self._trace,
         }
 
     async def answer(self, session: Session, request: Request) -> dict[str, Any]:
@@ -210,10 +211,19 @@ class Requests:
     async def _faults(
         self, session: Session, who: Identity, params: methods.FaultsParams
     ) -> dict[str, Any]:
-        if params.span not in self._feed.board.spans:
-            known = ", ".join(self._feed.board.spans)
-            raise CtiError("not_found", f"no span {params.span!r}", f"spans: {known}")
+        self._known_span(params.span)
         return {"faults": await self._control.faults(params.span, params.settings)}
+
+    async def _trace(
+        self, session: Session, who: Identity, params: methods.TraceParams
+    ) -> dict[str, Any]:
+        self._known_span(params.span)
+        return self._control.trace(**params.model_dump())
+
+    def _known_span(self, span: str) -> None:
+        if span not in self._feed.board.spans:
+            known = ", ".join(self._feed.board.spans)
+            raise CtiError("not_found", f"no span {span!r}", f"spans: {known}")
 
 
 NOBODY = Identity("", "")

@@ -13,6 +13,7 @@ from typing import Any
 
 from mediaserver import events as ev
 from mediaserver.bus import Bus
+from mediaserver.call.traces import Entry, row
 from mediaserver.clock import Clock
 from mediaserver.cti.board import AgentInfo, Board, Inventory, ServerInfo, SpanInfo
 from mediaserver.cti.feed import Feed
@@ -38,6 +39,16 @@ INVENTORY = Inventory(
 )
 
 
+#: What a span's trace gives: a call's SETUP, and a RELEASE COMPLETE for it.
+TRACE = [
+    row(Entry(number, STARTED, direction, bytes.fromhex(octets)))
+    for number, direction, octets in (
+        (7, "in", "02010000080200010504038090a31803a983816c0500813133397006813130303836a1"),
+        (8, "out", "00010002080280015a08028090"),
+    )
+]
+
+
 class FakeControl:
     def __init__(self) -> None:
         self.done: list[tuple[Any, ...]] = []
@@ -57,6 +68,12 @@ class FakeControl:
         if "explode" in settings:
             raise ZeroDivisionError
         return {"delay_ms": 0, **settings}
+
+    def trace(self, span: str, after: int, before: int, last: int, silent: bool) -> dict[str, Any]:
+        if span.startswith("FXS"):
+            raise CtiError("not_found", f"{span} is analog: it sends no messages")
+        rows = [r for r in TRACE if after < r["seq"] < (before or 99)][-last:]
+        return {"span": span, "side": "user", "seq": TRACE[-1]["seq"], "entries": rows}
 
     def engine_counters(self) -> dict[str, Any]:
         return {"ticks": 100, "missed_ticks": 0, "kernel_ns": {"mix": 7.5}}

@@ -75,6 +75,7 @@ PARAMS = {
     "hangup": {"call_id": "c1"},
     "agent_state": {"agent": "bob", "state": "ready"},
     "faults": {"span": "E1-1"},
+    "trace": {"span": "E1-1"},
 }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mediaserver.bus import Bus
+from mediaserver.call.traces import Entry, row
 from mediaserver.clock import Clock
 from mediaserver.cti.board import AgentInfo, Board, Inventory, ServerInfo, SpanInfo
 from mediaserver.cti.feed import Feed
@@ -35,6 +36,16 @@ INVENTORY = Inventory(
 )
 
 
+#: What a span's trace gives: a call's SETUP, and a RELEASE COMPLETE for it.
+TRACE = [
+    row(Entry(number, datetime(2026, 1, 5, 8, tzinfo=UTC), direction, bytes.fromhex(octets)))
+    for number, direction, octets in (
+        (7, "in", "02010000080200010504038090a31803a983816c0500813133397006813130303836a1"),
+        (8, "out", "00010002080280015a08028090"),
+    )
+]
+
+
 class ScriptedControl:
     """Carries out requests by writing them down."""
 
@@ -51,6 +62,12 @@ class ScriptedControl:
 
     async def faults(self, span: str, settings: dict[str, Any]) -> dict[str, Any]:
         return settings
+
+    def trace(self, span: str, after: int, before: int, last: int, silent: bool) -> dict[str, Any]:
+        if span.startswith("FXS"):
+            raise CtiError("not_found", f"{span} is analog: it sends no messages")
+        rows = [r for r in TRACE if after < r["seq"] < (before or 99)][-last:]
+        return {"span": span, "side": "user", "seq": TRACE[-1]["seq"], "entries": rows}
 
     def engine_counters(self) -> dict[str, Any]:
         return {

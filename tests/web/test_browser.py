@@ -151,6 +151,7 @@ PAGES = {
     "recordings": ("/recordings", "sue", "tbody tr"),
     "nothing-found": ("/recordings?number=999999999", "sue", ".nothing"),
     "system": ("/system", "tech", ".counter"),
+    "trace": ("/trace", "tech", ".trace-in"),
 }
 
 
@@ -168,7 +169,7 @@ def test_a_page_opens_without_a_word_in_the_console(name: str, language: str, vi
     assert page.evaluate("document.documentElement.scrollWidth") <= 1440
 
 
-@pytest.mark.parametrize("name", ["board", "story", "recordings", "system"])
+@pytest.mark.parametrize("name", ["board", "story", "recordings", "system", "trace"])
 def test_a_page_fits_a_telephone_in_the_dark(name: str, visit: Open) -> None:
     path, login, sign = PAGES[name]
     small = {"width": 390, "height": 844}
@@ -196,6 +197,20 @@ def test_the_board_shows_what_the_daemon_says(visit: Open, own_daemon: Daemon) -
     own_daemon.publish(teller.calm())
     page.wait_for_selector("#alarms", state="hidden")
     page.wait_for_selector(".span[data-key='E1-2'][data-health=good]")
+
+
+def test_a_trace_is_searched_and_held(visit: Open) -> None:
+    page = visit("/trace", login="tech")
+    page.wait_for_selector(".trace-in")
+    assert page.locator("#trace-rows b").all_inner_texts() == ["RELEASE COMPLETE", "SETUP"]
+    page.fill("#trace-find", "10086")
+    assert page.locator("#trace-rows b").all_inner_texts() == ["SETUP"]
+    page.click("#trace-hold")
+    assert page.get_attribute("#trace-hold", "aria-pressed") == "true"
+    page.fill("#trace-find", "nothing like it")
+    page.wait_for_selector("#trace-none:not([hidden])")
+    assert page.get_attribute("#trace-file", "href").endswith("/trace/E1-1.pcap")
+    assert page.locator("#trace-span option").all_inner_texts() == ["E1-1", "E1-2"]
 
 
 def test_waiting_times_go_on_counting(visit: Open) -> None:

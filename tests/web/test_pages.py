@@ -14,7 +14,15 @@ from tests.web.conftest import Enter
 from tests.web.page import Page, field, inline
 from tests.web.world import PASSWORD, World
 
-PAGES = ("/board", "/calls", "/calls/{told}", "/calls/{running}", "/recordings", "/system")
+PAGES = (
+    "/board",
+    "/calls",
+    "/calls/{told}",
+    "/calls/{running}",
+    "/recordings",
+    "/system",
+    "/trace",
+)
 CORPUS = (
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -176,6 +184,24 @@ def test_a_fault_shows_no_trace(app: Flask, enter: Enter, monkeypatch: pytest.Mo
 
 def test_health_tells_of_both_halves(app: Flask) -> None:
     assert app.test_client().get("/healthz").json == {"console": True, "daemon": True}
+
+
+def test_the_trace_comes_from_the_daemon(enter: Enter) -> None:
+    client = enter("tech")
+    told = client.get("/api/trace?span=E1-1").json
+    assert [row["title"] for row in told["entries"]] == ["SETUP", "RELEASE COMPLETE"]
+    assert client.get("/api/trace?span=E1-1&after=7").json["entries"][0]["seq"] == 8
+    for url, status in (
+        ("/api/trace?span=E1-1&after=x", 400),
+        ("/api/trace?span=E1-1&after=" + "9" * 40, 400),
+        ("/api/trace?span=", 404),
+        ("/api/trace?span=FXS-1", 404),
+        ("/trace/E9.pcap", 404),
+    ):
+        assert client.get(url).status_code == status, url
+    file = client.get("/trace/E1-1.pcap")
+    assert file.data[:4] == b"\xd4\xc3\xb2\xa1" and b"10086" in file.data
+    assert "E1-1.pcap" in file.headers["Content-Disposition"]
 
 
 def test_counters_come_from_the_daemon(enter: Enter) -> None:
