@@ -79,10 +79,10 @@ class Follower:
         client: SyncCtiClient,
         span: str,
         silent: bool,
-        pause: Callable[[float], object] = threading.Event().wait,
+        pause: Callable[[float], object] | None = None,
     ) -> None:
         self._client, self._span, self._silent = client, span, silent
-        self._pause = pause
+        self._pause = pause or threading.Event().wait
         self.side = ""
 
     def rows(self, last: int, stay: bool) -> Iterator[dict[str, Any]]:
