@@ -53,6 +53,9 @@ cdef struct progress_track:
     float level  # energy of the open tone's window
     float last_level  # of the tone before
     int seen  # of the open tone's first windows
+    float smooth  # that of the last 120 ms, and the
+    float low  # least and
+    float high  # most it was
     int uneven  # hops of the open tone, once it has its level, that are off it
     int even_bursts  # complete tones in a row that kept their level, and each other's
     float rise[6]  # their energies

@@ -14,7 +14,7 @@ Source: ITU-T E.180 clause 6 (special information tone: 330 ± 70 ms each), T.30
 
 from libc.math cimport M_PI, fabs, floor
 from libc.stdint cimport int64_t
-from libc.string cimport memset
+from libc.string cimport memmove, memset
 
 from dsp_ext.cadence cimport (
     CADENCE_EVER,
@@ -35,6 +35,7 @@ cdef enum:
     SURE = 2  # hops alike that change the sound, but
     SURE_MIXED = 4  # or a tone that follows another: in between a window holds something of both
     SURE_OTHER = 4  # hops of speech or noise that break a cadence
+    SETTLED = 40  # hops of a tone after which its smoothed level says something
     UNEVEN = 3  # hops of a burst that may be off its level: its end
     FORGET = 1000  # hops of silence after which nothing that was heard counts
     CNG_PAUSE = 400  # hops after a burst of CNG in which another may come
@@ -78,11 +79,16 @@ cdef void track_rest(progress_track* t, int hops) noexcept nogil:
     t.past.open_length = min(t.past.open_length + hops, <int>CADENCE_EVER)
 
 
-cdef void _begin_tone(progress_track* t) noexcept nogil:
-    """The open step, a tone, has its level: moves its beginning to where half of it was passed."""
-    cdef int early = 0
-    while early < t.seen - 1 and t.rise[early] < 0.5 * t.level:
-        early += 1
+cdef void _begin_tone(progress_track* t, int early) noexcept nogil:
+    """The open step, a tone, has its level: moves its beginning to where half of it was passed.
+
+    `early` hops of it are older than `rise` goes back.
+    """
+    cdef int i = 0
+    while i < t.seen - 1 and t.rise[i] < 0.5 * t.level:
+        i += 1
+    early += i
+    t.smooth = t.level
     t.past.open_length -= early
     if t.past.count:
         t.past.length[t.past.newest] += early
@@ -99,13 +105,28 @@ cdef void _burst(progress_track* t) noexcept nogil:
     t.last_level = t.level
 
 
+cdef inline void _level(progress_track* t, float energy) noexcept nogil:
+    """One more hop of a tone that has its level: is it off it, and how far does it swell?
+
+    Two tones that beat are smoothed to their mean.
+    """
+    t.smooth += (energy - t.smooth) / 12
+    if t.past.open_length <= SETTLED:
+        t.low = t.high = t.smooth
+    t.low, t.high = min(t.low, t.smooth), max(t.high, t.smooth)
+    if t.past.open_length <= PLATEAU:
+        t.level = max(t.level, energy)  # the first windows may have held little of it
+    elif not 0.7 * t.level < energy < 1.4 * t.level:
+        t.uneven += 1
+
+
 cdef void _open(progress_track* t, int sound) noexcept nogil:
     """Another sound is sure: closes the open step, begins the next."""
     cdef bint early = t.past.count == 0 and t.past.cut and t.past.open_length < START
     cdef int i
     if _is_tone(t.past.open_sound):
         if t.seen < PLATEAU:
-            _begin_tone(t)
+            _begin_tone(t, 0)
         _burst(t)
     if t.past.open_sound == SOUND_OTHER or sound == SOUND_OTHER or early:
         # What was heard before says nothing; a pause that speech began has no known length.
@@ -118,6 +139,8 @@ cdef void _open(progress_track* t, int sound) noexcept nogil:
     for i in range(t.seen):
         t.rise[i] = t.next_rise[i]
         t.level = max(t.level, t.rise[i])
+    if _is_tone(sound) and t.seen == PLATEAU:
+        _begin_tone(t, t.gone - PLATEAU)
     t.gone = t.next_run = t.uneven = 0
     t.reversals = t.since_reversal = 0
 
@@ -141,17 +164,18 @@ cdef bint _step(progress_track* t, int sound, float energy) noexcept nogil:
             t.seen += 1
             t.level = max(t.level, energy)
             if t.seen == PLATEAU:
-                _begin_tone(t)
-        elif _is_tone(sound) and not 0.7 * t.level < energy < 1.4 * t.level:
-            t.uneven += 1
+                _begin_tone(t, 0)
+        elif _is_tone(sound):
+            _level(t, energy)
         return False
     t.gone += 1
     if t.next_run and same_sound(sound, t.next_sound):
         t.next_run += 1
     else:
         t.next_sound, t.next_run = sound, 1
-    if t.gone <= PLATEAU:
-        t.next_rise[t.gone - 1] = energy if _is_tone(sound) else 0.0
+    if t.gone > PLATEAU:
+        memmove(t.next_rise, t.next_rise + 1, (PLATEAU - 1) * sizeof(float))
+    t.next_rise[min(t.gone, <int>PLATEAU) - 1] = energy if _is_tone(sound) else 0.0
     if t.next_run < _enough(t):
         return False
     _open(t, t.next_sound)
@@ -226,6 +250,13 @@ cdef bint _learns(progress_track* t) noexcept nogil:
     return True
 
 
+cdef bint _even(const progress_track* t, const cadence_pattern* pattern) noexcept nogil:
+    """Whether the open tone keeps its level as a continuous tone does; a held note swells, trembles."""
+    if pattern.even and t.uneven * 8 > t.past.open_length:
+        return False
+    return t.past.open_length <= SETTLED or t.high <= 1.5 * t.low
+
+
 cdef int _known(progress_track* t, const cadence_plan* plan, bint closed) noexcept nogil:
     """The tone that the steps so far are, -1 when they are none (yet)."""
     cdef int sound = t.past.open_sound
@@ -243,8 +274,8 @@ cdef int _known(progress_track* t, const cadence_plan* plan, bint closed) noexce
     if t.past.count == 0 and sound == 0:
         return -1
     tone = cadence_match(plan, &t.past)
-    if tone >= 0 and plan.pattern[tone].even and t.uneven * 8 > t.past.open_length:
-        return -1  # a held note swells and trembles, a continuous tone does not
+    if tone >= 0 and sound and not _even(t, &plan.pattern[tone]):
+        return -1
     if tone >= 0 or not closed:
         return tone
     return TONE_LEARNED if _is_learned(t) or _learns(t) else -1
