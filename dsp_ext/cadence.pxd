@@ -23,7 +23,7 @@ cdef struct cadence_pattern:
     int wait  # the step that need not be complete: a continuous one, a long pause; -1 none
     int hold  # how long that one must have lasted
     int pause  # the longest silence in it
-    bint even  # its continuous step is one frequency, whose level stays: pairs may beat
+    bint even  # its level stays: one continuous frequency (pairs may beat), or a very short pause
 
 cdef struct cadence_plan:
     cadence_pattern pattern[16]

@@ -40,6 +40,7 @@ from dsp_ext.progress_track cimport (
 from dsp_ext.units cimport LANES, SAMPLE_RATE, dbm0_of_mean_square, padded, zeroed
 from dsp_ext import tone_plan
 from dsp_ext.progress_plan import HEARD, ProgressEvent, compile_plan
+from dsp_ext.recording import one_channel
 from dsp_ext.units import channel_count, channel_index, pad, pcm_block
 
 cdef extern from "progress.h":
@@ -303,8 +304,8 @@ cdef int progress_set_plan(progress_plan* plan, object listening) except -1:
         pattern = &plan.cadences.pattern[i]
         pattern.steps, pattern.repeats = len(source.steps), source.repeats
         pattern.need, pattern.wait, pattern.hold = source.need, source.wait, source.hold
-        pattern.pause, last = source.pause, source.steps[len(source.steps) - 1]
-        pattern.even = last.nominal == 0 and len(listening.signatures[last.sound - 1].hz) == 1
+        pattern.pause = source.pause
+        pattern.even = source.even
         for k, step in enumerate(source.steps):
             pattern.step[k].sound, pattern.step[k].least = step.sound, step.least
             pattern.step[k].nominal, pattern.step[k].most = step.nominal, step.most
@@ -400,6 +401,18 @@ cdef class ProgressDetector:
             for i in range(count):
                 found.append(_event(self.names, &self.room[i]))
         return found
+
+
+def decode(samples, plan="cn", rate=SAMPLE_RATE):
+    """What is heard in a recording: a list of ProgressEvent, an ended one for each tone's end.
+
+    samples : 1-D array, linear ±32768, int16 or floating
+    plan : a country code of tone_plan, or a TonePlan
+    rate : Hz; other than 8000 is resampled first
+    A tone that sounds at the end of the recording has no ended event.
+    Raises TypeError, ValueError (shape, rate, NaN, infinity); tone_plan.UnknownTone.
+    """
+    return ProgressDetector(1, plan).edges(one_channel(samples, rate))
 
 
 cdef _event(dict names, const progress_event* event):

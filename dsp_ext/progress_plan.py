@@ -33,6 +33,7 @@ _JITTER_MS = 15.0  # what the hops and the line add
 _ALIKE = 0.10
 _CONTINUOUS_MS = 1000.0
 _LONG_PAUSE_MS = 1200.0
+_SHORT_PAUSE_MS = 60.0  # so long a note that trembles or decays may seem to pause
 _PAUSE_HOLD_MS = 800.0  # of a long pause, so that what came before is taken for ringing
 
 
@@ -91,7 +92,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A cadence. names : the tones that have it; need, wait, hold, pause: see cadence.pxd."""
+    """A cadence. names : the tones that have it; need … even : see cadence.pxd."""
 
     names: tuple[str, ...]
     steps: tuple[Step, ...]
@@ -100,6 +101,7 @@ class Pattern:
     wait: int
     hold: int
     pause: int
+    even: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def compile_plan(plan: TonePlan, tones: Iterable[str] = HEARD) -> ListeningPlan:
     for name in names:
         parts = [(_kind_of(kinds, p.hz), p.on_ms, p.off_ms) for p in plan.tones[name]]
         rows[name] = _row(parts)
-    patterns = _patterns(rows)
+    patterns = _patterns(rows, [len({hz for each in kind for hz in each}) == 1 for kind in kinds])
     if len(kinds) > SIGNATURES or len(patterns) > PATTERNS:
         raise ValueError(f"tone plan {plan.country!r} has too many sounds or patterns")
     return ListeningPlan(
@@ -210,7 +212,7 @@ def _turned_alike(one: _Raw, other: _Raw) -> bool:
     )
 
 
-def _patterns(rows: dict[str, _Raw]) -> tuple[Pattern, ...]:
+def _patterns(rows: dict[str, _Raw], pure: Sequence[bool]) -> tuple[Pattern, ...]:
     groups: list[tuple[list[str], _Raw]] = []
     for name, row in rows.items():
         for names, known in groups:
@@ -220,7 +222,7 @@ def _patterns(rows: dict[str, _Raw]) -> tuple[Pattern, ...]:
         else:
             groups.append(([name], row))
     every = [row for _, row in groups]
-    return tuple(_pattern(tuple(names), row, every) for names, row in groups)
+    return tuple(_pattern(tuple(names), row, every, pure) for names, row in groups)
 
 
 def _hops(ms: float) -> int:
@@ -235,7 +237,9 @@ def _step(sound: int, ms: float) -> Step:
     return Step(sound, least, max(1, _hops(ms)), most)
 
 
-def _pattern(names: tuple[str, ...], row: _Raw, every: Sequence[_Raw]) -> Pattern:
+def _pattern(
+    names: tuple[str, ...], row: _Raw, every: Sequence[_Raw], pure: Sequence[bool]
+) -> Pattern:
     steps = tuple(_step(sound, ms) for sound, ms in row)
     silences = [step.most for step in steps if step.sound == 0]
     pause = max(silences, default=_hops(_JITTER_MS)) + 4
@@ -243,9 +247,12 @@ def _pattern(names: tuple[str, ...], row: _Raw, every: Sequence[_Raw]) -> Patter
         # Longer than any burst of the same sound in another tone.
         bursts = [ms for other in every for sound, ms in other if sound == row[-1][0]]
         least = max(_hops(_CONTINUOUS_MS), _step(1, max([1.0, *bursts])).most + 5)
-        return Pattern(names, steps, False, min(4, len(row) - 1), len(row) - 1, least, pause)
+        even = pure[row[-1][0] - 1]
+        return Pattern(names, steps, False, min(4, len(row) - 1), len(row) - 1, least, pause, even)
+    even = any(sound == 0 and ms < _SHORT_PAUSE_MS for sound, ms in row)
     longest = max((ms for sound, ms in row if sound == 0), default=0.0)
     if longest < _LONG_PAUSE_MS:
-        return Pattern(names, steps, True, 3, -1, 0, pause)
+        return Pattern(names, steps, True, 3, -1, 0, pause, even)
     wait = row.index((0, longest))
-    return Pattern(names, steps, True, min(3, len(row) - 1), wait, _hops(_PAUSE_HOLD_MS), pause)
+    hold = _hops(_PAUSE_HOLD_MS)
+    return Pattern(names, steps, True, min(3, len(row) - 1), wait, hold, pause, even)

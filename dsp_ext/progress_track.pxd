@@ -56,6 +56,7 @@ cdef struct progress_track:
     float smooth  # that of the last 120 ms, and the
     float low  # least and
     float high  # most it was
+    int watched  # hops of that
     int uneven  # hops of the open tone, once it has its level, that are off it
     int even_bursts  # complete tones in a row that kept their level, and each other's
     float rise[6]  # their energies

@@ -35,7 +35,8 @@ cdef enum:
     SURE = 2  # hops alike that change the sound, but
     SURE_MIXED = 4  # or a tone that follows another: in between a window holds something of both
     SURE_OTHER = 4  # hops of speech or noise that break a cadence
-    SETTLED = 40  # hops of a tone after which its smoothed level says something
+    AGAIN = 100  # hops after which a tone whose level varied is looked at once more
+    SETTLED = 24  # hops of a tone after which its smoothed level says something
     UNEVEN = 3  # hops of a burst that may be off its level: its end
     FORGET = 1000  # hops of silence after which nothing that was heard counts
     CNG_PAUSE = 400  # hops after a burst of CNG in which another may come
@@ -88,7 +89,7 @@ cdef void _begin_tone(progress_track* t, int early) noexcept nogil:
     while i < t.seen - 1 and t.rise[i] < 0.5 * t.level:
         i += 1
     early += i
-    t.smooth = t.level
+    t.smooth, t.watched = t.level, 0
     t.past.open_length -= early
     if t.past.count:
         t.past.length[t.past.newest] += early
@@ -110,8 +111,9 @@ cdef inline void _level(progress_track* t, float energy) noexcept nogil:
 
     Two tones that beat are smoothed to their mean.
     """
+    t.watched += 1
     t.smooth += (energy - t.smooth) / 12
-    if t.past.open_length <= SETTLED:
+    if t.watched <= SETTLED:
         t.low = t.high = t.smooth
     t.low, t.high = min(t.low, t.smooth), max(t.high, t.smooth)
     if t.past.open_length <= PLATEAU:
@@ -250,11 +252,20 @@ cdef bint _learns(progress_track* t) noexcept nogil:
     return True
 
 
-cdef bint _even(const progress_track* t, const cadence_pattern* pattern) noexcept nogil:
-    """Whether the open tone keeps its level as a continuous tone does; a held note swells, trembles."""
-    if pattern.even and t.uneven * 8 > t.past.open_length:
-        return False
-    return t.past.open_length <= SETTLED or t.high <= 1.5 * t.low
+cdef bint _even(progress_track* t, const cadence_pattern* pattern) noexcept nogil:
+    """Whether the tone keeps its level as an exchange's does; a held note swells, trembles, decays.
+
+    If a continuous one does not, it is watched afresh: an automatic gain may have settled.
+    """
+    cdef bint trembles = pattern.even and t.uneven * 8 > t.watched
+    if pattern.step[pattern.steps - 1].nominal:
+        return not pattern.even or t.even_bursts >= 2
+    if t.past.open_sound == 0:
+        return True
+    if not trembles and (t.watched <= SETTLED or t.high <= 1.4 * t.low):
+        return True
+    t.level, t.watched, t.uneven = t.smooth, 0, 0
+    return False
 
 
 cdef int _known(progress_track* t, const cadence_plan* plan, bint closed) noexcept nogil:
@@ -274,7 +285,7 @@ cdef int _known(progress_track* t, const cadence_plan* plan, bint closed) noexce
     if t.past.count == 0 and sound == 0:
         return -1
     tone = cadence_match(plan, &t.past)
-    if tone >= 0 and sound and not _even(t, &plan.pattern[tone]):
+    if tone >= 0 and not _even(t, &plan.pattern[tone]):
         return -1
     if tone >= 0 or not closed:
         return tone
@@ -288,6 +299,8 @@ cdef inline int _next_look(const progress_track* t, const cadence_plan* plan) no
         return t.past.open_length + 1
     if t.past.open_sound == 0 and _past_sound(t, 0, &length) == SOUND_1100:
         return t.past.open_length + 1
+    if _is_tone(t.past.open_sound) and t.tone < 0 and t.watched == 0:
+        return t.past.open_length + AGAIN
     return cadence_look(plan, t.past.open_length)
 
 
