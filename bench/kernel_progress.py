@@ -1,10 +1,13 @@
-"""Rows of the suite ``kernels``: call progress beside libspandsp's, North American busy in noise.
+"""Rows of the suite ``kernels``: call progress beside libspandsp's, busy tone and talk.
 
-The peer listens for four tones of the plan; ours for all that a caller may hear, fax and modem
-tones, special information tone and voice.
+Both listen for the North American plan's tones, special information tone, CNG and CED; ours also
+tells voice and phase reversals and learns a busy tone, for which the peer has no means.  Talk is
+noise in syllables: no tone, but every window is looked at.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,14 +37,18 @@ def heard(channels: int) -> NDArray[np.float32]:
     return np.round(pcm).astype(np.float32)
 
 
+def talk(channels: int) -> NDArray[np.float32]:
+    """float32 of shape (SAMPLES, channels): noise in three syllables a second."""
+    rng = np.random.default_rng(16)
+    at = np.arange(SAMPLES)[:, np.newaxis] / SAMPLE_RATE + np.arange(channels) / channels
+    pcm = 3000 * np.abs(np.sin(2 * np.pi * 3 * at)) * rng.standard_normal((SAMPLES, channels))
+    return np.clip(np.round(pcm), -32768, 32767).astype(np.float32)
+
+
 def measure(channels: int) -> Result:
-    """One size.  RuntimeError when either side misses tones."""
+    """One size, busy tone.  RuntimeError when either side misses tones."""
     pcm = heard(channels)
-    blocks = pieces(pcm)
-    detector = progress.ProgressDetector(channels, "us")
-    samples = np.ascontiguousarray(pcm.T.astype(np.int16))
-    peer = ffi.gc(lib.progress_peer_new(channels), lib.progress_peer_free)
-    line = ffi.from_buffer("int16_t[]", samples)
+    detector, peer, line = _sides(channels, pcm)
     ours = theirs = 0
     for _ in range(3):
         ours += sum(event.tone == "busy" for event in detector.process(pcm))
@@ -50,6 +57,20 @@ def measure(channels: int) -> Result:
         raise RuntimeError(
             f"of {channels} channels ours told busy {ours}, the peer {theirs} bursts"
         )
+    return _compared("call progress", channels, pcm)
+
+
+def _sides(channels: int, pcm: NDArray[np.float32]) -> tuple[Any, Any, Any]:
+    """Our detector, the peer, and the line as the peer takes it."""
+    samples = np.ascontiguousarray(pcm.T.astype(np.int16))
+    peer = ffi.gc(lib.progress_peer_new(channels), lib.progress_peer_free)
+    detector = progress.ProgressDetector(channels, "us")
+    return detector, peer, ffi.from_buffer("int16_t[]", samples)
+
+
+def _compared(name: str, channels: int, pcm: NDArray[np.float32]) -> Result:
+    blocks = pieces(pcm)
+    detector, peer, line = _sides(channels, pcm)
     ours_ns, peer_ns = by_turns(
         (
             lambda: [detector.process(block) for block in blocks],
@@ -57,9 +78,10 @@ def measure(channels: int) -> Result:
         )
     )
     share = SHARE if channels > 1 else SHARE_OF_ONE
-    return row("call progress", channels, FRAMES, ours_ns, peer_ns, PEER, share)
+    return row(name, channels, FRAMES, ours_ns, peer_ns, PEER, share)
 
 
 def run() -> list[Result]:
     """µs per 20 ms and channel at each size."""
-    return [measure(channels) for channels in SIZES]
+    spoken = [_compared("call progress, talk", each, talk(each)) for each in SIZES]
+    return [measure(channels) for channels in SIZES] + spoken

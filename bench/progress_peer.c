@@ -1,6 +1,7 @@
 /*
  * The peer of the call-progress bench: libspandsp's supervisory tone detector, one for each channel,
- * in C, with the tones of the North American plan.
+ * in C, with all that ours tells of the North American plan and can be said in its terms: the plan's
+ * tones, special information tone, CNG and CED. It has no voice, no phase reversals, no learning.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -35,7 +36,34 @@ static void progress_peer_cadence(super_tone_rx_descriptor_t *plan, int f1, int 
     int tone = super_tone_rx_add_tone(plan);
 
     super_tone_rx_add_element(plan, tone, f1, f2, on * 8 / 10, on * 12 / 10);
-    super_tone_rx_add_element(plan, tone, -1, -1, off * 8 / 10, off * 12 / 10);
+    super_tone_rx_add_element(plan, tone, 0, 0, off * 8 / 10, off * 12 / 10);
+}
+
+static void progress_peer_single_tones(super_tone_rx_descriptor_t *plan)
+{
+    static const int special[3] = {950, 1400, 1800};
+    int tone = super_tone_rx_add_tone(plan);
+    int i;
+
+    for (i = 0; i < 3; i++)
+        super_tone_rx_add_element(plan, tone, special[i], 0, 260, 400);
+    tone = super_tone_rx_add_tone(plan);
+    super_tone_rx_add_element(plan, tone, 1100, 0, 425, 575);
+    super_tone_rx_add_element(plan, tone, 0, 0, 2500, 3500);
+    super_tone_rx_add_element(plan, super_tone_rx_add_tone(plan), 2100, 0, 1000, 0);
+}
+
+static void progress_peer_special_dial(super_tone_rx_descriptor_t *plan)
+{
+    int tone = super_tone_rx_add_tone(plan);
+    int i;
+
+    for (i = 0; i < 3; i++)
+    {
+        super_tone_rx_add_element(plan, tone, 350, 440, 80, 120);
+        super_tone_rx_add_element(plan, tone, 0, 0, 80, 120);
+    }
+    super_tone_rx_add_element(plan, tone, 350, 440, 1000, 0);
 }
 
 static progress_peer_t *progress_peer_new(int channels)
@@ -49,6 +77,8 @@ static progress_peer_t *progress_peer_new(int channels)
     progress_peer_cadence(p->plan, 440, 480, 2000, 4000);
     progress_peer_cadence(p->plan, 480, 620, 500, 500);
     progress_peer_cadence(p->plan, 480, 620, 250, 250);
+    progress_peer_special_dial(p->plan);
+    progress_peer_single_tones(p->plan);
     p->receivers = calloc(channels, sizeof(*p->receivers));
     for (c = 0; c < channels; c++)
     {
