@@ -42,7 +42,15 @@ DIRECTIVES = {
 # -O3 is a must (the bank loops do not vectorise at -O2).  No -ffast-math: golden data must hold.
 # No -march=native: one wheel serves every processor; SIMD variants are chosen at run time.
 # No debug information: it would take a third of the build's time.
-COMPILE_ARGS = ["-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-pthread"]
+# No fused multiply and add: every processor gives the same bits.
+COMPILE_ARGS = [
+    "-O3",
+    "-g0",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-ffp-contract=off",
+    "-pthread",
+]
 
 MACROS: list[tuple[str, str | None]] = [("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")]
 if PLAIN:
@@ -59,7 +67,7 @@ def cython_extensions() -> list[Extension]:
     return [
         Extension(
             f"dsp_ext.{path.stem}",
-            [str(path.relative_to(ROOT))],
+            [str(path.relative_to(ROOT)), *wide_sources(path.stem)],
             include_dirs=[".", "dsp_ext", numpy.get_include()],
             define_macros=MACROS,
             extra_compile_args=COMPILE_ARGS,
@@ -69,6 +77,12 @@ def cython_extensions() -> list[Extension]:
         )
         for path in sorted((ROOT / "dsp_ext").glob("*.pyx"))
     ]
+
+
+def wide_sources(kernel: str) -> list[str]:
+    """C files of a kernel that are compiled for one instruction set as a whole."""
+    path = ROOT / "dsp_ext" / "wide" / f"{kernel}.c"
+    return [str(path.relative_to(ROOT))] if path.exists() else []
 
 
 def shared_utility() -> Extension:

@@ -9,6 +9,7 @@
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) \
     && !defined(MEDIASERVER_PLAIN)
+#define HAVE_CLONES
 #define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #define CLONES_BEGIN _Pragma("GCC push_options") _Pragma("GCC optimize(\"fp-contract=off\")")
 #define CLONES_END _Pragma("GCC pop_options")

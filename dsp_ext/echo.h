@@ -269,11 +269,17 @@ CLONES_END
 
 #include "echo_out.h"
 
+/* wide/echo.c compiles the same under another name. */
+#ifndef ECHO_NAME
+#define ECHO_LINKAGE CLONES static
+#define ECHO_NAME echo_block
+#endif
+
 CLONES_BEGIN
 
 /* One tile, one block: tx sent, rx received, out what is left of rx. */
-CLONES static void echo_block(const echo_tile *t, const float *tx, const float *rx, float *out,
-                              int cstride)
+ECHO_LINKAGE void ECHO_NAME(const echo_tile *t, const float *tx, const float *rx, float *out,
+                            int cstride)
 {
     echo_state *s = t->state;
     echo_work w;
@@ -299,5 +305,22 @@ CLONES static void echo_block(const echo_tile *t, const float *tx, const float *
 }
 
 CLONES_END
+
+typedef void (*echo_block_fn)(const echo_tile *t, const float *tx, const float *rx, float *out,
+                              int cstride);
+
+#ifdef HAVE_CLONES
+void echo_block_wide(const echo_tile *t, const float *tx, const float *rx, float *out, int cstride);
+#endif
+
+/* The quickest that this processor can run. */
+static inline echo_block_fn echo_best(void)
+{
+#ifdef HAVE_CLONES
+    if (__builtin_cpu_supports("avx512f"))
+        return echo_block_wide;
+#endif
+    return ECHO_NAME;
+}
 
 #endif

@@ -17,8 +17,7 @@ then held back by whole blocks (echo_delay.h), so that the tail counts from wher
 Limits: at most 160 ms are held back; 24 kB a channel at 128 ms, 16 kB at 64 ms. Another path is
 noticed after some 100 ms. A signal that repeats itself within 280 ms has no delay that can be found.
 Tones sent and received alike (signalling in both directions) are taken for echo.
-Source: ITU-T G.168; Enzner and Vary 2006 (frequency-domain Kalman filter).
-"""
+Source: ITU-T G.168; Enzner and Vary 2006 (frequency-domain Kalman filter)."""
 
 from libc.math cimport M_PI, cos, exp, log10, sin
 from libc.stdint cimport int32_t, uint32_t
@@ -100,10 +99,12 @@ cdef extern from "echo.h":
         void* sent
         void* path
         void* doubt
-    void echo_block(const echo_tile* tile, const float* tx, const float* rx, float* out,
-                    int cstride) noexcept nogil
+    ctypedef void (*echo_block_fn)(const echo_tile* t, const float* tx, const float* rx, float* out,
+                                   int cstride) noexcept nogil
+    echo_block_fn echo_best() noexcept nogil
     void echo_hold_back(const echo_tile* tile, int lane, int delay) noexcept nogil
 
+cdef echo_block_fn _block = echo_best()
 cdef fft160_tables _TABLES
 cdef float[80][2] _WAVE  # 2100 Hz, 21 periods
 cdef double _FADE = 0.4  # of what is expected, from a part of the path to the next
@@ -193,7 +194,7 @@ cdef void echo_process(echo_bank* bank, const float* tx, const float* rx, float*
         for index in range(block // ECHO_BLOCK):
             at = <size_t>index * ECHO_BLOCK * bank.cstride + tile * LANES
             if _any_on(tiles[tile].state):
-                echo_block(tiles + tile, tx + at, rx + at, out + at, bank.cstride)
+                _block(tiles + tile, tx + at, rx + at, out + at, bank.cstride)
             elif out != rx:
                 for row in range(ECHO_BLOCK):
                     memcpy(out + at + row * bank.cstride, rx + at + row * bank.cstride,
@@ -298,7 +299,6 @@ cdef int echo_tail(const echo_bank* bank) noexcept nogil:
 cdef float _passed(const echo_bank* bank, int channel) noexcept nogil:
     cdef const echo_state* s = _state(bank, channel)
     cdef float total = 0.0
-    cdef int part
     for part in range(bank.slots):
         total += s.gain[part][channel % LANES]
     return total

@@ -48,7 +48,8 @@ cdef enum:  # the tick's parts, for timing; names in engine.pyx in this order
     STAGES = 14
 
 cdef enum:
-    TIMED_EVERY = 16  # ticks: the parts of one are measured
+    # Ticks: the parts of one are measured. Odd: kernels that work by turns are met in every turn.
+    TIMED_EVERY = 17
     POSTS = 24  # banks with slots besides echo: a progress plan or a direction of MF-R2 each
 
 cdef enum:  # bits of echo_t.asked

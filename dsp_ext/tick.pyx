@@ -7,7 +7,7 @@ No lock, no malloc, no log, no Python object. Banks nobody uses are passed over:
 cancellers and detectors where no channel of a tile has them on (hear.pyx), the
 mixer when every bridge is served by copies, tones, players and feeds when nothing
 sounds, the encoder when there is silence toward all. What remains of an idle
-engine is decode and level. Every sixteenth tick tells what its parts took.
+engine is decode and level. Every seventeenth tick tells what its parts took.
 """
 
 from libc.stdint cimport int64_t, uint8_t
