@@ -112,9 +112,9 @@ def test_the_parts_of_some_ticks_are_timed_always_and_of_all_on_request():
     engine.tick()
     first = engine.counters()["kernel_ns"]
     assert first["decode"] > 0 and first["dtmf"] == 0
-    for _ in range(15):
+    for _ in range(16):
         engine.tick()
-    assert engine.counters()["kernel_ns"] == first  # the next one is the seventeenth
+    assert engine.counters()["kernel_ns"] == first  # the next one is the eighteenth
     engine.tick()
     assert engine.counters()["kernel_ns"] != first
     engine.timing = True
