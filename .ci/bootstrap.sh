@@ -17,7 +17,7 @@ base_packages=(
     asterisk-core-sounds-en-wav asterisk-moh-opsound-wav espeak-ng
 )
 # Tests that need one of these skip, saying so, where it cannot be installed.
-test_packages=(chromium postgresql fonts-wqy-microhei qemu-user-static tshark
+test_packages=(chromium postgresql fonts-wqy-microhei qemu-user-static tshark dpkg-dev
     # the DAHDI lab (tests/lab/dahdi)
     qemu-system-x86 busybox-static cpio linux-headers-amd64
 )

@@ -83,7 +83,7 @@ class Call:
     cref: int = 0
     cause: int | None = None  # the first cause given, by either end
     rest: str = ""  # digits that wait until the far end asks for them
-    timer: str = ""  # the one of T301, T302, T304, T310 that runs
+    timer: str = ""  # the one of T301, T302, T304, T310 that runs, or "clearing"
     deadline: float | None = None
 
     def move(self, word: str) -> CallState:

@@ -55,6 +55,8 @@ class PriLink(Reports):
         libpri = _open(settings, now)
         super().__init__(settings, span, libpri, Ledger(settings, span, first_ref))
         self._adopt(adopted, now)
+        # A stray CONNECT ACKNOWLEDGE stops libpri's T305: what it never ends, we do.
+        self._clearing_s = (libpri.timer("T305") + 2 * libpri.timer("T308")) / 1000 + 1
 
     # ---- line and time -------------------------------------------------------------------
 
@@ -197,7 +199,7 @@ class PriLink(Reports):
             return
         cause = cause if 0 < cause < 128 else int(Cause.NORMAL_UNSPECIFIED)
         call.clear_with(cause)
-        call.time("", 0, now)
+        call.time("clearing", self._clearing_s, now)
         if not call.handle:
             self._book.end(call, cause)
             self._book.queue_restart(call.channel, "its signalling was lost")
@@ -241,11 +243,15 @@ class PriLink(Reports):
     # ---- bookkeeping ---------------------------------------------------------------------
 
     def _expire(self, call: Call, now: float) -> None:
-        """One of T301, T302, T304 and T310 has run out."""
+        """One of T301, T302, T304 and T310 has run out, or clearing takes too long."""
         timer = call.timer
         call.time("", 0, now)
         if timer == "t302_ms":
             self._book.tell(Digits(self.span, call.ref, "", True))
+        elif timer == "clearing":
+            self._libpri.request(call.handle, pri.REQUEST_DESTROY, now)
+            self._book.end(call, call.clear_with(None))
+            self._book.queue_restart(call.channel, "clearing was not confirmed")
         else:
             self.release(call.ref, _EXPIRED[timer], now)
 
