@@ -230,6 +230,7 @@ class Reports:
         """After every step: end the refs whose call libpri let go of, send what is due."""
         for call in self._book.calls():
             if call.handle and not self._libpri.valid(call.handle):
-                self._book.end(call, call.clear_with(None))
+                lost = None if self.up else Cause.DESTINATION_OUT_OF_ORDER
+                self._book.end(call, call.clear_with(lost))
         if self.up and (channel := self._book.restarts.due(now)) is not None:
             self._libpri.restart(channel, now)
