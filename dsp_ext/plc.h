@@ -10,24 +10,22 @@
 
 CLONES_BEGIN
 
-/* Products of the last PLC_SPAN of `n` samples with as many from each place on, and the energy of the
- * latter; place p is PLC_LARGEST_PITCH - p samples before. The place is the inner loop: its sums are
- * independent, so that they are taken side by side. */
-CLONES static void plc_correlate(const float *restrict tail, int n, int places,
+/* Products of the last PLC_SPAN of `n` samples with those `lag` before, and the energy of the latter,
+ * for `count` lags from `least` on. The lag is the inner loop: its sums are independent, so that they
+ * are taken side by side. */
+CLONES static void plc_correlate(const float *restrict tail, int n, int least, int count,
                                  float *restrict product, float *restrict energy)
 {
-    const float *now = tail + n - PLC_SPAN, *then = now - PLC_LARGEST_PITCH;
-    float sum = 0.0f;
-    for (int p = 0; p < places; p++)
-        product[p] = 0.0f;
-    for (int i = 0; i < PLC_SPAN; i++)
-        for (int p = 0; p < places; p++)
-            product[p] += now[i] * then[i + p];
-    for (int i = 0; i < PLC_SPAN; i++)
-        sum += then[i] * then[i];
-    for (int p = 0; p < places; p++) {
-        energy[p] = sum > 0.0f ? sum : 0.0f;
-        sum += then[p + PLC_SPAN] * then[p + PLC_SPAN] - then[p] * then[p];
+    const float *now = tail + n - PLC_SPAN;
+    for (int k = 0; k < count; k++)
+        product[k] = energy[k] = 0.0f;
+    for (int i = 0; i < PLC_SPAN; i++) {
+        const float x = now[i];
+        const float *then = now + i - least;
+        for (int k = 0; k < count; k++) {
+            product[k] += x * then[-k];
+            energy[k] += then[-k] * then[-k];
+        }
     }
 }
 

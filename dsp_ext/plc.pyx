@@ -29,7 +29,7 @@ cdef extern from "plc.h":
         PLC_LEAST_PITCH
         PLC_LARGEST_PITCH
         PLC_SPAN
-    void plc_correlate(const float* tail, int n, int places, float* product,
+    void plc_correlate(const float* tail, int n, int least, int count, float* product,
                        float* energy) noexcept nogil
 
 cdef enum:
@@ -70,16 +70,16 @@ cdef void _find_pitch(plc_channel* s) noexcept nogil:
     cdef float own = 1e-3
     cdef float score
     cdef int k
-    plc_correlate(s.tail, PLC_TAIL, LAGS, product, energy)
+    plc_correlate(s.tail, PLC_TAIL, PLC_LEAST_PITCH, LAGS, product, energy)
     s.pitch = PLC_LEAST_PITCH
     for k in range(LAGS):
         # a longer lag must be a little better: two periods resemble as much as one
-        score = product[k] / sqrtf(energy[k] + <float>1e-3) * (1 + <float>0.0005 * k)
+        score = product[k] / sqrtf(energy[k] + <float>1e-3) * (1 - <float>0.0005 * k)
         if score > best:
-            best, s.pitch = score, PLC_LARGEST_PITCH - k
+            best, s.pitch = score, PLC_LEAST_PITCH + k
     for k in range(PLC_TAIL - PLC_SPAN, PLC_TAIL):
         own += s.tail[k] * s.tail[k]
-    k = PLC_LARGEST_PITCH - s.pitch
+    k = s.pitch - PLC_LEAST_PITCH
     s.voiced = product[k] / sqrtf((energy[k] + <float>1e-3) * own)
     s.voiced = min(max(s.voiced, <float>0.0), <float>1.0)
 
