@@ -1,0 +1,1 @@
+"""E1 over IP: packets, the port, the board, two servers."""
