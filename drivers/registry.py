@@ -65,6 +65,7 @@ def _find(what: str, known: dict[str, Maker | str], name: str) -> Maker:
 
 register_board("virtual", "drivers.boards.virtual:make_pair")
 register_board("dahdi", "drivers.boards.dahdi:make_board")
+register_board("cesopsn", "drivers.boards.cesopsn:make_board")
 register_signalling("pri", "drivers.signalling.make:pri")
 register_signalling("mfcr2", "drivers.signalling.mfcr2.span:mfcr2")
 register_signalling("analog", "drivers.signalling.analog:analog")

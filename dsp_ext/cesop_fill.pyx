@@ -14,14 +14,15 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memmove, memset
 
 from dsp_ext.g711 cimport decode_one, encode_one
-from dsp_ext.plc cimport PLC_MOST, plc_free, plc_good, plc_lost, plc_new, plc_reset
+from dsp_ext.plc cimport plc_free, plc_good, plc_lost, plc_new, plc_reset
+from dsp_ext.state cimport BLOCK_MAX
 
 
 cdef bint fill_init(fill_t* f, int channels, int law, uint8_t idle) noexcept nogil:
     f.channels, f.law, f.open = channels, law, False
     f.plc = plc_new(channels)
     f.past = <uint8_t*> calloc(channels, FILL_PAST)
-    f.samples = <float*> calloc(PLC_MOST, sizeof(float))
+    f.samples = <float*> calloc(BLOCK_MAX, sizeof(float))
     if f.plc == NULL or f.past == NULL or f.samples == NULL:
         fill_release(f)
         return False
@@ -53,7 +54,7 @@ cdef void _tell(fill_t* f, int c, const uint8_t* octets, int n) noexcept nogil:
     """The concealer hears what was heard, at most a block at a time."""
     cdef int at = 0, size
     while at < n:
-        size = min(n - at, <int> PLC_MOST)
+        size = min(n - at, <int> BLOCK_MAX)
         _decode(f, octets + at, size)
         plc_good(f.plc, c, f.samples, size, 1)
         at += size

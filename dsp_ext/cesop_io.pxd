@@ -62,6 +62,10 @@ cdef struct cesop_port_t:
     uint64_t asked  # ALARM_AIS, ALARM_RAI to send
     uint64_t[CESOP_SLOTS_MOST] send_bits
     hdlc_tx_bank* tx
+    # faults to order: of 2³² packets so many are dropped
+    uint64_t drop_in, drop_out
+    uint64_t random
+    int64_t ordered  # packets dropped so of those that came
     # telling
     ring_t told
     int told_fd

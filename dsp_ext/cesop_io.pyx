@@ -101,6 +101,15 @@ cdef void _judge_alarms(cesop_port_t* p) noexcept nogil:
         _tell(p, TELL_ALARMS, now, 0, NULL, 0)
 
 
+cdef bint _dropped(cesop_port_t* p, uint64_t* share) noexcept nogil:
+    """Whether this packet is one to be lost by order."""
+    cdef uint64_t lost = load_acquire(share)
+    if lost == 0:
+        return False
+    p.random = p.random * <uint64_t> 6364136223846793005 + <uint64_t> 1442695040888963407
+    return p.random >> 32 < lost
+
+
 # ---- receiving
 
 
@@ -131,6 +140,9 @@ cdef void _receive(cesop_port_t* p) noexcept nogil:
         for i in range(got):
             data = net_datagram(&p.net, i, &length)
             if net_is_remote(&p.net, i):
+                if _dropped(p, &p.drop_in):
+                    p.ordered += 1
+                    continue
                 cesop_take(p, data, length, net_came_ns(&p.net, i))
             else:
                 p.jitter.fates[CESOP_STRANGER] += 1
@@ -217,8 +229,9 @@ cdef void _end_packet(cesop_port_t* p) noexcept nogil:
         memset(bits, 0, cesop_cas_octets(&p.shape))
         for s in range(p.shape.slots):
             bits[s // 2] |= <uint8_t> load_acquire(&p.send_bits[s]) << (0 if s & 1 else 4)
-    memcpy(net_place(&p.net), p.packet, size)
-    net_queue(&p.net, size)
+    if not _dropped(p, &p.drop_out):
+        memcpy(net_place(&p.net), p.packet, size)
+        net_queue(&p.net, size)
     p.seq += 1
     p.stamp += p.shape.frames
     p.filled = 0

@@ -62,6 +62,8 @@ cdef enum:
     TOLD = 65536  # octets of the ring upwards
     BLOCKED = 0xD  # signalling bits nobody has set
 
+cdef double WHOLE = 4294967296.0
+
 
 cdef class CesopPort:
     """An E1's time slots on a UDP socket. `.port` goes to an engine.
@@ -126,6 +128,7 @@ cdef class CesopPort:
                 self.c.place[s] = place
                 place += 1
         clock_reset(&self.c.clock)
+        self.c.random = 5086
         self.c.alarms = ALARM_RED
         self.c.rows = <uint8_t*> calloc(self.c.shape.slots, self.c.block)
         self.c.sending = <uint8_t*> calloc(self.c.shape.slots, self.c.block)
@@ -220,6 +223,16 @@ cdef class CesopPort:
         """Tell the far end of an alarm of a line of ours: data no good (L), remote defect (M)."""
         store_release(&self.c.asked, (ALARM_AIS if ais else 0) | (ALARM_RAI if rai else 0))
 
+    def lose(self, *, double incoming=0.0, double outgoing=0.0):
+        """Lose such a share of packets from now on, 0 to 1, as a network does; for lab and tests.
+
+        Raises ValueError.
+        """
+        if not (0 <= incoming <= 1 and 0 <= outgoing <= 1):
+            raise ValueError(f"shares of packets {incoming}, {outgoing}: 0 to 1 are allowed")
+        store_release(&self.c.drop_in, <uint64_t> (incoming * WHOLE))
+        store_release(&self.c.drop_out, <uint64_t> (outgoing * WHOLE))
+
     def _slot(self, int timeslot):
         try:
             return self.timeslots.index(timeslot)
@@ -272,8 +285,9 @@ cdef class CesopPort:
         return counts
 
     def port_counters(self, port):
-        """See Port.counters."""
+        """See Port.counters. What `lose` made of packets that came is not counted."""
         missing = self.c.jitter.lost + self.c.jitter.underrun
+        missing = max(0, missing - self.c.ordered * self.c.shape.frames)
         return {
             "overrun_octets": self.c.net.unsent * self.c.shape.frames * self.c.channels,
             "underrun_octets": missing * self.c.channels,

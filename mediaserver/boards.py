@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 from drivers import registry
 from drivers.base import Board, SpanKind
+from mediaserver.clock import VirtualLoop
 from mediaserver.config.boards import Board as BoardConfig
+from mediaserver.config.boards import Span as SpanConfig
+from mediaserver.config.cesopsn import address
 from mediaserver.config.settings import Settings
 
 
@@ -22,7 +26,7 @@ def open_real(settings: Settings) -> list[Board]:
 
 def open_far(settings: Settings) -> list[Board]:
     """The other ends of real spans that are wired to spans of this machine, for demo and lab."""
-    wired = [b for b in settings.boards if any(span.far_dahdi for span in b.spans)]
+    wired = [b for b in settings.boards if any(s.far_dahdi or s.far for s in b.spans)]
     return _opened(settings, wired, far=True)
 
 
@@ -30,7 +34,7 @@ def _opened(settings: Settings, configs: Sequence[BoardConfig], *, far: bool) ->
     boards: list[Board] = []
     try:
         for config in configs:
-            boards.append(_dahdi(config, settings, far))
+            boards.append(_OPEN[config.type](config, settings, far))
     except BaseException:
         for board in boards:
             board.close()
@@ -64,3 +68,37 @@ def _dahdi(config: BoardConfig, settings: Settings, far: bool) -> Any:
         prefill=config.prefill,
         echo_taps=config.kernel_echo_taps,
     )
+
+
+def _cesopsn(config: BoardConfig, settings: Settings, far: bool) -> Any:
+    block_ms = settings.media.block_ms
+    virtual = isinstance(asyncio.get_running_loop(), VirtualLoop)
+    return registry.board(
+        "cesopsn",
+        f"{config.name} far" if far else config.name,
+        [_over_ip(span, far) for span in config.spans if not far or span.far],
+        block=block_ms * 8,
+        law=settings.media.law,
+        # Virtual time goes on to the next timer, whatever a descriptor has to tell meanwhile.
+        poll_s=block_ms / 1000 if virtual else None,
+    )
+
+
+def _over_ip(span: SpanConfig, far: bool) -> Any:
+    from drivers.boards.cesopsn import CesopsnSpec
+
+    local, remote = address(span.local), address(span.remote)
+    return CesopsnSpec(
+        span.name,
+        remote if far else local,
+        local if far else remote,
+        span.carried(span.signalling),
+        packet_ms=span.packet_ms,
+        cas=span.signalling == "mfcr2",
+        rtp=span.rtp,
+        jitter_ms=span.jitter_ms,
+        line_clock=span.clock == "line" and not far,
+    )
+
+
+_OPEN = {"dahdi": _dahdi, "cesopsn": _cesopsn}

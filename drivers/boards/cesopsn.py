@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 #: Expedited forwarding (RFC 3246), for routers that go by it.
 _DSCP_EF = 46 << 2
 _BUFFER = 1 << 20
+_LOOK_S = 5.0
 
 Address = tuple[str, int]
 
@@ -70,7 +71,7 @@ class CesopsnBoard:
         self.spans: list[CesopsnSpan] = []
         self._sockets: list[socket.socket] = []
         self._loop = asyncio.get_running_loop()
-        self._poll_s = poll_s
+        self._look_s = poll_s or _LOOK_S
         self._timer: asyncio.TimerHandle | None = None
         try:
             for spec in specs:
@@ -80,8 +81,7 @@ class CesopsnBoard:
             raise
         for span in self.spans:
             self._loop.add_reader(span.eventfd, span.drain)
-        if poll_s is not None:
-            self._look()
+        self._look()
 
     def _open(self, spec: CesopsnSpec, block: int, law: str) -> CesopsnSpan:
         made = listen(spec)
@@ -103,21 +103,36 @@ class CesopsnBoard:
         """One entry a span, for the console."""
         return [span.status() for span in self.spans]
 
-    def alarm(self, span: str, on: bool, toward: str = "near") -> None:
-        """Tell the far end that our line's data is no good ("far": it is in AIS), or that we lack
+    # ---- faults, ordered as on the virtual board
 
-        its data ("near": it sees RAI), until told otherwise. Raises KeyError for no such span."""
-        for each in self.spans:
-            if each.name == span:
-                each.send_alarm(toward, on)
-                return
-        raise KeyError(f"board {self.name} has no span {span!r}")
+    def alarm(self, span: str, on: bool, toward: str = "near") -> None:
+        """Lose all packets towards one side: RED there, RAI at the other."""
+        self._span(span).lose(toward, float(on))
+
+    def d_channel(self, span: str, up: bool) -> None:
+        """Cut the D channel in both directions, without any alarm; or mend it."""
+        self._span(span).cut_d_channel(not up)
+
+    def fault(self, span: str, toward: str, channel: int | None = None, **settings: Any) -> None:
+        """loss_rate: share of the packets lost, 0 to 1. Raises ValueError for any other fault."""
+        unknown = sorted(set(settings) - {"loss_rate"})
+        if unknown or channel is not None:
+            what = ", ".join(unknown) or f"channel {channel}"
+            raise ValueError(
+                f"{what}: an E1 over IP has loss_rate, alarm and d_channel, as a whole"
+            )
+        self._span(span).lose(toward, settings.get("loss_rate", 0.0))
+
+    def _span(self, name: str) -> CesopsnSpan:
+        for span in self.spans:
+            if span.name == name:
+                return span
+        raise KeyError(f"board {self.name} has no span {name!r}")
 
     def _look(self) -> None:
-        assert self._poll_s is not None
-        self._timer = self._loop.call_later(self._poll_s, self._look)
+        self._timer = self._loop.call_later(self._look_s, self._look)
         for span in self.spans:
-            span.drain()
+            span.look()
 
     def _close_sockets(self) -> None:
         for each in self._sockets:

@@ -53,9 +53,10 @@ class CesopsnSpan:
         self._watchers: list[EventSink] = []
         self._receive: Callable[[bytes], None] | None = None
         self._receive_bits: Callable[[int, int], None] | None = None
-        self._sends = {"far": False, "near": False}
+        self._loses = {"far": 0.0, "near": 0.0}
+        self._d_cut = False
         self._lines = LineLog(_log, spec.name)
-        self._told_faults: dict[str, int] = {}
+        self._told_faults: set[str] = set()
 
     # ---- what comes
 
@@ -68,7 +69,7 @@ class CesopsnSpan:
         """Hand on what the media thread has told, in its order."""
         for kind, *what in self._ces.drain():
             if kind == "frame":
-                if self._receive is not None:
+                if self._receive is not None and not self._d_cut:
                     self._receive(*what)
             elif kind == "bits":
                 if self._receive_bits is not None:
@@ -82,13 +83,17 @@ class CesopsnSpan:
             self._alarms = self._alarms | {alarm} if active else self._alarms - {alarm}
             for watcher in list(self._watchers):
                 watcher(SpanAlarm(self.name, alarm, active))
-        self._tell_strangers()
 
-    def _tell_strangers(self) -> None:
-        """A far end in red alarm while packets are refused is most likely set otherwise than we."""
+    def look(self) -> None:
+        """Hand on what there is; in red alarm, also say in the log which packets are refused: a far
+
+        end that is set otherwise makes both."""
+        self.drain()
+        if Alarm.RED not in self._alarms:
+            return
         refused = self.refused()
-        if Alarm.RED in self._alarms and refused != self._told_faults:
-            self._told_faults = refused
+        if not set(refused) <= self._told_faults:
+            self._told_faults |= set(refused)
             words = ", ".join(f"{count} {fate}" for fate, count in refused.items())
             now = asyncio.get_running_loop().time()
             self._lines.write(logging.WARNING, f"nothing is received; refused: {words}", now)
@@ -122,7 +127,7 @@ class CesopsnSpan:
     def send_frame(self, frame: bytes) -> None:
         """Queue a frame; one that has no room, or no place in the line, is told as a fault."""
         try:
-            if self._ces.send_frame(frame):
+            if self._d_cut or self._ces.send_frame(frame):
                 return
             why = "no room: frames come faster than 64 kbit/s"
         except (ValueError, RuntimeError) as error:
@@ -135,12 +140,22 @@ class CesopsnSpan:
         """Send ABCD bits for a channel until the next. Raises KeyError for no channel."""
         self._ces.send_bits(channel, abcd & 0xF)
 
-    def send_alarm(self, toward: str, on: bool) -> None:
-        """See CesopsnBoard.alarm. Raises KeyError for a word other than near and far."""
-        if toward not in self._sends:
-            raise KeyError(f"{toward!r} is neither near nor far")
-        self._sends[toward] = on
-        self._ces.send_alarms(ais=self._sends["far"], rai=self._sends["near"])
+    def send_alarms(self, *, ais: bool = False, rai: bool = False) -> None:
+        """Tell the far end that our data is no good (L), or of a remote defect of our line (M)."""
+        self._ces.send_alarms(ais=ais, rai=rai)
+
+    # ---- faults to order, for the lab
+
+    def lose(self, toward: str, share: float) -> None:
+        """Lose a share of the packets towards "near" or "far". Raises ValueError."""
+        if toward not in self._loses:
+            raise ValueError(f"toward {toward!r}: near or far is allowed")
+        self._loses[toward] = share
+        self._ces.lose(incoming=self._loses["near"], outgoing=self._loses["far"])
+
+    def cut_d_channel(self, cut: bool) -> None:
+        """Neither send nor hand on frames."""
+        self._d_cut = cut
 
     # ---- how it goes
 

@@ -6,12 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from mediaserver.config.cesopsn import OverIp
 from mediaserver.config.part import Name, Part
 from mediaserver.config.pri import Pri
 from mediaserver.config.r2 import R2, check_variant
 
 
-class Span(Part):
+class Span(OverIp):
     """One line interface. `side`, `overlap`, `isolate`, `t309_s` and `pri` are PRI's, `variant`
 
     and `r2` those of signalling "mfcr2"; `ports` is analog's. `echo`: whether to cancel the echo of
@@ -48,6 +49,10 @@ class Span(Part):
             raise ValueError('variant and r2 go with signalling "mfcr2"')
         if self.signalling != "pri" and self.pri != Pri():
             raise ValueError('pri goes with signalling "pri"')
+        if self.over_ip and self.kind != "e1":
+            raise ValueError("local and remote are of an E1 over IP")
+        if self.over_ip:
+            self.carried(self.signalling)
         return self
 
     @property
@@ -57,7 +62,11 @@ class Span(Part):
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """The channels calls can use: timeslots 1–15 and 17–31, or ports from 1."""
+        """The channels calls can use: timeslots 1–15 and 17–31 (over IP those carried), or
+
+        ports from 1."""
+        if self.over_ip:
+            return tuple(slot for slot in self.carried(self.signalling) if slot != 16)
         if self.kind == "e1":
             return (*range(1, 16), *range(17, 32))
         return tuple(range(1, self.ports + 1))
@@ -65,7 +74,7 @@ class Span(Part):
 
 class Board(Part):
     name: Name
-    type: Literal["virtual", "dahdi"] = "virtual"
+    type: Literal["virtual", "dahdi", "cesopsn"] = "virtual"
     seed: int = 1
     prefill: int = Field(default=1, ge=1, le=16)  # blocks sent ahead of the line
     kernel_echo_taps: Literal[0, 128, 256, 512, 1024] = 0  # 0: the kernel's canceller is off
@@ -78,5 +87,10 @@ class Board(Part):
                 raise ValueError(
                     f'span {span.name}: "dahdi" is the number of its span in DAHDI; it is needed '
                     'on a board of type "dahdi" and has no meaning on others'
+                )
+            if span.over_ip != (self.type == "cesopsn"):
+                raise ValueError(
+                    f'span {span.name}: "local" and "remote" are the ends of an E1 over IP; they '
+                    'are needed on a board of type "cesopsn" and have no meaning on others'
                 )
         return self

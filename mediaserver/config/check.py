@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from mediaserver.config.cesopsn import address
 from mediaserver.config.problems import Problem, Where, did_you_mean
 
 if TYPE_CHECKING:
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 
 def cross_check(settings: Settings) -> list[Problem]:
     """Every contradiction between keys; empty when there is none."""
-    return [*_twice(settings), *_references(settings), *_ports(settings), *_echo(settings)]
+    checks = (_twice, _references, _ports, _echo, _clocks)
+    return [problem for check in checks for problem in check(settings)]
 
 
 def _twice(settings: Settings) -> Iterator[Problem]:
@@ -30,6 +32,7 @@ def _twice(settings: Settings) -> Iterator[Problem]:
         [(("agent", i, "name"), a.name) for i, a in enumerate(agents)],
         [(("agent", i, "number"), a.number) for i, a in enumerate(agents)],
         [(("agent", i, "line"), a.line) for i, a in enumerate(agents) if a.line],
+        list(_listening(settings)),
     ]
     for rows in tables:
         first: dict[str, Where] = {}
@@ -37,6 +40,29 @@ def _twice(settings: Settings) -> Iterator[Problem]:
             if name in first:
                 yield Problem(where, f"is {Problem(first[name], '').key} already", name)
             first.setdefault(name, where)
+
+
+def _listening(settings: Settings) -> Iterator[tuple[Where, str]]:
+    """Where spans over IP listen; those whose far end is ours, at their other end too."""
+    for i, board in enumerate(settings.boards):
+        for j, span in enumerate(board.spans):
+            for key in ("local", "remote") if span.far else ("local",):
+                if text := getattr(span, key):
+                    yield ("board", i, "span", j, key), "{}:{}".format(*address(text))
+
+
+def _clocks(settings: Settings) -> Iterator[Problem]:
+    """One line at most may be the engine's clock."""
+    found: list[Where] = [
+        ("board", i, "span", j, "clock")
+        for i, board in enumerate(settings.boards)
+        for j, span in enumerate(board.spans)
+        if span.clock == "line"
+    ]
+    for where in found[1:]:
+        yield Problem(where, f"is that of {Problem(found[0], '').key} already", "line")
+    if found and any(board.type == "dahdi" for board in settings.boards):
+        yield Problem(found[0], "a board of type dahdi is the engine's clock already", "line")
 
 
 def _references(settings: Settings) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ import asyncio
 import signal
 from typing import Any
 
+from drivers.boards.cesopsn import CesopsnBoard
 from drivers.boards.virtual import SpanSpec, VirtualBoard, make_pair
 from mediaserver.app import App, make_session
 from mediaserver.boards import open_far, open_real
@@ -33,7 +34,7 @@ class Plant:
         near += open_real(settings)
         far += open_far(settings)
         self.near_boards, self.far_boards = near, far
-        self._virtual = [board for board in near if isinstance(board, VirtualBoard)]
+        self._faulty = [b for b in near if isinstance(b, VirtualBoard | CesopsnBoard)]
         session = make_session(settings, near, self.clock, self.bus)
         self.app = App(settings, near, session, self.bus, self.clock)
         far_session = make_session(settings, far, self.clock, Bus())
@@ -86,9 +87,9 @@ class Plant:
         lost["recordings"] = int(self.app.session.engine.counters()["tap_dropped_octets"])
         return {where: octets for where, octets in lost.items() if octets}
 
-    def board_of(self, span: str) -> VirtualBoard:
-        """The near board that has `span`. Raises KeyError."""
-        for board in self._virtual:
+    def board_of(self, span: str) -> VirtualBoard | CesopsnBoard:
+        """The near board that has `span`, if faults can be ordered of it. Raises KeyError."""
+        for board in self._faulty:
             if any(each.name == span for each in board.spans):
                 return board
         raise KeyError(span)
