@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from drivers.cause import Cause
-from drivers.events import Alarm, LineEvent, Number
+from drivers.events import Alarm, LineEvent, Number, Redirecting
 
 EventSink = Callable[[LineEvent], None]
 
@@ -200,6 +200,9 @@ class SetupRequest:
     calling: Number = field(default_factory=Number)
     name: str = ""
     complete: bool = True
+    redirecting: Redirecting | None = None
+    calling_subaddress: str = ""
+    called_subaddress: str = ""
 
 
 class Signalling(Protocol):

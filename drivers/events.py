@@ -35,6 +35,16 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Redirecting:
+    """Who sent a call on to us (the last who did), why, and how often it was sent on."""
+
+    number: Number
+    name: str = ""
+    reason: str = "unknown"  # "busy", "no reply", "unconditional", "deflected", …
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class LineEvent:
     span: str
 
@@ -57,6 +67,9 @@ class Setup(CallEvent):
     name: str = ""
     complete: bool = True
     category: str = ""
+    redirecting: Redirecting | None = None
+    calling_subaddress: str = ""
+    called_subaddress: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +110,10 @@ class Alerting(CallEvent):
 
 @dataclass(frozen=True, slots=True)
 class Connected(CallEvent):
-    """Our outgoing call was answered."""
+    """Our outgoing call was answered; by whom, where the far end says it."""
+
+    number: Number | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +141,18 @@ class Metering(CallEvent):
     """A metering pulse came in on our outgoing call; `pulses` counts them."""
 
     pulses: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceOfCharge(CallEvent):
+    """What the call costs, so far or (`final`) altogether, as the network says.
+
+    `amount` is a decimal number of units, or of `currency`; "0" with neither is free of charge.
+    """
+
+    amount: str
+    currency: str = ""
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,16 @@ class ToneHeard(CallEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineTold(CallEvent):
+    """What a leg's far exchange says of the call besides its numbers."""
+
+    leg_id: str
+    line: str
+    what: str  # "redirected" | "subaddress" | "connected" | "charge" | "charged"
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnded(CallEvent):
     cause: int
     cleared_by: str  # "caller" | "agent" | "system" | "line"

@@ -273,6 +273,18 @@ def _tone_heard(d: Data) -> Words:
     return Words("volume", _("Heard on %(line)s: %(tone)s", **values), minor=True)
 
 
+def _line_told(d: Data) -> Words:
+    what, text = _get(d, "what"), _get(d, "text")
+    told = {
+        "redirected": _("Sent on from %(text)s", text=text),
+        "subaddress": _("Sub-address %(text)s", text=text),
+        "connected": _("Connected to %(text)s", text=text),
+        "charge": _("Costs so far: %(text)s", text=text),
+        "charged": _("Cost: %(text)s", text=text),
+    }
+    return Words("info-circle", told.get(what, f"{what} {text}"), minor=what == "charge")
+
+
 def _ended(d: Data) -> Words:
     values = {"by": word("by", _get(d, "cleared_by")), "cause": cause(d.get("cause"))}
     text = _("Call ended by %(by)s: %(cause)s", **values)
@@ -302,5 +314,6 @@ _WORDS: dict[str, Callable[[Data], Words]] = {
     "RecordingStopped": _rec_stopped,
     "RecordingFailed": _rec_failed,
     "ToneHeard": _tone_heard,
+    "LineTold": _line_told,
     "CallEnded": _ended,
 }

@@ -18,7 +18,7 @@ from typing import Any
 
 from drivers.base import Channel, DriverError, EventSink, SetupRequest, SpanKind
 from drivers.events import Alarm, Connected, LineEvent, Number, Released, Setup
-from drivers.signalling.pipe import Message, Pipe, pack_event
+from drivers.signalling.pipe import Message, Pipe, pack_event, redirecting_of
 from drivers.signalling.pri import PriSignalling
 from drivers.signalling.pri_calls import Adopted
 from drivers.signalling.pri_settings import PriSettings
@@ -34,6 +34,7 @@ _REQUESTS = frozenset(
         "release",
         "restart",
         "drop_all",
+        "transfer",
     )
 )
 
@@ -120,6 +121,9 @@ class ChildEnd:
             Number(**order["calling"]),
             order["name"],
             order["complete"],
+            redirecting_of(order["redirecting"]),
+            order["calling_subaddress"],
+            order["called_subaddress"],
         )
         try:
             self._line.setup(request, ref)

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from drivers import events
-from drivers.events import LineEvent, Number
+from drivers.events import LineEvent, Number, Redirecting
 
 _MAX = 65536
 _EVENTS: dict[str, type[LineEvent]] = {
@@ -38,12 +38,21 @@ def unpack_event(packed: list[Any]) -> LineEvent:
     """The event again. Raises ValueError for what is none."""
     try:
         name, fields = packed
-        for key in ("called", "calling"):
-            if key in fields:
+        for key in ("called", "calling", "number"):
+            if fields.get(key) is not None:
                 fields[key] = Number(**fields[key])
+        if "redirecting" in fields:
+            fields["redirecting"] = redirecting_of(fields["redirecting"])
         return _EVENTS[name](**fields)
     except (TypeError, KeyError, ValueError) as error:
         raise ValueError(f"not a line event: {packed!r}") from error
+
+
+def redirecting_of(fields: dict[str, Any] | None) -> Redirecting | None:
+    """The redirecting party again."""
+    if fields is None:
+        return None
+    return Redirecting(**fields | {"number": Number(**fields["number"])})
 
 
 class Pipe:

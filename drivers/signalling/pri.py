@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from drivers.base import DChannelSpan, DriverError, EventSink, SetupRequest
 from drivers.cause import Cause
-from drivers.events import LineEvent, SignallingState
+from drivers.events import LineEvent, Number, SignallingState
 from drivers.signalling.alarm import GUARD_S, AlarmGuard
 from drivers.signalling.linelog import LineLog
 from drivers.signalling.pri_calls import Adopted
@@ -98,8 +98,16 @@ class PriSignalling:
     def progress(self, ref: int, inband: bool = True) -> None:
         self._do(lambda link, now: link.progress(ref, now, inband))
 
-    def answer(self, ref: int) -> None:
-        self._do(lambda link, now: link.answer(ref, now))
+    def answer(self, ref: int, number: Number | None = None, name: str = "") -> None:
+        self._do(lambda link, now: link.answer(ref, now, number, name))
+
+    def charge(self, ref: int, units: int, final: bool = False) -> None:
+        """As the network: what the call costs."""
+        self._do(lambda link, now: link.charge(ref, units, final, now))
+
+    def transfer(self, ref: int, other: int) -> None:
+        """Ask the far end to join two calls; see `PriLink.transfer`."""
+        self._do(lambda link, now: link.transfer(ref, other, now))
 
     def release(self, ref: int, cause: int) -> None:
         self._do(lambda link, now: link.release(ref, cause, now))

@@ -27,6 +27,7 @@ PROCEEDING = lib.PRI_EVENT_PROCEEDING
 SETUP_ACK = lib.PRI_EVENT_SETUP_ACK
 HANGUP_REQUEST = lib.PRI_EVENT_HANGUP_REQ
 PROGRESS = lib.PRI_EVENT_PROGRESS
+FACILITY = lib.PRI_EVENT_FACILITY
 KEYPAD = lib.PRI_EVENT_KEYPAD_DIGIT
 
 REQUEST_SETUP_ACK = lib.SHIM_SETUP_ACK
@@ -50,9 +51,40 @@ SWITCHES = {
 SIDES = {"network": lib.PRI_NETWORK, "user": lib.PRI_CPE}
 _LAYER1 = {"alaw": lib.PRI_LAYER_1_ALAW, "ulaw": lib.PRI_LAYER_1_ULAW}
 _CAPABILITIES = {"speech": lib.PRI_TRANS_CAP_SPEECH, "audio": lib.PRI_TRANS_CAP_3_1K_AUDIO}
+FREE, UNITS, MONEY = lib.SHIM_CHARGE_FREE, lib.SHIM_CHARGE_UNITS, lib.SHIM_CHARGE_MONEY
 DIGITS = frozenset("0123456789*#+ABCDabcd")
 _NAME_OCTETS = 50
 _BUFFER = 65536
+
+
+class RawRedirecting(NamedTuple):
+    """Who sent the call on last, and how often it was."""
+
+    times: int
+    reason: int
+    digits: str
+    plan: int
+    pres: int
+    name: str
+
+
+class RawConnected(NamedTuple):
+    """Who answered."""
+
+    digits: str
+    plan: int
+    pres: int
+    name: str
+
+
+class RawCharge(NamedTuple):
+    """Advice of charge. `amount` is of units, or of money times 10 to the power of `scale`."""
+
+    kind: int
+    final: bool
+    amount: int
+    scale: int
+    currency: str
 
 
 class RawEvent(NamedTuple):
@@ -73,6 +105,11 @@ class RawEvent(NamedTuple):
     called: str
     called_plan: int
     text: str
+    calling_sub: str
+    called_sub: str
+    redirecting: RawRedirecting | None
+    connected: RawConnected | None
+    charge: RawCharge | None
 
 
 class OutgoingCall(NamedTuple):
@@ -87,6 +124,9 @@ class OutgoingCall(NamedTuple):
     calling_plan: int = 0
     calling_pres: int = 0
     name: str = ""
+    calling_sub: str = ""
+    called_sub: str = ""
+    redirecting: RawRedirecting | None = None
 
 
 def check(code: int, what: str) -> int:
@@ -121,6 +161,42 @@ def _name(field: Any) -> str:
 def _encode_name(name: str) -> bytes:
     """UTF-8, cut at a character's border to what a display element holds."""
     return name.encode()[:_NAME_OCTETS].decode("utf-8", "ignore").encode()
+
+
+def _redirecting(event: Any) -> RawRedirecting | None:
+    if not event.redirected:
+        return None
+    return RawRedirecting(
+        event.redirected,
+        event.redirecting_reason,
+        _digits(event.redirecting),
+        event.redirecting_plan,
+        event.redirecting_pres,
+        _name(event.redirecting_name),
+    )
+
+
+def _connected(event: Any) -> RawConnected | None:
+    if not event.connected:
+        return None
+    return RawConnected(
+        _digits(event.connected_number),
+        event.connected_plan,
+        event.connected_pres,
+        _name(event.connected_name),
+    )
+
+
+def _charge(event: Any) -> RawCharge | None:
+    if event.charge == lib.SHIM_CHARGE_NONE:
+        return None
+    return RawCharge(
+        event.charge,
+        bool(event.charge_final),
+        int(event.charge_amount),
+        event.charge_scale,
+        _name(event.charge_currency),
+    )
 
 
 class Libpri:
@@ -211,8 +287,46 @@ class Libpri:
         record.calling = texts[1] if wanted.calling else ffi.NULL
         record.calling_plan, record.calling_pres = wanted.calling_plan, wanted.calling_pres
         record.name = texts[2] if wanted.name else ffi.NULL
+        kept = self._more(record, wanted)
         code = lib.shim_setup(self._shim, _microseconds(now), call, record)
+        del kept
         check(code, f"SETUP on channel {wanted.channel}")
+
+    def _more(self, record: Any, wanted: OutgoingCall) -> list[Any]:
+        """Sub-addresses and redirecting; gives what must live until the call is made."""
+        kept = []
+
+        def text(data: bytes) -> Any:
+            kept.append(ffi.new("char[]", data))
+            return kept[-1]
+
+        if wanted.calling_sub:
+            record.calling_sub = text(wanted.calling_sub.encode("ascii", "replace"))
+        if wanted.called_sub:
+            record.called_sub = text(wanted.called_sub.encode("ascii", "replace"))
+        if (sent_on := wanted.redirecting) is not None:
+            record.redirecting = text(sent_on.digits.encode("latin-1", "replace"))
+            record.redirecting_plan, record.redirecting_pres = sent_on.plan, sent_on.pres
+            record.redirecting_reason, record.redirected = sent_on.reason, sent_on.times
+            if sent_on.name:
+                record.redirecting_name = text(_encode_name(sent_on.name))
+        return kept
+
+    def connected(self, call: int, who: RawConnected, now: float) -> None:
+        """Who answers, to be told in the CONNECT that follows."""
+        digits, name = who.digits.encode("latin-1", "replace"), _encode_name(who.name)
+        at = _microseconds(now)
+        code = lib.shim_connected(self._shim, at, call, digits, who.plan, who.pres, name)
+        check(code, "connected number")
+
+    def charge(self, call: int, units: int, final: bool, now: float) -> None:
+        """Advice of charge, during the call or at its end."""
+        code = lib.shim_charge(self._shim, _microseconds(now), call, units, final)
+        check(code, "advice of charge")
+
+    def transfer(self, one: int, other: int, now: float) -> None:
+        """Ask the far end to join two calls."""
+        check(lib.shim_transfer(self._shim, _microseconds(now), one, other), "transfer")
 
     def digit(self, call: int, digit: str, now: float) -> None:
         code = lib.shim_digit(self._shim, _microseconds(now), call, digit.encode("latin-1"))
@@ -249,4 +363,9 @@ class Libpri:
             _digits(event.called),
             event.called_plan,
             ffi.string(event.text).decode("latin-1").strip(),
+            _name(event.calling_sub),
+            _name(event.called_sub),
+            _redirecting(event),
+            _connected(event),
+            _charge(event),
         )

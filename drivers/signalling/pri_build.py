@@ -39,6 +39,24 @@ typedef struct {
     char name[64];
     char called[256];
     char text[256];
+    char calling_sub[80];     /* sub-addresses: IA5 as text, others as hex */
+    char called_sub[80];
+    int redirected;           /* how often; the fields below are of the last one */
+    int redirecting_reason;
+    int redirecting_plan;
+    int redirecting_pres;
+    char redirecting[64];
+    char redirecting_name[64];
+    int connected;            /* whether the next ones are there */
+    int connected_plan;
+    int connected_pres;
+    char connected_number[64];
+    char connected_name[64];
+    int charge;               /* SHIM_CHARGE_* */
+    int charge_final;
+    long charge_amount;       /* units, or money in 10^charge_scale */
+    int charge_scale;
+    char charge_currency[12];
 } shim_event;
 
 typedef struct {
@@ -53,6 +71,14 @@ typedef struct {
     int calling_plan;
     int calling_pres;
     const char *name;     /* NULL: no name */
+    const char *calling_sub;  /* NULL: none */
+    const char *called_sub;
+    const char *redirecting;  /* NULL: not redirected */
+    int redirecting_plan;
+    int redirecting_pres;
+    int redirecting_reason;
+    int redirected;
+    const char *redirecting_name;
 } shim_call;
 
 pri_shim *shim_open(int node, int switchtype, int64_t now_us);
@@ -69,6 +95,10 @@ uintptr_t shim_new_call(pri_shim *shim);
 int shim_setup(pri_shim *shim, int64_t now_us, uintptr_t call, const shim_call *wanted);
 int shim_digit(pri_shim *shim, int64_t now_us, uintptr_t call, char digit);
 int shim_request(pri_shim *shim, int64_t now_us, uintptr_t call, int what, int channel, int info);
+int shim_connected(pri_shim *shim, int64_t now_us, uintptr_t call, const char *number, int plan,
+    int pres, const char *name);
+int shim_charge(pri_shim *shim, int64_t now_us, uintptr_t call, long units, int final);
+int shim_transfer(pri_shim *shim, int64_t now_us, uintptr_t one, uintptr_t other);
 int shim_restart(pri_shim *shim, int64_t now_us, int channel);
 int shim_valid(pri_shim *shim, uintptr_t call);
 
@@ -79,6 +109,10 @@ int shim_valid(pri_shim *shim, uintptr_t call);
 #define SHIM_CONNECT ...
 #define SHIM_HANGUP ...
 #define SHIM_DESTROY ...
+#define SHIM_CHARGE_NONE ...
+#define SHIM_CHARGE_FREE ...
+#define SHIM_CHARGE_UNITS ...
+#define SHIM_CHARGE_MONEY ...
 
 #define PRI_NETWORK ...
 #define PRI_CPE ...
@@ -111,6 +145,7 @@ int shim_valid(pri_shim *shim, uintptr_t call);
 #define PRI_EVENT_HANGUP_REQ ...
 #define PRI_EVENT_PROGRESS ...
 #define PRI_EVENT_KEYPAD_DIGIT ...
+#define PRI_EVENT_FACILITY ...
 
 const char *pri_get_version(void);
 """

@@ -26,6 +26,7 @@ import drivers
 from drivers.base import DChannelSpan, DriverError, EventSink, SetupRequest
 from drivers.cause import Cause
 from drivers.events import (
+    AdviceOfCharge,
     CallEvent,
     ChannelSet,
     ChannelState,
@@ -54,6 +55,7 @@ _WORDS: dict[type[LineEvent], str] = {
     MoreDigits: "more",
     Connected: "connected",
     Disconnected: "cleared",
+    AdviceOfCharge: "charge",
 }
 
 
@@ -175,6 +177,12 @@ class PriChild:
 
     def answer(self, ref: int) -> None:
         self._request(ref, "answer")
+
+    def transfer(self, ref: int, other: int) -> None:
+        """Ask the far end to join two calls; see `PriLink.transfer`. A refusal is logged."""
+        self._call(other)
+        self._call(ref)
+        self._send({"do": ["transfer", ref, other]})
 
     def release(self, ref: int, cause: int) -> None:
         call = self._call(ref)

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from drivers.base import DriverError, SetupRequest
 from drivers.cause import Cause
-from drivers.events import ChannelSet, Digits, LineEvent
+from drivers.events import ChannelSet, Digits, LineEvent, Number
 from drivers.signalling import pri_binding as pri
 from drivers.signalling import pri_timers, q931
 from drivers.signalling.pri_binding import Libpri
@@ -188,7 +188,13 @@ class PriLink(Reports):
         what = pri.REQUEST_PROGRESS if inband else pri.REQUEST_PROCEEDING
         self._request(ref, "progress", what, now, inband)
 
-    def answer(self, ref: int, now: float) -> None:
+    def answer(self, ref: int, now: float, number: Number | None = None, name: str = "") -> None:
+        """Answer; `number` and `name` tell the caller who does (connected line)."""
+        if number is not None or name:
+            who = number or Number(presentation=0x43)
+            plan = who.ton << 4 | who.npi
+            told = pri.RawConnected(who.digits, plan, who.presentation, name)
+            self._libpri.connected(self._book.get(ref).handle, told, now)
         self._request(ref, "answer", pri.REQUEST_CONNECT, now)
 
     def release(self, ref: int, cause: int, now: float) -> None:
@@ -207,6 +213,24 @@ class PriLink(Reports):
             # libpri sends nothing at all when a call it never answered is disconnected.
             self._libpri.request(call.handle, pri.REQUEST_PROCEEDING, now, call.channel)
         self._libpri.request(call.handle, pri.REQUEST_HANGUP, now, info=cause)
+        self._settle(now)
+
+    def charge(self, ref: int, units: int, final: bool, now: float) -> None:
+        """As the network: what the call costs, so far or at its end (EuroISDN only)."""
+        self._libpri.charge(self._book.get(ref).handle, units, final, now)
+        self._settle(now)
+
+    def transfer(self, ref: int, other: int, now: float) -> None:
+        """Ask the far end to join two calls of this span and free both channels.
+
+        ECT on EuroISDN, two B-channel transfer on NI2, 5ESS and 4ESS, RLT on DMS-100 (once the
+        switch has offered it), path replacement on Q.SIG. Raises DriverError where libpri or the
+        calls' states do not allow it.
+        """
+        one, two = self._book.get(ref), self._book.get(other)
+        if one is two or CallState.CLEARING in (one.state, two.state):
+            raise DriverError(f"{self.span}: calls {ref} and {other} cannot be joined", 29)
+        self._libpri.transfer(one.handle, two.handle, now)
         self._settle(now)
 
     def restart(self, channel: int, now: float) -> None:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from drivers.cause import Cause
 from drivers.events import (
     ChannelSet,
-    Connected,
     Digits,
     Disconnected,
     SignallingState,
@@ -22,7 +21,7 @@ from drivers.signalling.pri_binding import Libpri, RawEvent
 from drivers.signalling.pri_calls import Call, CallState
 from drivers.signalling.pri_ledger import Ledger
 from drivers.signalling.pri_settings import PriSettings
-from drivers.signalling.pri_words import progress_event, setup_event
+from drivers.signalling.pri_words import charge_event, connected_event, progress_event, setup_event
 
 #: Which timer a step of the far end starts; the others stop (Q.931 table 9-2).
 _STEPS = {pri.SETUP_ACK: "t304_ms", pri.PROCEEDING: "t310_ms", pri.RINGING: "t301_ms"}
@@ -58,6 +57,7 @@ class Reports:
             pri.HANGUP_REQUEST: self._on_hangup_request,
             pri.HANGUP: self._on_hangup,
             pri.HANGUP_ACK: self._on_hangup,
+            pri.FACILITY: self._on_facility,
         }
 
     def release(self, ref: int, cause: int, now: float) -> None:
@@ -70,6 +70,8 @@ class Reports:
         call = self._book.of_handle(raw.call)
         if call is not None:
             call.cref = raw.cref or call.cref
+            if raw.charge is not None:
+                self._book.tell(charge_event(self.span, call.ref, raw.charge))
         handler(raw, now, timed)
 
     def _on_up(self, raw: RawEvent, now: float, timed: bool) -> None:
@@ -164,7 +166,7 @@ class Reports:
         call.move("connected")
         call.time("", 0, now)
         if call.state is CallState.ACTIVE and self._settle_channel(call, raw.channel, now):
-            self._book.tell(Connected(self.span, call.ref))
+            self._book.tell(connected_event(self.span, call.ref, raw))
 
     def _settle_channel(self, call: Call, channel: int, now: float) -> bool:
         """Take the channel the far end settled on; False when that cannot be."""
@@ -189,6 +191,9 @@ class Reports:
         call.move("cleared")
         call.time("", 0, now)
         self._book.tell(Disconnected(self.span, call.ref, cause, self._inband))
+
+    def _on_facility(self, raw: RawEvent, now: float, timed: bool) -> None:
+        """What it brings about a call has been told already."""
 
     def _on_hangup(self, raw: RawEvent, now: float, timed: bool) -> None:
         """RELEASE or RELEASE COMPLETE came, or a timer of libpri gave the call up."""

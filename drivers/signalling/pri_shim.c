@@ -18,6 +18,10 @@ enum {
     SHIM_HANGUP, SHIM_DESTROY
 };
 
+enum { SHIM_CHARGE_NONE, SHIM_CHARGE_FREE, SHIM_CHARGE_UNITS, SHIM_CHARGE_MONEY };
+
+#define IA5_SUBADDRESS 0x50  /* X.213 Annex A: authority and format of IA5 characters */
+
 /* Global in libpri.a; its header only offers it wrapped in every call. */
 int q931_is_call_valid(struct pri *ctrl, struct q931_call *call);
 
@@ -37,6 +41,15 @@ typedef struct {
     int cref, channel, cause, inband, complete, flexible;
     int calling_plan, calling_pres, called_plan;
     char calling[64], name[64], called[256], text[256];
+    char calling_sub[80], called_sub[80];
+    int redirected, redirecting_reason, redirecting_plan, redirecting_pres;
+    char redirecting[64], redirecting_name[64];
+    int connected, connected_plan, connected_pres;
+    char connected_number[64], connected_name[64];
+    int charge, charge_final;
+    long charge_amount;
+    int charge_scale;
+    char charge_currency[12];
 } shim_event;
 
 typedef struct {
@@ -46,6 +59,10 @@ typedef struct {
     const char *calling;
     int calling_plan, calling_pres;
     const char *name;
+    const char *calling_sub, *called_sub;
+    const char *redirecting;
+    int redirecting_plan, redirecting_pres, redirecting_reason, redirected;
+    const char *redirecting_name;
 } shim_call;
 
 static int64_t clock_us;
@@ -128,6 +145,8 @@ static pri_shim *shim_open(int node, int switchtype, int64_t now_us)
     pri_hangup_fix_enable(shim->ctrl, 1);
     pri_display_options_send(shim->ctrl, PRI_DISPLAY_OPTION_NAME_INITIAL);
     pri_display_options_receive(shim->ctrl, PRI_DISPLAY_OPTION_NAME_INITIAL);
+    pri_facility_enable(shim->ctrl);
+    pri_aoc_events_enable(shim->ctrl, 1);
     return shim;
 }
 
@@ -162,6 +181,101 @@ static void copy(char *to, size_t size, const char *from)
     to[length] = 0;
 }
 
+static void copy_subaddress(char *to, size_t size, const struct pri_party_subaddress *from)
+{
+    static const char digit[] = "0123456789abcdef";
+    int length = from->length < 0 || 32 < from->length ? 0 : from->length;
+
+    if (!from->valid || !length) {
+        return;
+    }
+    if (!from->type && from->data[0] == IA5_SUBADDRESS) {
+        for (int i = 1; i < length && (size_t) i < size; ++i) {
+            to[i - 1] = from->data[i];
+        }
+        return;
+    }
+    for (int i = 0; i < length && (size_t) (2 * i + 2) < size; ++i) {
+        to[2 * i] = digit[from->data[i] >> 4];
+        to[2 * i + 1] = digit[from->data[i] & 15];
+    }
+}
+
+static void flatten_redirecting(const struct pri_party_redirecting *from, shim_event *to)
+{
+    if (from->count <= 0) {
+        return;
+    }
+    to->redirected = from->count;
+    to->redirecting_reason = from->reason;
+    to->redirecting_plan = from->from.number.plan;
+    to->redirecting_pres = from->from.number.presentation;
+    if (from->from.number.valid) {
+        copy(to->redirecting, sizeof(to->redirecting), from->from.number.str);
+    }
+    if (from->from.name.valid) {
+        copy(to->redirecting_name, sizeof(to->redirecting_name), from->from.name.str);
+    }
+}
+
+static void flatten_connected(const struct pri_party_id *from, shim_event *to)
+{
+    to->connected = 1;
+    to->connected_plan = from->number.plan;
+    to->connected_pres = from->number.presentation;
+    if (from->number.valid) {
+        copy(to->connected_number, sizeof(to->connected_number), from->number.str);
+    }
+    if (from->name.valid) {
+        copy(to->connected_name, sizeof(to->connected_name), from->name.str);
+    }
+}
+
+static void flatten_charge(int charge, const struct pri_aoc_recorded_currency *money,
+    const struct pri_aoc_recorded_units *unit, int final, shim_event *to)
+{
+    to->charge_final = final;
+    if (charge == PRI_AOC_DE_CHARGE_FREE) {
+        to->charge = SHIM_CHARGE_FREE;
+    } else if (charge == PRI_AOC_DE_CHARGE_UNITS) {
+        to->charge = SHIM_CHARGE_UNITS;
+        for (int i = 0; i < unit->num_items && i < 32; ++i) {
+            to->charge_amount += 0 < unit->item[i].number ? unit->item[i].number : 0;
+        }
+    } else if (charge == PRI_AOC_DE_CHARGE_CURRENCY) {
+        to->charge = SHIM_CHARGE_MONEY;
+        to->charge_amount = money->amount.cost;
+        to->charge_scale = money->amount.multiplier - PRI_AOC_MULTIPLIER_ONE;
+        copy(to->charge_currency, sizeof(to->charge_currency), money->currency);
+    }
+}
+
+static void flatten_subcommands(const struct pri_subcommands *all, shim_event *to)
+{
+    for (int i = 0; all && i < all->counter_subcmd && i < PRI_MAX_SUBCOMMANDS; ++i) {
+        const struct pri_subcommand *each = &all->subcmd[i];
+
+        switch (each->cmd) {
+        case PRI_SUBCMD_REDIRECTING:
+            flatten_redirecting(&each->u.redirecting, to);
+            break;
+        case PRI_SUBCMD_CONNECTED_LINE:
+            flatten_connected(&each->u.connected_line.id, to);
+            break;
+        case PRI_SUBCMD_AOC_D:
+            flatten_charge(each->u.aoc_d.charge, &each->u.aoc_d.recorded.money,
+                &each->u.aoc_d.recorded.unit, 0, to);
+            break;
+        case PRI_SUBCMD_AOC_E:
+            flatten_charge(each->u.aoc_e.charge, &each->u.aoc_e.recorded.money,
+                &each->u.aoc_e.recorded.unit, 1, to);
+            break;
+        default:
+            break;
+        }
+    }
+}
+
 static void flatten_ring(const pri_event_ring *ring, shim_event *to)
 {
     to->call = (uintptr_t) ring->call;
@@ -180,6 +294,9 @@ static void flatten_ring(const pri_event_ring *ring, shim_event *to)
         copy(to->name, sizeof(to->name), ring->calling.name.str);
     }
     copy(to->called, sizeof(to->called), ring->callednum);
+    copy_subaddress(to->calling_sub, sizeof(to->calling_sub), &ring->calling.subaddress);
+    copy_subaddress(to->called_sub, sizeof(to->called_sub), &ring->called_subaddress);
+    flatten_subcommands(ring->subcmds, to);
 }
 
 #define TAKE(view) do { \
@@ -228,6 +345,7 @@ static int flatten(const pri_event *from, shim_event *to)
     case PRI_EVENT_ANSWER:
         TAKE(answer);
         to->cref = from->answer.cref;
+        flatten_subcommands(from->answer.subcmds, to);
         break;
     case PRI_EVENT_HANGUP:
     case PRI_EVENT_HANGUP_REQ:
@@ -235,6 +353,11 @@ static int flatten(const pri_event *from, shim_event *to)
         TAKE(hangup);
         to->cref = from->hangup.cref;
         to->cause = from->hangup.cause;
+        flatten_subcommands(from->hangup.subcmds, to);
+        break;
+    case PRI_EVENT_FACILITY:
+        TAKE(facility);
+        flatten_subcommands(from->facility.subcmds, to);
         break;
     case PRI_EVENT_RESTART:
         to->channel = plain_channel(from->restart.channel);
@@ -318,6 +441,37 @@ static void fill_caller(struct pri_party_id *caller, const shim_call *wanted)
     }
 }
 
+static void fill_subaddress(struct pri_party_subaddress *to, const char *text)
+{
+    size_t length = strlen(text);
+
+    memset(to, 0, sizeof(*to));
+    length = length < sizeof(to->data) - 2 ? length : sizeof(to->data) - 2;
+    to->valid = 1;
+    to->length = length + 1;
+    to->data[0] = IA5_SUBADDRESS;
+    memcpy(to->data + 1, text, length);
+}
+
+static void fill_redirecting(struct pri_sr *request, const shim_call *wanted)
+{
+    struct pri_party_redirecting parties;
+
+    memset(&parties, 0, sizeof(parties));
+    parties.count = wanted->redirected;
+    parties.reason = parties.orig_reason = wanted->redirecting_reason;
+    parties.from.number.valid = 1;
+    parties.from.number.plan = wanted->redirecting_plan;
+    parties.from.number.presentation = wanted->redirecting_pres;
+    copy(parties.from.number.str, sizeof(parties.from.number.str), wanted->redirecting);
+    if (wanted->redirecting_name) {
+        parties.from.name.valid = 1;
+        parties.from.name.char_set = PRI_CHAR_SET_ISO8859_1;
+        copy(parties.from.name.str, sizeof(parties.from.name.str), wanted->redirecting_name);
+    }
+    pri_sr_set_redirecting_parties(request, &parties);
+}
+
 static int shim_setup(pri_shim *shim, int64_t now_us, uintptr_t call, const shim_call *wanted)
 {
     struct pri_sr *request = pri_sr_new();
@@ -332,7 +486,19 @@ static int shim_setup(pri_shim *shim, int64_t now_us, uintptr_t call, const shim
     pri_sr_set_channel(request, wanted->channel, wanted->exclusive, 0);
     pri_sr_set_bearer(request, wanted->capability, wanted->layer1);
     pri_sr_set_called(request, (char *) wanted->called, wanted->called_plan, wanted->complete);
+    if (wanted->calling_sub) {
+        fill_subaddress(&caller.subaddress, wanted->calling_sub);
+    }
     pri_sr_set_caller_party(request, &caller);
+    if (wanted->called_sub) {
+        struct pri_party_subaddress subaddress;
+
+        fill_subaddress(&subaddress, wanted->called_sub);
+        pri_sr_set_called_subaddress(request, &subaddress);
+    }
+    if (wanted->redirecting) {
+        fill_redirecting(request, wanted);
+    }
     result = pri_setup(shim->ctrl, (q931_call *) call, request);
     pri_sr_free(request);
     return result;
@@ -378,6 +544,66 @@ static int shim_request(pri_shim *shim, int64_t now_us, uintptr_t handle, int wh
     default:
         return -1;
     }
+}
+
+/* Who answers: to be said before SHIM_CONNECT. */
+static int shim_connected(pri_shim *shim, int64_t now_us, uintptr_t handle, const char *number,
+    int plan, int pres, const char *name)
+{
+    struct pri_party_connected_line line;
+
+    clock_us = now_us;
+    if (!shim_valid(shim, handle)) {
+        return -1;
+    }
+    memset(&line, 0, sizeof(line));
+    line.id.number.valid = 1;
+    line.id.number.plan = plan;
+    line.id.number.presentation = pres;
+    copy(line.id.number.str, sizeof(line.id.number.str), number);
+    if (name[0]) {
+        line.id.name.valid = 1;
+        line.id.name.char_set = PRI_CHAR_SET_ISO8859_1;
+        copy(line.id.name.str, sizeof(line.id.name.str), name);
+    }
+    return pri_connected_line_update(shim->ctrl, (q931_call *) handle, &line);
+}
+
+/* AOC-D or, with `final`, AOC-E, in charging units. */
+static int shim_charge(pri_shim *shim, int64_t now_us, uintptr_t handle, long units, int final)
+{
+    q931_call *call = (q931_call *) handle;
+    struct pri_aoc_recorded_units unit = { .num_items = 1, .item = {{ units, -1 }} };
+
+    clock_us = now_us;
+    if (!shim_valid(shim, handle)) {
+        return -1;
+    }
+    if (final) {
+        struct pri_subcmd_aoc_e end;
+
+        memset(&end, 0, sizeof(end));
+        end.charge = PRI_AOC_DE_CHARGE_UNITS;
+        end.recorded.unit = unit;
+        return pri_aoc_e_send(shim->ctrl, call, &end);
+    } else {
+        struct pri_subcmd_aoc_d during;
+
+        memset(&during, 0, sizeof(during));
+        during.charge = PRI_AOC_DE_CHARGE_UNITS;
+        during.recorded.unit = unit;
+        return pri_aoc_d_send(shim->ctrl, call, &during);
+    }
+}
+
+/* Ask the far end to join two calls of this D channel, as the switch type has it. */
+static int shim_transfer(pri_shim *shim, int64_t now_us, uintptr_t one, uintptr_t other)
+{
+    clock_us = now_us;
+    if (!shim_valid(shim, one) || !shim_valid(shim, other)) {
+        return -1;
+    }
+    return pri_channel_bridge((q931_call *) one, (q931_call *) other);
 }
 
 static int shim_restart(pri_shim *shim, int64_t now_us, int channel)

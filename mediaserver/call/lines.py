@@ -20,8 +20,9 @@ from drivers.cause import Cause
 from mediaserver.bus import Bus
 from mediaserver.call.care import NO_CARE, LineCare
 from mediaserver.call.leg import Leg, LegState
+from mediaserver.call.told import told
 from mediaserver.clock import Clock
-from mediaserver.events import ChannelChanged, SpanChanged, ToneHeard
+from mediaserver.events import ChannelChanged, LineTold, SpanChanged, ToneHeard
 from mediaserver.media.session import MediaSession, ToneEvent
 
 log = logging.getLogger(__name__)
@@ -233,6 +234,22 @@ class Lines:
         except Exception:
             log.exception("leg %s on %s: nobody can take it", leg.id, leg.line)
             leg.clear(Cause.TEMPORARY_FAILURE)
+            return
+        self._tell(leg, event)
+
+    def _tell(self, leg: Leg, event: line.LineEvent) -> None:
+        """Into the call's story: what the exchange says of the call."""
+        for what, text in told(event) if leg.call_id else ():
+            self._bus.publish(
+                LineTold(
+                    call_id=leg.call_id or "",
+                    leg_id=leg.id,
+                    line=leg.line,
+                    what=what,
+                    text=text,
+                    **self._clock.stamp(),
+                )
+            )
 
     def _call_event(self, where: _Line, event: line.CallEvent) -> None:
         leg = where.legs.get(event.ref)
@@ -244,6 +261,7 @@ class Lines:
             self._move_channel(where, leg, event.channel)
         elif isinstance(event, line.Digits) and self.on_digits is not None:
             self.on_digits(leg, event)
+        self._tell(leg, event)
         leg.on_line(event)
 
     def _move_channel(self, where: _Line, leg: Leg, number: int) -> None:

@@ -348,6 +348,9 @@ class Board:
     def _tone(self, event: ev.ToneHeard) -> Update:
         return self._call_update("ToneHeard", event)
 
+    def _told(self, event: ev.LineTold) -> Update:
+        return self._call_update("LineTold", event)
+
     def _load(self, event: ev.LoadShed) -> Update:
         return Update("LoadShed", event.data())
 
@@ -393,6 +396,7 @@ _HANDLERS: dict[type[ev.Event], Callable[[Board, Any], Update]] = {
     ev.DigitsKeyed: Board._digits,
     ev.PromptPlayed: Board._prompt,
     ev.ToneHeard: Board._tone,
+    ev.LineTold: Board._told,
     ev.CallEnded: Board._ended,
     ev.Queued: Board._queued,
     ev.QueueMoved: Board._moved,

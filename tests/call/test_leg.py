@@ -230,3 +230,16 @@ def test_clearing_all_is_bounded_by_time() -> None:
         ringing.cancel()
 
     on(work)
+
+
+def test_what_the_exchange_says_of_a_call_is_in_its_story() -> None:
+    async def work(rig: Rig) -> None:
+        heard: list[tuple[str, str]] = []
+        rig.bus.subscribe(ev.LineTold, lambda e: heard.append((e.what, e.text)))
+        sent_on = line.Redirecting(Number("139"), reason="busy")
+        rig.pstn.sink(line.Setup("E1", 77, 1, Number("123"), redirecting=sent_on))
+        rig.pstn.sink(line.AdviceOfCharge("E1", 77, "3"))
+        rig.pstn.sink(line.AdviceOfCharge("E1", 78, "3"))  # a call nobody knows
+        assert heard == [("redirected", "139 (busy)"), ("charge", "3 units")]
+
+    on(work)

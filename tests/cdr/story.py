@@ -126,6 +126,7 @@ _FIELDS: dict[type[ev.CallEvent], dict[str, st.SearchStrategy[Any]]] = {
         "tone": _TEXT,
         "level_dbm0": st.floats(-99, 3),
     },
+    ev.LineTold: {"leg_id": _TEXT, "line": _TEXT, "what": _TEXT, "text": _TEXT},
     ev.RecordingFailed: {"recording_id": _ID, "reason": _TEXT},
 }
 
