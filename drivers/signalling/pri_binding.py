@@ -27,6 +27,9 @@ PROCEEDING = lib.PRI_EVENT_PROCEEDING
 SETUP_ACK = lib.PRI_EVENT_SETUP_ACK
 HANGUP_REQUEST = lib.PRI_EVENT_HANGUP_REQ
 PROGRESS = lib.PRI_EVENT_PROGRESS
+SERVICE = lib.PRI_EVENT_SERVICE
+SERVICE_ACK = lib.PRI_EVENT_SERVICE_ACK
+IN_SERVICE, OUT_OF_SERVICE = lib.SHIM_IN_SERVICE, lib.SHIM_OUT_OF_SERVICE
 FACILITY = lib.PRI_EVENT_FACILITY
 KEYPAD = lib.PRI_EVENT_KEYPAD_DIGIT
 
@@ -110,6 +113,7 @@ class RawEvent(NamedTuple):
     redirecting: RawRedirecting | None
     connected: RawConnected | None
     charge: RawCharge | None
+    status: int
 
 
 class OutgoingCall(NamedTuple):
@@ -339,6 +343,11 @@ class Libpri:
     def restart(self, channel: int, now: float) -> None:
         check(lib.shim_restart(self._shim, _microseconds(now), channel), f"RESTART {channel}")
 
+    def service(self, channel: int, status: int, now: float) -> None:
+        """Send SERVICE for a channel: IN_SERVICE or OUT_OF_SERVICE."""
+        code = lib.shim_service(self._shim, _microseconds(now), channel, status)
+        check(code, f"SERVICE {channel}")
+
     def valid(self, call: int) -> bool:
         """Whether libpri still keeps this call."""
         return bool(lib.shim_valid(self._shim, call))
@@ -368,4 +377,5 @@ class Libpri:
             _redirecting(event),
             _connected(event),
             _charge(event),
+            event.status,
         )

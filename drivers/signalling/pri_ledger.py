@@ -26,6 +26,7 @@ class Ledger:
         self._span = span
         self._calls: dict[int, Call] = {}
         self._by_handle: dict[int, Call] = {}
+        self._out: set[int] = set()  # channels taken out of service, by either end
         self._events: list[LineEvent] = []
         self._next_ref = first_ref + first_ref % 2  # outgoing even, incoming odd
 
@@ -81,6 +82,7 @@ class Ledger:
         return (
             channel in self._settings.channels
             and channel not in self.restarts
+            and channel not in self._out
             and all(call.channel != channel for call in self._calls.values())
         )
 
@@ -96,6 +98,15 @@ class Ledger:
         """The far end has shown that it holds the channel idle."""
         if self.restarts.cancel(channel):
             self.channel_state(channel, True, why)
+
+    def serve(self, channel: int, in_service: bool, by: str) -> None:
+        """SERVICE went out or came in for a channel."""
+        (self._out.discard if in_service else self._out.add)(channel)
+        told = "brought back" if in_service else "taken out of service"
+        self.channel_state(channel, in_service, f"{told} {by}")
+
+    def switched_off(self, channel: int) -> bool:
+        return channel in self._out
 
     # ---- events --------------------------------------------------------------------------
 

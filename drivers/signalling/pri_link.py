@@ -23,7 +23,7 @@ from drivers.signalling.pri_binding import Libpri
 from drivers.signalling.pri_calls import Adopted, Call, CallState
 from drivers.signalling.pri_ledger import Ledger
 from drivers.signalling.pri_reports import Reports
-from drivers.signalling.pri_settings import PriSettings
+from drivers.signalling.pri_settings import SERVICE_SWITCHES, PriSettings
 from drivers.signalling.pri_words import outgoing
 
 #: Causes libpri sends as RELEASE COMPLETE in answer to a bare SETUP (Q.931 5.3.2 a).
@@ -63,7 +63,7 @@ class PriLink(Reports):
     def feed(self, frame: bytes, now: float) -> list[LineEvent]:
         """One received frame, address octet first and without FCS."""
         try:
-            message = q931.parse(frame)
+            message = q931.parse(frame, self.settings.switch in SERVICE_SWITCHES)
         except q931.MalformedError as error:
             self._book.fault(error.what, error.detail)
             if error.layer == 2 or frame[2] & 1:
@@ -233,6 +233,18 @@ class PriLink(Reports):
         self._libpri.transfer(one.handle, two.handle, now)
         self._settle(now)
 
+    def service(self, channel: int, in_service: bool, now: float) -> None:
+        """Take a channel out of service at both ends, or bring it back (SERVICE).
+
+        A call on it goes on. DriverError where the switch type has no such message.
+        """
+        if channel not in self.settings.channels or self.settings.switch not in SERVICE_SWITCHES:
+            raise DriverError(f"{self.span}/{channel}: no SERVICE on {self.settings.switch}", 29)
+        status = pri.IN_SERVICE if in_service else pri.OUT_OF_SERVICE
+        self._libpri.service(channel, status, now)
+        self._book.serve(channel, in_service, "by us")
+        self._settle(now)
+
     def restart(self, channel: int, now: float) -> None:
         """Bring a channel to idle at both ends; a call on it is released (41)."""
         if channel not in self.settings.channels:
@@ -255,6 +267,10 @@ class PriLink(Reports):
     def is_idle(self, channel: int) -> bool:
         """Whether a new call may be put on this channel."""
         return self._book.is_idle(channel)
+
+    def switched_off(self, channel: int) -> bool:
+        """Whether either end has taken the channel out of service (SERVICE)."""
+        return self._book.switched_off(channel)
 
     def call_reference(self, ref: int) -> int:
         """The call's reference as received frames carry it; 0 while it is not known."""

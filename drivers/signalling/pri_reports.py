@@ -58,6 +58,8 @@ class Reports:
             pri.HANGUP: self._on_hangup,
             pri.HANGUP_ACK: self._on_hangup,
             pri.FACILITY: self._on_facility,
+            pri.SERVICE: self._on_service,
+            pri.SERVICE_ACK: self._on_facility,
         }
 
     def release(self, ref: int, cause: int, now: float) -> None:
@@ -191,6 +193,11 @@ class Reports:
         call.move("cleared")
         call.time("", 0, now)
         self._book.tell(Disconnected(self.span, call.ref, cause, self._inband))
+
+    def _on_service(self, raw: RawEvent, now: float, timed: bool) -> None:
+        if raw.channel in self.settings.channels:
+            in_service = raw.status == pri.IN_SERVICE
+            self._book.serve(raw.channel, in_service, "by the far end")
 
     def _on_facility(self, raw: RawEvent, now: float, timed: bool) -> None:
         """What it brings about a call has been told already."""

@@ -13,6 +13,8 @@ E1_CHANNELS = tuple(n for n in range(1, 32) if n != 16)
 
 #: Hears frames: ("in" or "out", frame without FCS).
 Tap = Callable[[str, bytes], None]
+#: Switch types with SERVICE messages, which take single channels out of service.
+SERVICE_SWITCHES = ("ni2", "4ess", "5ess")
 SENDING = ("enbloc", "overlap")
 
 

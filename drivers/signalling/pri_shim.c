@@ -20,6 +20,8 @@ enum {
 
 enum { SHIM_CHARGE_NONE, SHIM_CHARGE_FREE, SHIM_CHARGE_UNITS, SHIM_CHARGE_MONEY };
 
+enum { SHIM_IN_SERVICE = 0, SHIM_OUT_OF_SERVICE = 2 };  /* libpri's change status */
+
 #define IA5_SUBADDRESS 0x50  /* X.213 Annex A: authority and format of IA5 characters */
 
 /* Global in libpri.a; its header only offers it wrapped in every call. */
@@ -46,6 +48,7 @@ typedef struct {
     char redirecting[64], redirecting_name[64];
     int connected, connected_plan, connected_pres;
     char connected_number[64], connected_name[64];
+    int status;
     int charge, charge_final;
     long charge_amount;
     int charge_scale;
@@ -146,6 +149,7 @@ static pri_shim *shim_open(int node, int switchtype, int64_t now_us)
     pri_display_options_send(shim->ctrl, PRI_DISPLAY_OPTION_NAME_INITIAL);
     pri_display_options_receive(shim->ctrl, PRI_DISPLAY_OPTION_NAME_INITIAL);
     pri_facility_enable(shim->ctrl);
+    pri_set_service_message_support(shim->ctrl, 1);
     pri_aoc_events_enable(shim->ctrl, 1);
     return shim;
 }
@@ -358,6 +362,11 @@ static int flatten(const pri_event *from, shim_event *to)
     case PRI_EVENT_FACILITY:
         TAKE(facility);
         flatten_subcommands(from->facility.subcmds, to);
+        break;
+    case PRI_EVENT_SERVICE:
+    case PRI_EVENT_SERVICE_ACK:
+        to->channel = plain_channel(from->service.channel);
+        to->status = from->service.changestatus;
         break;
     case PRI_EVENT_RESTART:
         to->channel = plain_channel(from->restart.channel);
@@ -604,6 +613,12 @@ static int shim_transfer(pri_shim *shim, int64_t now_us, uintptr_t one, uintptr_
         return -1;
     }
     return pri_channel_bridge((q931_call *) one, (q931_call *) other);
+}
+
+static int shim_service(pri_shim *shim, int64_t now_us, int channel, int status)
+{
+    clock_us = now_us;
+    return pri_maintenance_service(shim->ctrl, 0, channel, status);
 }
 
 static int shim_restart(pri_shim *shim, int64_t now_us, int channel)

@@ -35,8 +35,13 @@ MESSAGES: dict[int, str] = {
 }
 DISCONNECT, RELEASE, RELEASE_COMPLETE, STATUS, STATUS_ENQUIRY = 0x45, 0x4D, 0x5A, 0x7D, 0x75
 RESTART, RESTART_ACK = 0x46, 0x4E
+SERVICE, SERVICE_ACK = 0x0F, 0x07
+#: Protocol discriminators of maintenance messages: AT&T's, and the national one of NI2.
+MAINTENANCE = (0x03, 0x43)
+_SERVICE_OCTETS = 13  # with a channel and a change status, and nothing else
 CLEARING = frozenset({DISCONNECT, RELEASE, RELEASE_COMPLETE})
 
+IE_STATUS = 0x01  # change status, of maintenance messages
 IE_CAUSE, IE_CHANNEL, IE_PROGRESS = 0x08, 0x18, 0x1E
 #: Elements whose first octets are a chain ended by bit 8 (numbers, 4.5.8 to 4.5.10).
 _CHAINED = {0x6C: 2, 0x70: 1, 0x4C: 2, 0x74: 3, 0x76: 2}
@@ -79,9 +84,10 @@ class Message:
         return content[at] & 0x7F if at < len(content) else None
 
 
-def parse(frame: bytes) -> Message | None:
+def parse(frame: bytes, maintenance: bool = False) -> Message | None:
     """The Q.931 message in `frame` (address octet first, no FCS); None for a supervisory frame.
 
+    `maintenance`: SERVICE messages, with a protocol discriminator of their own, are known too.
     Raises MalformedError with what is wrong and where.
     """
     information = _information(frame)
@@ -91,6 +97,8 @@ def parse(frame: bytes) -> Message | None:
         raise MalformedError(3, "frame too long", f"{len(information)} octets of information")
     if len(information) < 3:
         raise MalformedError(3, "message too short", f"{len(information)} octets")
+    if maintenance and information[0] in MAINTENANCE:
+        return _maintenance(information)
     if information[0] != PROTOCOL:
         raise MalformedError(3, "protocol discriminator", f"0x{information[0]:02x}")
     length = information[1]
@@ -103,6 +111,25 @@ def parse(frame: bytes) -> Message | None:
     if length == 2 and cref & 0x7FFF == 0:
         _check_global(message)
     return message
+
+
+def _maintenance(information: bytes) -> Message:
+    """SERVICE or its acknowledgement for one B channel; libpri takes no other with care.
+
+    For a whole interface it would tell that the D channel went up or down.
+    """
+    if len(information) < 5 or information[1] != 2 or information[2] & 0x7F or information[3]:
+        raise MalformedError(3, "call reference", "SERVICE without the global one")
+    if information[4] not in (SERVICE, SERVICE_ACK):
+        raise MalformedError(3, "unknown message", f"maintenance type 0x{information[4]:02x}")
+    elements = _elements(information, 5)
+    channel, status = elements.get(IE_CHANNEL, b""), elements.get(IE_STATUS, b"")
+    one = len(channel) == 3 and channel[0] & 0x67 == 0x21 and channel[1] == 0x83
+    if not one or not 0x81 <= channel[2] <= 0x9F:
+        raise MalformedError(3, "channel", "SERVICE for anything but one B channel")
+    if len(status) != 1 or len(information) != _SERVICE_OCTETS:
+        raise MalformedError(3, "information element", "SERVICE with more or less than it has")
+    return Message(information[4], 0, elements)
 
 
 def is_sabme(frame: bytes) -> bool:

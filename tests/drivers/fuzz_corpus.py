@@ -78,6 +78,13 @@ CORPUS: tuple[tuple[int, bytes], ...] = (
     (0x64, DIVERTED),
     (0x79, ie(0x08, 0x82, 0xAA)),
 )
+#: SERVICE and its acknowledgement for channel 5, as AT&T's and the national switch types have it.
+SERVICES = tuple(
+    bytes([protocol, 2, 0, 0, kind]) + ie(0x18, 0xA9, 0x83, 0x85) + ie(0x01, status)
+    for protocol in (0x03, 0x43)
+    for kind in (0x0F, 0x07)
+    for status in (0xC0, 0xC2)
+)
 GLOBAL = (0x46, 0x4E)  # restarting is done with the global call reference
 
 

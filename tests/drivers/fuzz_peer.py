@@ -152,6 +152,16 @@ class Peer:
         """One whole message."""
         self.say(b"\x08\x02" + cref.to_bytes(2, "big") + bytes.fromhex(kind + elements))
 
+    def serve(self) -> None:
+        """Bring channels back that spoilt messages took out of service."""
+        for channel in self.link.settings.channels:
+            if self.link.switched_off(channel):
+                protocol = 0x43 if self.link.settings.switch == "ni2" else 0x03
+                kind = 0x07 if protocol == 0x43 else 0x0F
+                told = bytes([protocol, 2, 0, 0, kind, 0x18, 3, 0xA9, 0x83, 0x80 | channel])
+                self.say(told + b"\x01\x01\xc0")
+        self.pump()
+
     def clear(self) -> None:
         """End every call the link knows, as a well-behaved far end would."""
         for call in self.link.calls():

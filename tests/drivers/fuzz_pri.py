@@ -28,6 +28,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 BATCH = 24
+_SERVICE = -1  # the kind of maintenance messages, which have a protocol of their own
 #: (side, switch type), state of the call
 Place = tuple[tuple[str, str], str]
 SWITCHES = ("euroisdn", "qsig", "ni2", "dms100", "5ess")
@@ -99,6 +100,11 @@ class Campaign:
             while batch := [(kind, each) for each in islice(source, BATCH)]:
                 yield batch
 
+        for service in fuzz_corpus.SERVICES:
+            source = fuzz_corpus.spoilt(service)
+            while batch := [(_SERVICE, each) for each in islice(source, BATCH)]:
+                yield batch
+
     def _mutated(self) -> list[tuple[int, bytes]]:
         from tests.drivers import fuzz_corpus
 
@@ -139,6 +145,7 @@ class Campaign:
 
     def _tidy(self, peer: Any, promises: Promises) -> None:
         """Everything is cleared, and nothing may be left: neither a call nor a busy channel."""
+        peer.serve()
         peer.clear()
         for patience in (0, 5, 20, 100, 400):
             peer.wait(patience)
@@ -161,7 +168,7 @@ class Campaign:
 
 def _with_reference(message: bytes, kind: int, cref: int) -> bytes:
     """Put the call's reference where the message still has the 0 it was made with."""
-    if kind not in (0x46, 0x4E) and message[:4] == b"\x08\x02\0\0":
+    if kind not in (0x46, 0x4E, _SERVICE) and message[:4] == b"\x08\x02\0\0":
         return message[:2] + cref.to_bytes(2, "big") + message[4:]
     return message
 

@@ -7,7 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.base import DriverError
-from drivers.events import AdviceOfCharge, Connected, Number, Redirecting, Setup
+from drivers.events import (
+    AdviceOfCharge,
+    ChannelState,
+    Connected,
+    Number,
+    Redirecting,
+    Setup,
+    SignallingFault,
+)
 from drivers.signalling import pri_binding
 from drivers.signalling.pipe import pack_event, unpack_event
 from drivers.signalling.pri_binding import RawCharge
@@ -143,6 +151,50 @@ def test_a_number_nobody_can_have_been_sent_on_from():
     with pytest.raises(DriverError) as refused:
         Pair().call(redirecting=Redirecting(Number("no number")))
     assert refused.value.cause == 28
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("switch", ("ni2", "4ess", "5ess"))
+def test_a_channel_is_taken_out_of_service_at_both_ends_and_brought_back(switch, side):
+    pair = Pair(net={"switch": switch}, user={"switch": switch})
+    far = pair.other(side)
+    pair.links[side].service(5, False, pair.now)
+    pair.run(0.5)
+    assert not pair.net.is_idle(5) and not pair.user.is_idle(5)
+    assert pair.of(far, ChannelState) == [
+        ChannelState(far, 5, False, "taken out of service by the far end")
+    ]
+    assert pair.net.up and pair.user.up
+    pair.links[side].service(5, True, pair.now)
+    pair.run(0.5)
+    pair.talk(side, 5)
+    assert not pair.of("net", SignallingFault) and not pair.of("user", SignallingFault)
+
+
+def test_service_where_there_is_none():
+    pair = Pair()
+    with pytest.raises(DriverError, match="no SERVICE on euroisdn"):
+        pair.user.service(5, False, pair.now)
+    events = pair.user.feed(bytes.fromhex("02010000030200000f1803a983850101c2"), pair.now)
+    assert events[0].what == "protocol discriminator"
+
+
+@pytest.mark.parametrize(
+    ("octets", "what"),
+    [
+        ("030200010f1803a983850101c2", "call reference"),
+        ("030200000f0101c2", "channel"),
+        ("030200000f1801a00101c2", "channel"),
+        ("030200000f1803a98385", "information element"),
+        ("03020000051803a983850101c2", "unknown message"),
+        ("03020000", "call reference"),
+    ],
+)
+def test_a_service_message_that_is_not_for_one_channel_changes_nothing(octets, what):
+    pair = Pair(net={"switch": "5ess"}, user={"switch": "5ess"})
+    events = pair.user.feed(bytes.fromhex("02010000" + octets), pair.now)
+    assert [event.what for event in events] == [what]
+    assert pair.user.up and all(map(pair.user.is_idle, pair.user.settings.channels))
 
 
 _numbers = st.builds(Number, st.text("0123456789", max_size=20), st.integers(0, 7))
