@@ -1,4 +1,4 @@
-/* Inner loops of the G.711 kernel. */
+/* Inner loops of the G.711 kernel: arithmetic on the bits of floats, no tables, no branches. */
 #ifndef DSP_EXT_G711_H
 #define DSP_EXT_G711_H
 
@@ -8,73 +8,160 @@
 
 CLONES_BEGIN
 
-/* octets[c * stride + i] -> pcm[i * cstride + c]: a table look-up that transposes, one cache line
- * of pcm at a time. */
-static void g711_decode(const float *table, const uint8_t *octets, int stride, float *pcm,
-                        int cstride, int channels, int block)
-{
-    int first = 0;
-    for (; first + TILE <= channels; first += TILE) {
-        const uint8_t *in = octets + (long)first * stride;
-        float *out = pcm + first;
-        for (int i = 0; i < block; i++, in++, out += cstride)
-            for (int c = 0; c < TILE; c++)
-                out[c] = table[in[(long)c * stride]];
-    }
-    for (int i = 0; i < block; i++)
-        for (int c = first; c < channels; c++)
-            pcm[(long)i * cstride + c] = table[octets[(long)c * stride + i]];
-}
-
-static inline int32_t g711_float_bits(float x)
+static ALWAYS_INLINE int32_t g711_bits(float x)
 {
     int32_t bits;
     memcpy(&bits, &x, sizeof bits);
     return bits;
 }
 
-/* Segment and mantissa are the top bits of a float: (bits >> 19) is exponent * 16 + the four
- * mantissa bits. NaN becomes silence or the largest sample, never undefined. */
-static inline int32_t g711_alaw(float sample)
+static ALWAYS_INLINE float g711_float(int32_t bits)
 {
-    float x = sample < 32767.0f ? sample : 32767.0f;
-    x = x > -32768.0f ? x : -32768.0f;
-    int32_t v = (int32_t)round_even(x);
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* Segment and mantissa are the top bits of a float: (bits >> 19) is exponent * 16 + the four
+ * mantissa bits. */
+static ALWAYS_INLINE int32_t g711_alaw(int32_t v)
+{
     int32_t sign = v >> 31; /* all ones below zero: -1 shares a step with -16 */
     int32_t m = v ^ sign;
-    int32_t upper = (g711_float_bits((float)m) >> 19) - ((127 + 7) << 4);
+    int32_t upper = (g711_bits((float)m) >> 19) - ((127 + 7) << 4);
     int32_t code = m < 256 ? m >> 4 : upper;
     return code ^ (0xD5 ^ (sign & 0x80));
 }
 
-static inline int32_t g711_ulaw(float sample)
+static ALWAYS_INLINE int32_t g711_ulaw(int32_t v)
 {
-    float x = sample < 32767.0f ? sample : 32767.0f;
-    x = x > -32768.0f ? x : -32768.0f;
-    int32_t v = (int32_t)round_even(x);
     int32_t sign = v >> 31;
     int32_t m = ((v ^ sign) - sign) >> 2; /* µ-law sees 14 bits, cut towards zero */
     m = m > 8158 ? 8158 : m;
-    int32_t code = (g711_float_bits((float)(m + 33)) >> 19) - ((127 + 5) << 4);
+    int32_t code = (g711_bits((float)(m + 33)) >> 19) - ((127 + 5) << 4);
     return code ^ (0xFF ^ (sign & 0x80));
 }
 
-CLONES static void g711_alaw_row(const float *restrict pcm, uint8_t *restrict codes, int n)
+static ALWAYS_INLINE int32_t g711_code(int32_t v, int law)
 {
-    for (int c = 0; c < n; c++)
-        codes[c] = (uint8_t)g711_alaw(pcm[c]);
+    return law ? g711_ulaw(v) : g711_alaw(v);
 }
 
-CLONES static void g711_ulaw_row(const float *restrict pcm, uint8_t *restrict codes, int n)
+/* The middle of a step, 2^(segment + 7) * (1 + mantissa / 16 + 1 / 32), less where µ-law's steps
+ * begin. A-law's first segment goes on in steps of the second one's width: without the 256. */
+static ALWAYS_INLINE float g711_value(int32_t octet, int law)
 {
-    for (int c = 0; c < n; c++)
-        codes[c] = (uint8_t)g711_ulaw(pcm[c]);
+    const int32_t code = octet ^ (law ? 0xFF : 0xD5); /* the sign bit set: negative */
+    const int32_t first = law ? 0 : -((code & 0x70) == 0);
+    const float middle = g711_float(((code & 0x7F) << 19) + ((127 + 7) << 23) + (1 << 18)
+                                    + (first & 1 << 23));
+    const float less = law ? 132.0f : g711_float(first & 0x43800000); /* 256.0f */
+    return g711_float(g711_bits(middle - less) | (int32_t)((uint32_t)(code & 0x80) << 24));
+}
+
+/* Rounded and clipped to ±32767, which is in the last step of both laws as -32768 is. The bits of a
+ * float without its sign are in the order of its values, infinity and NaN the last. */
+static ALWAYS_INLINE int32_t g711_whole(float sample)
+{
+    const int32_t bits = g711_bits(sample), most = 0x46FFFE00; /* 32767.0f */
+    int32_t size = bits & 0x7FFFFFFF;
+    size = size < most ? size : most;
+    return (int32_t)round_even(g711_float(size | (int32_t)((uint32_t)bits & 0x80000000u)));
+}
+
+#define G711_LOOP(BODY)                                                                            \
+    if (law)                                                                                       \
+        for (long i = 0; i < n; i++) {                                                             \
+            enum { LAW = 1 };                                                                      \
+            BODY;                                                                                  \
+        }                                                                                          \
+    else                                                                                           \
+        for (long i = 0; i < n; i++) {                                                             \
+            enum { LAW = 0 };                                                                      \
+            BODY;                                                                                  \
+        }
+
+CLONES static void g711_encode_row(const float *restrict pcm, uint8_t *restrict octets, long n,
+                                   int law)
+{
+    G711_LOOP(octets[i] = (uint8_t)g711_code(g711_whole(pcm[i]), LAW))
+}
+
+CLONES static void g711_encode_array(const int16_t *restrict samples, uint8_t *restrict octets,
+                                     long n, int law)
+{
+    G711_LOOP(octets[i] = (uint8_t)g711_code(samples[i], LAW))
+}
+
+CLONES static void g711_decode_row(const uint8_t *restrict octets, float *restrict pcm, long n,
+                                   int law)
+{
+    G711_LOOP(pcm[i] = g711_value(octets[i], LAW))
+}
+
+CLONES static void g711_decode_array(const uint8_t *restrict octets, int16_t *restrict samples,
+                                     long n, int law)
+{
+    G711_LOOP(samples[i] = (int16_t)(int32_t)g711_value(octets[i], LAW))
 }
 
 CLONES_END
 
 #define G711_ROWS 16
 #define G711_WIDTH 512
+
+/* 16 octets: a vector of every x86-64, which no clone makes wider. */
+typedef uint8_t g711_octets __attribute__((vector_size(16), aligned(1), may_alias));
+#define G711_LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define G711_HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+
+/* Turns 16 x 16 octets: out[j * out_step + i] = in[i * in_step + j]. Each of four rounds shuffles
+ * the rows of the first half between those of the second. */
+static void g711_turn(const uint8_t *in, long in_step, uint8_t *out, long out_step)
+{
+    g711_octets a[G711_ROWS], b[G711_ROWS];
+    for (int i = 0; i < G711_ROWS; i++)
+        a[i] = *(const g711_octets *)(in + i * in_step);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 8; i++) {
+            b[2 * i] = __builtin_shufflevector(a[i], a[i + 8], G711_LOW);
+            b[2 * i + 1] = __builtin_shufflevector(a[i], a[i + 8], G711_HIGH);
+        }
+        for (int i = 0; i < 8; i++) {
+            a[2 * i] = __builtin_shufflevector(b[i], b[i + 8], G711_LOW);
+            a[2 * i + 1] = __builtin_shufflevector(b[i], b[i + 8], G711_HIGH);
+        }
+    }
+    for (int i = 0; i < G711_ROWS; i++)
+        *(g711_octets *)(out + i * out_step) = a[i];
+}
+
+/* octets[c * stride + i] -> pcm[i * cstride + c], in pieces of 16 rows: the octets of up to 512
+ * channels are turned, then decoded as they lie. */
+static void g711_decode(const uint8_t *octets, int stride, float *pcm, int cstride, int channels,
+                        int block, int law)
+{
+    uint8_t codes[G711_ROWS][G711_WIDTH];
+    if (cstride == 1) {
+        g711_decode_row(octets, pcm, block, law);
+        return;
+    }
+    for (int first = 0; first < channels; first += G711_WIDTH) {
+        int n = channels - first < G711_WIDTH ? channels - first : G711_WIDTH;
+        for (int i = 0; i < block; i += G711_ROWS) {
+            int rows = block - i < G711_ROWS ? block - i : G711_ROWS;
+            const uint8_t *in = octets + (long)first * stride + i;
+            int c = 0;
+            for (; rows == G711_ROWS && c + TILE <= n; c += TILE)
+                g711_turn(in + (long)c * stride, stride, &codes[0][c], G711_WIDTH);
+            for (; c < n; c++)
+                for (int r = 0; r < rows; r++)
+                    codes[r][c] = in[(long)c * stride + r];
+            for (int r = 0; r < rows; r++)
+                g711_decode_row(codes[r], pcm + (long)(i + r) * cstride + first, n, law);
+        }
+    }
+}
 
 /* pcm[i * cstride + c] -> octets[c * stride + i]: rows are encoded as they lie, what pads them to
  * whole lanes included, then turned in pieces of 16 rows, so that each channel's octets are written
@@ -83,23 +170,24 @@ static void g711_encode(const float *pcm, int cstride, uint8_t *octets, int stri
                         int block, int law)
 {
     uint8_t codes[G711_ROWS][G711_WIDTH];
+    if (cstride == 1) {
+        g711_encode_row(pcm, octets, block, law);
+        return;
+    }
     for (int first = 0; first < channels; first += G711_WIDTH) {
         int n = channels - first < G711_WIDTH ? channels - first : G711_WIDTH;
         int width = cstride - first < G711_WIDTH ? cstride - first : G711_WIDTH;
         for (int i = 0; i < block; i += G711_ROWS) {
             int rows = block - i < G711_ROWS ? block - i : G711_ROWS;
-            for (int r = 0; r < rows; r++) {
-                const float *row = pcm + (long)(i + r) * cstride + first;
-                if (law)
-                    g711_ulaw_row(row, codes[r], width);
-                else
-                    g711_alaw_row(row, codes[r], width);
-            }
-            for (int c = 0; c < n; c++) {
-                uint8_t *out = octets + (long)(first + c) * stride + i;
+            uint8_t *out = octets + (long)first * stride + i;
+            int c = 0;
+            for (int r = 0; r < rows; r++)
+                g711_encode_row(pcm + (long)(i + r) * cstride + first, codes[r], width, law);
+            for (; rows == G711_ROWS && c + TILE <= n; c += TILE)
+                g711_turn(&codes[0][c], G711_WIDTH, out + (long)c * stride, stride);
+            for (; c < n; c++)
                 for (int r = 0; r < rows; r++)
-                    out[r] = codes[r][c];
-            }
+                    out[(long)c * stride + r] = codes[r][c];
         }
     }
 }
