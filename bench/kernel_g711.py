@@ -49,7 +49,7 @@ def heard(channels: int, law: str) -> Heard:
 
 
 def peers(given: Heard) -> tuple[Callable[[], None], Callable[[], None]]:
-    """libspandsp's encoder and decoder of this; RuntimeError when it encodes otherwise than ours."""
+    """libspandsp's encoder and decoder of this; RuntimeError when it encodes otherwise than us."""
     octets, samples = np.empty_like(given.octets), np.empty_like(given.samples)
     to_octets, from_octets = ffi.from_buffer("uint8_t[]", octets), _view("uint8_t[]", given.octets)
     to_samples, from_samples = (

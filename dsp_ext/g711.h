@@ -48,15 +48,16 @@ static ALWAYS_INLINE int32_t g711_code(int32_t v, int law)
 }
 
 /* The middle of a step, 2^(segment + 7) * (1 + mantissa / 16 + 1 / 32), less where µ-law's steps
- * begin. A-law's first segment goes on in steps of the second one's width: without the 256. */
-static ALWAYS_INLINE float g711_value(int32_t octet, int law)
+ * begin. A-law's first segment has steps as wide as the second's: there the distance to 256, where
+ * the second begins, is twice as long. The octet as a signed number has its sign in all upper bits. */
+static ALWAYS_INLINE float g711_value(uint8_t octet, int law)
 {
-    const int32_t code = octet ^ (law ? 0xFF : 0xD5); /* the sign bit set: negative */
-    const int32_t first = law ? 0 : -((code & 0x70) == 0);
-    const float middle = g711_float(((code & 0x7F) << 19) + ((127 + 7) << 23) + (1 << 18)
-                                    + (first & 1 << 23));
-    const float less = law ? 132.0f : g711_float(first & 0x43800000); /* 256.0f */
-    return g711_float(g711_bits(middle - less) | (int32_t)((uint32_t)(code & 0x80) << 24));
+    const int32_t code = (int8_t)(octet ^ (law ? 0xFF : 0xD5)); /* below zero: so is the sample */
+    const int32_t middle = ((int32_t)((uint32_t)code << 19) & 0x3F80000) + ((127 + 7) << 23) + (1 << 18);
+    const int32_t second = 0x43800000; /* 256.0f */
+    const float inside = g711_float(middle < second ? middle : second) - 256.0f;
+    const float size = g711_float(middle) + (law ? -132.0f : inside);
+    return g711_float(g711_bits(size) | (int32_t)((uint32_t)code & 0x80000000u));
 }
 
 /* Rounded and clipped to ±32767, which is in the last step of both laws as -32768 is. The bits of a

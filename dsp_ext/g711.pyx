@@ -23,7 +23,7 @@ cdef extern from "g711.h":
                      int block, int law) noexcept nogil
     void g711_decode_array(const uint8_t* octets, int16_t* samples, long n, int law) noexcept nogil
     void g711_encode_array(const int16_t* samples, uint8_t* octets, long n, int law) noexcept nogil
-    float g711_value(int octet, int law) noexcept nogil
+    float g711_value(uint8_t octet, int law) noexcept nogil
     int g711_code(int sample, int law) noexcept nogil
 
 
