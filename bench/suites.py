@@ -55,6 +55,7 @@ SUITES: dict[str, tuple[str, str]] = {
     "quality": ("bench.quality", "what the kernels do to signals, against limits and peers"),
     "chain": ("bench.chain", "a call's whole audio on every channel: channels a core, and why"),
     "calls": ("bench.calls", "calls a second and CPU a call through the whole control plane"),
+    "cesopsn": ("bench.cesopsn", "16 E1 over IP on loopback: CPU time and delay beside plain UDP"),
     "parts": (
         "bench.parts",
         "what each part of a channel's work takes: `mediaserver tune` reads it",
