@@ -50,6 +50,7 @@ cdef struct cesop_port_t:
     uint64_t[CESOP_SLOTS_MOST] shown  # the same, for the control thread
     hdlc_rx_bank* rx
     uint8_t* frames  # scratch for frames received
+    bint opened  # what came before the first read is dropped: it would be a delay for good
     int alarms
     bint far_l, far_r, far_m  # of the newest packet
     # sending

@@ -138,6 +138,8 @@ cdef void _receive(cesop_port_t* p) noexcept nogil:
     for turn in range(BATCHES_MOST):
         got = net_receive(&p.net)
         for i in range(got):
+            if not p.opened:
+                continue
             data = net_datagram(&p.net, i, &length)
             if net_is_remote(&p.net, i):
                 if _dropped(p, &p.drop_in):
@@ -148,6 +150,7 @@ cdef void _receive(cesop_port_t* p) noexcept nogil:
                 p.jitter.fates[CESOP_STRANGER] += 1
         if got == 0:
             break
+    p.opened = True
     if p.jitter.restarts != restarts:
         clock_reset(&p.clock)
 

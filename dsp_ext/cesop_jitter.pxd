@@ -34,6 +34,7 @@ cdef struct jitter_t:
     int64_t had_most  # `soonest` of the second before
     int64_t history[JITTER_HISTORY]  # `latest` of the seconds before
     int seconds  # of history
+    bint settled  # the first second is over, in which waits are told by the start
     int64_t shortest  # least of history
     bint depth_known  # there was a whole second
     int gaps, due  # in this second: frames that were not there, and all

@@ -5,7 +5,7 @@ and those of a foreign count are refused by reason; what is not there when due i
 How: packets lie by their number in a ring. Of each second the shortest wait of a packet is kept. The
 delay grows at once by as much as a packet comes late while nothing newer has come (what is heard
 waits for it), and frame by frame otherwise. If for half a minute every packet has waited longer than
-`least` calls for, frames are passed over one by one. So clocks that differ give controlled slips of a
+`least` calls for, frames are passed over one by one (at the start: for four seconds). So clocks that differ give controlled slips of a
 frame (125 µs, one octet a time slot) and no drift of delay.
 Limits: a second of packets. A far end that starts anew is followed from its second packet on.
 Source: RFC 5086 6 (jitter buffer, loss of packets), ITU-T G.822 (controlled slips).
@@ -34,6 +34,7 @@ cdef enum:
     SECOND = 8000  # frames
     HELD = 8192  # frames of packets in the ring, about
     STRAYS_MOST = 2
+    ACQUIRED = 4  # seconds of history that are enough to begin with
     UNTOLD = 1 << 30
 
 
@@ -67,7 +68,7 @@ cdef void jitter_release(jitter_t* j) noexcept nogil:
 cdef void jitter_reset(jitter_t* j) noexcept nogil:
     cdef int i
     j.running = False
-    j.clean = j.depth_known = False
+    j.clean = j.depth_known = j.settled = False
     j.strays = j.owed = j.seconds = j.second = j.gaps = j.due = 0
     j.soonest, j.latest, j.had_most = -UNTOLD, UNTOLD, -UNTOLD
     for i in range(j.room):
@@ -181,10 +182,14 @@ cdef void _end_second(jitter_t* j) noexcept nogil:
     j.gaps = j.due = j.second = 0
     if j.latest == UNTOLD:
         return
-    j.history[j.seconds % JITTER_HISTORY] = j.latest
-    j.seconds += 1
+    if j.settled or j.latest < j.least:
+        j.history[j.seconds % JITTER_HISTORY] = j.latest
+        j.seconds += 1
+    j.settled = True
     j.had_most = j.soonest
     j.latest, j.soonest = UNTOLD, -UNTOLD
+    if j.seconds == 0:
+        return
     for i in range(min(j.seconds, JITTER_HISTORY)):
         least = min(least, j.history[i])
     j.shortest, j.depth_known = least, True
@@ -193,7 +198,7 @@ cdef void _end_second(jitter_t* j) noexcept nogil:
                            min(j.least - least, j.most - j.had_most))
     elif least > j.most:
         _shift(j, j.least - least)
-    elif least > j.least + j.slack and j.seconds >= JITTER_HISTORY:
+    elif least > j.least + j.slack and j.seconds >= ACQUIRED:
         j.owed = <int> (j.least + j.slack - least)
     elif j.owed < 0:
         j.owed = 0

@@ -32,6 +32,7 @@ class End:
         options.setdefault("timeslots", (1, 2, 3))
         self.ces = CesopPort(sock.fileno(), *far, **options)
         self.port = self.ces.port
+        self.port.read()  # the first one only opens the line
 
     def send(self, value: int | NDArray[np.uint8]) -> None:
         """One block: one octet everywhere, or a row a channel."""

@@ -11,6 +11,7 @@ import pytest
 from dsp_ext.cesop import Packets
 from dsp_ext.cesop_clock import FarClock
 from dsp_ext.cesop_jitter import JitterBuffer
+from dsp_ext.cesop_port import CesopPort
 from dsp_ext.engine import Engine, EngineThread
 from tests.drivers.cesopsn.rig import ALL, B_SLOTS, End, noise, pair, relayed, udp, waiting
 
@@ -124,11 +125,11 @@ def test_a_deep_buffer_comes_back_when_packets_come_evenly_again() -> None:
 
     def delay(number: int, packets: list[bytes]) -> list[bytes]:
         held.append(packets)
-        if number == 30:  # the delay ends
+        if number == 130:  # the delay ends
             out = [data for each in held for data in each]
             held.clear()
             return out
-        return held.pop(0) if number < 5 or number > 30 or len(held) > 2 else []
+        return held.pop(0) if number < 5 or number > 130 or len(held) > 2 else []
 
     with relayed(frames=40, least=0, timeslots=(1,)) as (near, far, middle):
         carry(near, far, middle, delay, blocks=3000)
@@ -483,6 +484,16 @@ def test_addresses_that_cannot_be() -> None:
             with pytest.raises(ValueError, match=r"address|port"):
                 End(sock, (host, number))
         with pytest.raises(OSError, match="descriptor"):
-            from dsp_ext.cesop_port import CesopPort
-
             CesopPort(987654, "127.0.0.1", 9, timeslots=(1,))
+
+
+def test_what_came_before_the_first_read_makes_no_delay() -> None:
+    packets = Packets(3, 40)
+    with udp() as a, udp() as b:
+        ces = CesopPort(b.fileno(), *a.getsockname(), timeslots=(1, 2, 3), least=0)
+        for seq in range(10):
+            a.sendto(packets.pack(seq, bytes(120)), b.getsockname())
+        ces.port.read()
+        for seq in (10, 11):
+            a.sendto(packets.pack(seq, bytes([seq]) * 120), b.getsockname())
+        assert ces.port.read()[0].tolist() == [10] * 40 + [11] * 40
