@@ -175,12 +175,12 @@ def round_trips(packet_ms: int, block_ms: int, seconds: float) -> NDArray[np.flo
         engines[0].tap(0, sent, mode="tx")
         engines[0].tap(1, heard, mode="rx")
         engines[0].feed(0, said)
-        threads = [EngineThread([engine]) for engine in engines]
+        # The first to start locks the process's memory, which halts all others for a while.
+        threads = [EngineThread([engine]) for engine in (Engine(1, block=160), *engines)]
         for thread in threads:
             thread.start()
-            threading.Event().wait(0.0137)  # so that the two do not tick at one time
-        threading.Event().wait(seconds)
-        for thread in threads:
+            threading.Event().wait(0.0137 if thread is not threads[-1] else seconds)
+        for thread in reversed(threads):
             thread.stop()
         out, back = (np.frombuffer(ring.read(), np.uint8) for ring in (sent, heard))
     came = _starts(back)
