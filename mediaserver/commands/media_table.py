@@ -8,7 +8,6 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from dsp_ext.event import SHED_LEVELS
 from mediaserver.commands.common import make_table, plain
 
 BAD_COUNTERS = ("missed", "overrun", "underrun", "dropped", "lost", "full", "errors")
@@ -24,6 +23,8 @@ def media(counters: Mapping[str, Any]) -> RenderableType:
     }
     line = _counts(plain_ones)
     if level := int(counters.get("shed_level", 0)):
+        from dsp_ext.event import SHED_LEVELS  # with the engine, which `--help` need not wait for
+
         line.append(f"left out: {', '.join(SHED_LEVELS[1 : level + 1])}", style="bold red")
     if not any(groups["kernel_ns"].values()):
         return line

@@ -80,7 +80,7 @@ class OverIp(Part):
 
     @model_validator(mode="after")
     def _both_ends_are_told(self) -> OverIp:
-        given = self.model_fields_set & set(OverIp.model_fields)
+        given = [n for n, f in OverIp.model_fields.items() if getattr(self, n) != f.default]
         if given and not (self.local and self.remote):
             raise ValueError("a span over IP needs local and remote")
         return self
