@@ -119,7 +119,8 @@ _Raw = tuple[tuple[int, float], ...]  # (sound, ms); ms 0 is continuous
 def compile_plan(plan: TonePlan, tones: Iterable[str] = HEARD) -> ListeningPlan:
     """The detector's data for those of `tones` that the plan has.
 
-    Raises ValueError when there is none, or the plan is beyond the limits above.
+    Raises ValueError when there is none, a segment follows a continuous one, or the plan is beyond
+    the limits above.
     """
     names = [name for name in tones if name in plan.tones]
     if not names:
@@ -132,6 +133,9 @@ def compile_plan(plan: TonePlan, tones: Iterable[str] = HEARD) -> ListeningPlan:
     for name in names:
         parts = [(_kind_of(kinds, p.hz), p.on_ms, p.off_ms) for p in plan.tones[name]]
         rows[name] = _row(parts)
+    for name, row in rows.items():
+        if any(ms == 0 for _, ms in row[:-1]):
+            raise ValueError(f"{plan.country}/{name}: a continuous segment can only be the last")
     patterns = _patterns(rows, [len({hz for each in kind for hz in each}) == 1 for kind in kinds])
     if len(kinds) > SIGNATURES or len(patterns) > PATTERNS:
         raise ValueError(f"tone plan {plan.country!r} has too many sounds or patterns")

@@ -48,6 +48,11 @@ def test_wrong_input_is_refused() -> None:
     )
     with pytest.raises(ValueError, match="spreads"):
         progress.ProgressDetector(1, wide)
+    endless = dataclasses.replace(
+        tone_plan.plan("cn"), tones={"busy": (tone.Segment((450,)), tone.Segment((450,), 350, 350))}
+    )
+    with pytest.raises(ValueError, match="last"):
+        progress.ProgressDetector(1, endless)
     detector = progress.ProgressDetector(2)
     with pytest.raises(TypeError, match="float32"):
         detector.process(np.zeros((80, 2)))
