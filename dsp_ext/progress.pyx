@@ -18,6 +18,8 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
+import numpy as np
+
 from dsp_ext.cadence cimport cadence_pattern, cadence_prepare
 from dsp_ext.progress_sound cimport (
     PROGRESS_FEW,
@@ -383,7 +385,7 @@ cdef class ProgressDetector:
 
     def edges(self, pcm):
         """As `process`, but gives an event for the end of a tone too."""
-        block_pcm = pcm_block(pcm, self.bank.channels)
+        block_pcm = _in_range(pcm_block(pcm, self.bank.channels))
         if self.bank.channels > PROGRESS_FEW:
             block_pcm = pad(block_pcm)
         cdef const float[:, ::1] view = block_pcm
@@ -401,6 +403,14 @@ cdef class ProgressDetector:
             for i in range(count):
                 found.append(_event(self.names, &self.room[i]))
         return found
+
+
+def _in_range(pcm):
+    """What no decoder gives counts as full scale: its energies' squares would be infinite, and the
+    channel deaf from then on."""
+    if pcm.size and max(float(pcm.max()), -float(pcm.min())) > 32768:
+        return np.clip(pcm, -32768, 32768)
+    return pcm
 
 
 def decode(samples, plan="cn", rate=SAMPLE_RATE):

@@ -212,3 +212,19 @@ def test_decode_refuses_what_is_no_recording(
 ) -> None:
     with pytest.raises(error):
         progress.decode(samples, **how)
+
+
+def test_values_beyond_full_scale_deafen_nobody() -> None:
+    """Found by the test before: energies of such samples once stayed in a channel for good."""
+    pcm = np.ones((175, 4), dtype=np.float32)
+    pcm[12, 0] = 641
+    pcm[[50, 99, 160], 1] = (362, 3.037001e09, 6.074001e09)
+    before = pcm.copy()
+    detector = progress.ProgressDetector(4)
+    for _ in range(3):
+        detector.edges(pcm)
+    assert np.array_equal(pcm, before), "the caller's block is left as it is"
+    detector.edges(np.zeros((16_000, 4), dtype=np.float32))
+    busy = np.repeat(bursts((450,), 350, 350, 4)[:, None], 4, axis=1)
+    told = {event.channel for event in detector.process(busy) if event.tone == "busy"}
+    assert told == {0, 1, 2, 3}
