@@ -156,7 +156,9 @@ int shim_valid(pri_shim *shim, uintptr_t call);
 const char *pri_get_version(void);
 """
 
-SHIM = Path(__file__).resolve().with_name("pri_shim.c")
+HERE = Path(__file__).resolve().parent
+SHIM = HERE / "pri_shim.c"
+PARTS = (SHIM, HERE / "pri_events.h")
 
 
 def find_archive() -> str:
@@ -184,7 +186,8 @@ ffibuilder.set_source(
     extra_compile_args=["-O2", "-fno-strict-aliasing"],
     extra_link_args=["-Wl,--wrap=gettimeofday"],
     extra_objects=[find_archive()],
-    depends=[str(SHIM)],
+    include_dirs=[str(HERE)],
+    depends=[str(part) for part in PARTS],
 )
 
 if __name__ == "__main__":

@@ -47,11 +47,11 @@ def preload() -> str:
 
 
 def module() -> Path:
-    """The module's file, built if it is not there or older than the shim."""
+    """The module's file, built if it is not there or older than the shim's parts."""
     target = PLACE / "_pri.so"
-    shim = ROOT / "drivers/signalling/pri_shim.c"
-    door = ROOT / "drivers/signalling/pri_build.py"
-    newest = max(shim.stat().st_mtime, door.stat().st_mtime)
+    signalling = ROOT / "drivers" / "signalling"
+    parts = (signalling / name for name in ("pri_shim.c", "pri_events.h", "pri_build.py"))
+    newest = max(part.stat().st_mtime for part in parts)
     if target.exists() and target.stat().st_mtime > newest:
         return target
     source = _source()
@@ -60,7 +60,7 @@ def module() -> Path:
 
     ffibuilder.emit_c_code(str(made))
     parts = sorted(str(path) for path in source.glob("*.c") if path.name not in _PROGRAMS)
-    includes = ("-I", source, "-I", sysconfig.get_paths()["include"])
+    includes = ("-I", source, "-I", signalling, "-I", sysconfig.get_paths()["include"])
     link = ("-shared", "-Wl,--wrap=gettimeofday", "-o", target)
     _run("gcc", *_FLAGS, *includes, made, *parts, *link)
     return target
