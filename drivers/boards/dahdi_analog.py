@@ -71,10 +71,6 @@ class DahdiAnalogSpan(DahdiSpan):
             raise DriverError(f"{self.name}/{channel} is an FXS port: the telephone flashes")
         self._device(channel).hook(lib.DAHDI_FLASH)
 
-    def set_polarity(self, channel: int, reversed_: bool) -> None:
-        """FXS: reverse the feed, as an exchange does when the far end answers."""
-        self._device(channel).polarity(reversed_)
-
     def _device(self, channel: int) -> Device:
         place = self._place.get(channel)
         if place is None:

@@ -167,11 +167,6 @@ class Control(_File):
         self._ask(f"channel {number}", lib.DAHDI_GET_PARAMS, box)
         return _channel_info(box)
 
-    def maintenance(self, span: int, command: int) -> None:
-        """DAHDI_MAINT_: loops and test patterns, where the card has them."""
-        box = ffi.new("struct dahdi_maintinfo *", {"spanno": span, "command": command})
-        self._ask(f"maintenance {command} of span {span}", lib.DAHDI_MAINT, box)
-
     def configure(
         self, channel: int, signalling: int, law: str = "alaw", idle_bits: int = 0
     ) -> None:
@@ -246,16 +241,6 @@ class Device(_File):
             box.ringcadence[place] = ms
         self._ask("ring cadence", lib.DAHDI_SETCADENCE, box)
 
-    def tone_zone(self, zone: int) -> None:
-        """By number, as loaded by dahdi_cfg; -1 is the default."""
-        self._set("tone zone", lib.DAHDI_SETTONEZONE, zone)
-
-    def polarity(self, reversed_: bool) -> None:
-        self._set("polarity", lib.DAHDI_SETPOLARITY, int(reversed_))
-
-    def message_waiting(self, count: int) -> None:
-        self._set("message waiting", lib.DAHDI_VMWI, count)
-
     def bits(self) -> int:
         """ABCD as received, A the highest of four bits.
 
@@ -265,29 +250,6 @@ class Device(_File):
 
     def send_bits(self, abcd: int) -> None:
         self._set("send bits", lib.DAHDI_SETTXBITS, abcd & 0xF)
-
-    def gains(self, rx: bytes | None = None, tx: bytes | None = None) -> tuple[bytes, bytes]:
-        """Tables of 256 octets that the driver maps octets through; None leaves one as it is."""
-        box = ffi.new("struct dahdi_gains *")
-        self._ask("gains", lib.DAHDI_GETGAINS, box)
-        for table, field in ((rx, box.rxgain), (tx, box.txgain)):
-            if table is not None:
-                if len(table) != 256:
-                    raise ValueError(f"a gain table has 256 octets, not {len(table)}")
-                ffi.memmove(field, table, 256)
-        if rx is not None or tx is not None:
-            self._ask("set gains", lib.DAHDI_SETGAINS, box)
-        return bytes(ffi.buffer(box.rxgain)), bytes(ffi.buffer(box.txgain))
-
-    def loop(self, on: bool) -> None:
-        """Give back what comes in, in the driver."""
-        self._set("loopback", lib.DAHDI_LOOPBACK, int(on))
-
-    def monitor_digital(self, other: int) -> None:
-        """Send what channel `other` receives, octet for octet; 0 ends it."""
-        mode = lib.DAHDI_CONF_DIGITALMON if other else lib.DAHDI_CONF_NORMAL
-        box = ffi.new("struct dahdi_confinfo *", {"chan": 0, "confno": other, "confmode": mode})
-        self._ask("join in the driver", lib.DAHDI_SETCONF, box)
 
     def take_event(self) -> int:
         """The oldest event that waits, DAHDI_EVENT_NONE when there is none."""

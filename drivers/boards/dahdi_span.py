@@ -190,16 +190,6 @@ class DahdiSpan:
             "tx_gaps": sum(each["tx_gaps"] for each in gaps),
         }
 
-    # ---- joining two channels in the driver
-
-    def join(self, channel: int, other: int | None) -> None:
-        """Send what DAHDI's channel `other` receives, in the driver; None: what we send again."""
-        self.devices[self._place[channel]].monitor_digital(other or 0)
-
-    def device_number(self, channel: int) -> int:
-        """DAHDI's own number of a channel of this span."""
-        return self._found[self._place[channel]].number
-
 
 class DahdiE1Span(DahdiSpan):
     """30 channels and, for common-channel signalling, the D channel in timeslot 16."""

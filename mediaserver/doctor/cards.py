@@ -34,6 +34,7 @@ def dahdi(settings: Settings) -> Iterator[Finding]:
     except DahdiError as error:
         yield fail("dahdi", str(error), f"install -m644 {RULE} /etc/udev/rules.d/ and log in anew")
         return
+    yield from _set_up_file()
     try:
         spans = control.spans()
         yield ok("dahdi", f"version {control.version()}, {len(spans)} spans")
@@ -42,6 +43,21 @@ def dahdi(settings: Settings) -> Iterator[Finding]:
         yield from _wanted(wanted, {info.number for info in spans})
     finally:
         control.close()
+
+
+def _set_up_file(path: Path | None = None) -> Iterator[Finding]:
+    """DAHDI's own set-up file, where there is one: whether dahdi_cfg could read it."""
+    from drivers.boards import dahdi_conf
+
+    path = path or dahdi_conf.SYSTEM_CONF
+    if not path.exists():
+        return
+    try:
+        lines = dahdi_conf.read(path)
+    except (OSError, dahdi_conf.ConfError) as error:
+        yield fail("dahdi", str(error), "mend it, or write it anew: mediaserver dahdi config")
+        return
+    yield ok("dahdi", f"{path}: {len(lines)} lines")
 
 
 def _wanted(wanted: list[Any], there: set[int]) -> Iterator[Finding]:

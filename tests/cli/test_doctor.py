@@ -233,3 +233,16 @@ def test_the_command_prints_and_gives_json(invoke: Invoke, tmp_path: Path) -> No
     assert faulty.exit_code == 1
     assert "wbe" in faulty.output
     assert "python" in faulty.output  # the other checks go on
+
+
+def test_dahdis_set_up_file_is_read_and_a_faulty_line_named(tmp_path: Path) -> None:
+    from mediaserver.doctor import cards
+
+    file = tmp_path / "system.conf"
+    assert list(cards._set_up_file(file)) == []
+    file.write_text("bchan=1-15\ndchan=16\n")
+    assert [(f.state, f.text) for f in cards._set_up_file(file)] == [("ok", f"{file}: 2 lines")]
+    file.write_text("bchan=1-15\nbchans=17-31\n")
+    (finding,) = cards._set_up_file(file)
+    assert finding.state == "fail"
+    assert "line 2" in finding.text and "bchans" in finding.text
