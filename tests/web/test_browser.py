@@ -199,6 +199,24 @@ def test_the_board_shows_what_the_daemon_says(visit: Open, own_daemon: Daemon) -
     page.wait_for_selector(".span[data-key='E1-2'][data-health=good]")
 
 
+def test_a_page_whose_scripts_come_late_misses_no_picture(visit: Open) -> None:
+    page = visit("/calls")
+    live(page)
+    order: list[str] = []
+
+    def late(route: Any) -> None:
+        for _ in range(50):  # all the other scripts are there long before
+            answer = route.fetch()
+        order.append("script")
+        route.fulfill(response=answer)
+
+    page.route("**/js/spans.js", late)
+    page.on("request", lambda request: "/api/live" in request.url and order.append("stream"))
+    page.goto("/board")
+    page.wait_for_selector("#calls tr[data-key='c-0001']")
+    assert order == ["script", "stream"]
+
+
 def test_a_trace_is_searched_and_held(visit: Open) -> None:
     page = visit("/trace", login="tech")
     page.wait_for_selector(".trace-in")

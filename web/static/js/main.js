@@ -2,4 +2,6 @@ import { start } from "./keys.js";
 import { live } from "./live.js";
 
 start();
-live.open();
+// Not before every page's own script has run (this event waits for them): what comes first
+// would be told to nobody, and the page stay empty until the next change.
+addEventListener("DOMContentLoaded", () => live.open());
