@@ -218,6 +218,7 @@ class LineMachine:
         self._owner, self._timers, self._may_force = owner, timers, may_force
         self.state = TABLE.start
         self.heard = 0b11
+        self._sent = ""
 
     def feed(self, ab: int) -> None:
         self.heard = ab
@@ -242,6 +243,7 @@ class LineMachine:
             act()
 
     def _send(self, name: str, timer_ms: int | None = None) -> None:
+        self._sent = name
         self._owner.send_bits(SENT[name], name)
         self._owner.set_line_timer(timer_ms)
 
@@ -358,9 +360,12 @@ class LineMachine:
         self._send("forced release", self._timers.clear_back_ms)
 
     def _insist(self) -> None:
-        """They do not clear: forced release, where the far end knows it."""
+        """They do not clear: forced release, where the far end knows it, and clear-back by turns.
+
+        Forced release looks like a seizure. Where a hit on the line made both ends believe that
+        they were seized, two ends that kept it up would hold each other for ever."""
         if self._may_force:
-            self._send("forced release")
+            self._send("clear-back" if self._sent == "forced release" else "forced release")
         self._owner.set_line_timer(self._timers.clear_back_ms)
 
     def _they_clear(self) -> None:

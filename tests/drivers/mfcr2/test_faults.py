@@ -75,6 +75,15 @@ def test_a_seizure_that_meets_a_seizure_is_kept_up_for_its_time() -> None:
     assert pair.idle() and pair.now - begin >= 0.1
 
 
+@ALL
+def test_both_ends_believe_that_they_were_seized(variant: str) -> None:
+    pair = Pair(variant, forced_release=True)
+    for side in "ab":  # a hit on the line; nobody seized
+        pair.take(side, pair.ends[side].feed_bits(0b0001, pair.now))
+    pair.run(0.05)
+    settle(pair)
+
+
 def test_a_seizure_nobody_acknowledges() -> None:
     pair = Pair("itu", dnis_length=2)
     pair.bits = lambda side, abcd: None if side == "b" else abcd

@@ -15,6 +15,8 @@ from pathlib import Path
 from tests.lab.dahdi.prepare import Lab, LabUnavailable
 
 MEMORY_MB = 1024
+#: The project, which the guest sees even where it lies below a directory that is the guest's own.
+TREE = Path(__file__).resolve().parents[3]
 #: A stuck guest is ended after this; a busy machine under emulation takes long.
 LIMIT_S = 600
 
@@ -70,7 +72,7 @@ def run(lab: Lab, share: Path, script: str, *, limit_s: float = LIMIT_S) -> Outc
 def _command(lab: Lab, share: Path) -> list[str]:
     arguments = (
         "console=ttyS0 quiet panic=-1 mitigations=off tsc=reliable no_timer_check "
-        f"tsc_early_khz={_tsc_khz()} random.trust_cpu=on lab.share={share}"
+        f"tsc_early_khz={_tsc_khz()} random.trust_cpu=on lab.share={share} lab.tree={TREE}"
     )
     plain = "security_model=none"
     return [

@@ -1,7 +1,7 @@
 #!/bin/sh
 # First process of the lab's guest: shows the machine's own files, read-only beneath a layer in
 # memory, at the same paths, and runs what was left in the shared directory.
-# Kernel arguments: lab.share=DIR (also the path it has outside), virtio_mmio.device=… (QEMU's).
+# Kernel arguments: lab.share=DIR and lab.tree=DIR (also their paths outside), virtio_mmio.device=… (QEMU's).
 export PATH=/bin
 mkdir -p /proc /sys /host /layer /root
 mount -t proc proc /proc
@@ -11,6 +11,7 @@ devices=
 for word in $(cat /proc/cmdline); do
     case $word in
         virtio_mmio.device=*) devices="$devices device=${word#virtio_mmio.device=}" ;;
+        lab.tree=*) tree=${word#lab.tree=} ;;
         lab.share=*) share=${word#lab.share=} ;;
     esac
 done
@@ -29,9 +30,11 @@ for kind in proc sysfs devtmpfs; do
     case $kind in proc) at=/proc ;; sysfs) at=/sys ;; devtmpfs) at=/dev ;; esac
     mount -t $kind $kind "/root$at"
 done
-mkdir -p /root/dev/shm
+mkdir -p /root/dev/shm /tree
+mount --bind "/root$tree" /tree
 for at in /dev/shm /tmp /run; do mount -t tmpfs tmpfs "/root$at"; done
-mkdir -p "/root$share"
+mkdir -p "/root$tree" "/root$share"
+mount --bind /tree "/root$tree"  # it may lie below /tmp
 mount -t 9p -o "rw,cache=none,$options" share "/root$share" || echo "lab: no shared directory"
 ip link set lo up
 
