@@ -128,6 +128,39 @@ class Registers(Protocol):
         """Send nothing."""
 
 
+class LineAudio(Protocol):
+    """Tones on the ports of telephones and exchange lines, for their signalling.
+
+    `plan` is the country whose tones they are. What is asked for on a channel ends with the call's
+    reset of it, but for a tone that is sounded when no call is on it.
+    """
+
+    plan: str
+
+    def hear(self, channel: Channel, heard: Callable[[str], None]) -> None:
+        """Tones of the exchange and voice as words: "dial", "busy" … as one is sure, "dial ended"
+        as it is over. Without a detector left nothing is heard."""
+
+    def deaf(self, channel: Channel) -> None:
+        """Hear no more."""
+
+    def dial(
+        self,
+        channel: Channel,
+        digits: str,
+        on_ms: int,
+        off_ms: int,
+        done: Callable[[bool], None],
+    ) -> None:
+        """Send DTMF; `done(True)` once all of it was sent, `done(False)` if that was cut off."""
+
+    def tone(self, channel: Channel, name: str) -> None:
+        """Sound one of the plan's tones until `quiet`; busy tone where it has none of that name."""
+
+    def quiet(self, channel: Channel) -> None:
+        """Sound nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class HookChange:
     """FXS: the telephone's hook. FXO: loop current seen."""
@@ -155,11 +188,48 @@ class HookFlash:
     channel: int
 
 
-AnalogEvent = HookChange | RingChange | HookFlash
+@dataclass(frozen=True, slots=True)
+class PulseDigit:
+    """FXS: a digit of a telephone's dial, where the board counts pulses itself."""
+
+    channel: int
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class PulsesSent:
+    """FXO: all of `dial_pulses` is on the line."""
+
+    channel: int
+
+
+@dataclass(frozen=True, slots=True)
+class PolarityChange:
+    """FXO: the exchange reversed the wires, or put them back."""
+
+    channel: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedChange:
+    """FXO: whether the exchange feeds the line at all, where the board watches that itself."""
+
+    channel: int
+    fed: bool
+
+
+AnalogEvent = (
+    HookChange | RingChange | HookFlash | PulseDigit | PulsesSent | PolarityChange | FeedChange
+)
 
 
 class AnalogSpan(Span, Protocol):
-    """A span of analog ports; FXS drives ring, FXO drives hook and flash."""
+    """A span of analog ports; FXS drives ring and polarity, FXO drives hook, flash and pulses."""
+
+    @property
+    def raw_hook(self) -> bool:
+        """Whether HookChange is each change of the loop as it happens, so that flashes, pulses and
+        breaks of current are to be told from it; False where the board has done that."""
 
     def set_hook(self, channel: int, off_hook: bool) -> None: ...
 
@@ -173,6 +243,16 @@ class AnalogSpan(Span, Protocol):
     ) -> None: ...
 
     def flash(self, channel: int) -> None: ...
+
+    def dial_pulses(self, channel: int, digits: str, send_ms: tuple[int, int, int]) -> None:
+        """FXO: break and make the loop for each digit; `send_ms` are break, make and the pause
+        between digits. PulsesSent follows."""
+
+    def set_polarity(self, channel: int, reversed_: bool) -> None:
+        """FXS: reverse the wires of the line, or put them back."""
+
+    def set_message_waiting(self, channel: int, on: bool) -> None:
+        """FXS: the telephone's lamp, where the board can drive one."""
 
     def on_line(self, receive: Callable[[AnalogEvent], None]) -> None: ...
 
@@ -192,7 +272,8 @@ class Board(Protocol):
 class SetupRequest:
     """An outgoing call. `complete` false sends the number in overlap.
 
-    `channel` 0 lets the signalling take any idle one (ChannelSet tells which).
+    `channel` 0 lets the signalling take any idle one (ChannelSet tells which). `ring` is how a
+    telephone's bell tells where the call is from: "external", "internal" or "queue".
     """
 
     channel: int
@@ -203,6 +284,7 @@ class SetupRequest:
     redirecting: Redirecting | None = None
     calling_subaddress: str = ""
     called_subaddress: str = ""
+    ring: str = "external"
 
 
 class Signalling(Protocol):

@@ -46,6 +46,7 @@ from mediaserver.events import SystemAlarm
 from mediaserver.ivr.flow import Flow, QueueNode, load_all
 from mediaserver.ivr.reception import Reception
 from mediaserver.ivr.session import QueueVoice, Tools
+from mediaserver.media.lineaudio import MediaLineAudio
 from mediaserver.media.prompts import PromptError, Prompts
 from mediaserver.media.registers import MediaRegisters, banks
 from mediaserver.media.session import MediaSession
@@ -70,6 +71,9 @@ def line_care(settings: Settings) -> dict[str, LineCare]:
         span.name: LineCare(
             echo=span.cancels_echo and media.can_cancel,
             tones=media.tone_plan if span.kind == "fxo" else "",
+            answer=span.analog.answer,
+            busy="busy" in span.analog.disconnect,
+            silence_s=span.analog.silence_s if "silence" in span.analog.disconnect else 0.0,
         )
         for span in settings.spans()
     }
@@ -214,11 +218,12 @@ class App:
     def _add_lines(self) -> None:
         # A child process keeps the machine's time, whatever ours is.
         isolate = not isinstance(asyncio.get_running_loop(), VirtualLoop)
-        registers = MediaRegisters(self.session)
+        audio = MediaLineAudio(self.session, self.settings.media.tone_plan)
+        doors = signalling.Doors(MediaRegisters(self.session), audio)
         spans = {span.name: span for board in self.boards for span in board.spans}
         cares = line_care(self.settings)
         for config in self.settings.spans():
-            made = signalling.make(spans[config.name], config, registers, isolate=isolate)
+            made = signalling.make(spans[config.name], config, doors, isolate=isolate)
             self.traces.watch(made)
             self.lines.add(made, cares[config.name])
 

@@ -146,6 +146,8 @@ struct dahdi_vmwi_info {
 #define DAHDI_CONF_LISTENER 0x100
 #define DAHDI_CONF_TALKER 0x200
 
+#define DAHDI_DIAL_OP_REPLACE 2
+
 #define DAHDI_ONHOOK 0
 #define DAHDI_OFFHOOK 1
 #define DAHDI_WINK 2

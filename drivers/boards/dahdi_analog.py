@@ -10,9 +10,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from drivers.base import AnalogEvent, DriverError, HookChange, HookFlash, RingChange, SpanKind
+from drivers.base import (
+    AnalogEvent,
+    DriverError,
+    FeedChange,
+    HookChange,
+    HookFlash,
+    PolarityChange,
+    PulseDigit,
+    PulsesSent,
+    RingChange,
+    SpanKind,
+)
 from drivers.boards._dahdi import lib
-from drivers.boards.dahdi_device import ChannelInfo, Control, Device
+from drivers.boards.dahdi_device import ChannelInfo, Control, DahdiError, Device
 from drivers.boards.dahdi_span import AudioSettings, DahdiSpan
 
 #: Without another burst for so long the line has stopped ringing: the longest pause is 4 s.
@@ -20,7 +31,9 @@ RING_OVER_S = 6.0
 
 
 class DahdiAnalogSpan(DahdiSpan):
-    """A row of ports of one kind."""
+    """A row of ports of one kind. The driver tells flashes and pulses from the hook itself."""
+
+    raw_hook = False
 
     def __init__(
         self,
@@ -71,6 +84,24 @@ class DahdiAnalogSpan(DahdiSpan):
             raise DriverError(f"{self.name}/{channel} is an FXS port: the telephone flashes")
         self._device(channel).hook(lib.DAHDI_FLASH)
 
+    def dial_pulses(self, channel: int, digits: str, send_ms: tuple[int, int, int]) -> None:
+        """FXO: the times are the driver's; PulsesSent follows."""
+        self._device(channel).dial_pulses(digits)
+
+    def set_polarity(self, channel: int, reversed_: bool) -> None:
+        """FXS. A card that cannot is told of once, and the call goes on."""
+        self._try(channel, "polarity", lambda device: device.set_polarity(reversed_))
+
+    def set_message_waiting(self, channel: int, on: bool) -> None:
+        """FXS: the lamp, on cards that can drive one."""
+        self._try(channel, "message waiting", lambda device: device.messages_waiting(int(on)))
+
+    def _try(self, channel: int, what: str, ask: Callable[[Device], None]) -> None:
+        try:
+            ask(self._device(channel))
+        except DahdiError as error:
+            self._say(f"port {channel}: no {what}: {error}")
+
     def _device(self, channel: int) -> Device:
         place = self._place.get(channel)
         if place is None:
@@ -78,6 +109,11 @@ class DahdiAnalogSpan(DahdiSpan):
         return self.devices[place]
 
     # ---- up
+
+    def _happened(self, channel: int, event: int) -> None:
+        super()._happened(channel, event)
+        if self.kind is SpanKind.FXO and event in (lib.DAHDI_EVENT_ALARM, lib.DAHDI_EVENT_NOALARM):
+            self._tell(FeedChange(channel, event == lib.DAHDI_EVENT_NOALARM))
 
     def _line_event(self, channel: int, event: int) -> bool:
         kinds = {SpanKind.FXS: self._from_phone, SpanKind.FXO: self._from_exchange}
@@ -90,6 +126,8 @@ class DahdiAnalogSpan(DahdiSpan):
             self._tell(HookChange(channel, False))
         elif event == lib.DAHDI_EVENT_WINKFLASH:
             self._tell(HookFlash(channel))
+        elif event & lib.DAHDI_EVENT_PULSEDIGIT:
+            self._tell(PulseDigit(channel, chr(event & 0xFF)))
         else:
             return False
         return True
@@ -99,6 +137,10 @@ class DahdiAnalogSpan(DahdiSpan):
             self._rings(channel)
         elif event == lib.DAHDI_EVENT_ONHOOK:
             self._tell(HookChange(channel, False))
+        elif event == lib.DAHDI_EVENT_POLARITY:
+            self._tell(PolarityChange(channel))
+        elif event == lib.DAHDI_EVENT_DIALCOMPLETE:
+            self._tell(PulsesSent(channel))
         else:
             return False
         return True

@@ -241,6 +241,21 @@ class Device(_File):
             box.ringcadence[place] = ms
         self._ask("ring cadence", lib.DAHDI_SETCADENCE, box)
 
+    def dial_pulses(self, digits: str) -> None:
+        """Pulses for each digit, with the driver's own times; DIALCOMPLETE follows."""
+        text = f"P{digits}".encode("ascii")
+        box = ffi.new("struct dahdi_dialoperation *")
+        box.op = lib.DAHDI_DIAL_OP_REPLACE
+        ffi.memmove(box.dialstr, text, min(len(text), ffi.sizeof(box.dialstr) - 1))
+        self._ask("dial", lib.DAHDI_DIAL, box)
+
+    def set_polarity(self, reversed_: bool) -> None:
+        self._set("polarity", lib.DAHDI_SETPOLARITY, int(reversed_))
+
+    def messages_waiting(self, count: int) -> None:
+        """The telephone's lamp, by the means the card has."""
+        self._set("message waiting", lib.DAHDI_VMWI, count)
+
     def bits(self) -> int:
         """ABCD as received, A the highest of four bits.
 

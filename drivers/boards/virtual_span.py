@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,8 @@ from drivers.base import (
     DriverError,
     EventSink,
     HookChange,
-    HookFlash,
+    PolarityChange,
+    PulsesSent,
     RingChange,
     SpanKind,
 )
@@ -118,8 +120,13 @@ class VirtualAnalogSpan(VirtualSpan):
     """A row of ports. FXS feeds the loop and rings; FXO closes the loop.
 
     An FXS port's `set_hook(False)` breaks loop current for the other side, as an
-    exchange does at the far party's hang-up; `set_hook(True)` feeds it again.
+    exchange does at the far party's hang-up; `set_hook(True)` feeds it again. Flashes and the
+    pulses of a dial travel as what they are: short breaks of the loop.
     """
+
+    raw_hook = True
+    #: How long `flash` breaks the loop.
+    flash_ms = 100
 
     def __init__(
         self, name: str, kind: SpanKind, ports: int, line: Line, side: str, port: Any
@@ -128,6 +135,9 @@ class VirtualAnalogSpan(VirtualSpan):
         self._receive: Callable[[AnalogEvent], None] | None = None
         self._off_hook = dict.fromkeys(range(1, ports + 1), kind is SpanKind.FXS)
         self._ringing: set[int] = set()
+        self._reversed: set[int] = set()
+        self._lamps: set[int] = set()
+        self._dialling: dict[int, list[asyncio.TimerHandle]] = {}
 
     def on_line(self, receive: Callable[[AnalogEvent], None]) -> None:
         self._receive = receive
@@ -135,6 +145,11 @@ class VirtualAnalogSpan(VirtualSpan):
     def set_hook(self, channel: int, off_hook: bool) -> None:
         """FXO: close or open the loop. FXS: feed or break it. Repeats do nothing."""
         self.port_index(channel)
+        for timer in self._dialling.pop(channel, []):
+            timer.cancel()
+        self._close(channel, off_hook)
+
+    def _close(self, channel: int, off_hook: bool) -> None:
         if self._off_hook[channel] == off_hook:
             return
         self._off_hook[channel] = off_hook
@@ -163,7 +178,38 @@ class VirtualAnalogSpan(VirtualSpan):
         self.port_index(channel)
         if self.kind is not SpanKind.FXO or not self._off_hook[channel]:
             raise DriverError(f"{self.name}/{channel} cannot flash: its loop is not closed by us")
-        self._line.send_analog(self._toward, HookFlash(channel))
+        loop = asyncio.get_running_loop()
+        self._close(channel, False)
+        timer = loop.call_later(self.flash_ms / 1000, self._close, channel, True)
+        self._dialling.setdefault(channel, []).append(timer)
+
+    def dial_pulses(self, channel: int, digits: str, send_ms: tuple[int, int, int]) -> None:
+        """FXO: a digit's number of breaks, ten for 0. ValueError for what is no digit."""
+        self.port_index(channel)
+        if digits.strip("0123456789"):
+            raise ValueError(f"{digits!r} cannot be dialled by pulses")
+        loop, at = asyncio.get_running_loop(), 0.0
+        broken, made, pause = (ms / 1000 for ms in send_ms)
+        timers = self._dialling.setdefault(channel, [])
+        for digit in digits:
+            for _ in range(int(digit) or 10):
+                timers.append(loop.call_later(at, self._close, channel, False))
+                timers.append(loop.call_later(at + broken, self._close, channel, True))
+                at += broken + made
+            at += pause
+        timers.append(loop.call_later(at, self.analog_arrived, PulsesSent(channel)))
+
+    def set_polarity(self, channel: int, reversed_: bool) -> None:
+        """FXS: reverse the line, or put it back. Repeats do nothing."""
+        self.port_index(channel)
+        if (channel in self._reversed) != reversed_:
+            (self._reversed.add if reversed_ else self._reversed.discard)(channel)
+            self._line.send_analog(self._toward, PolarityChange(channel))
+
+    def set_message_waiting(self, channel: int, on: bool) -> None:
+        """FXS: the telephone's lamp; `status` shows it."""
+        self.port_index(channel)
+        (self._lamps.add if on else self._lamps.discard)(channel)
 
     def analog_arrived(self, event: AnalogEvent) -> None:
         if self._receive is not None:
@@ -174,4 +220,6 @@ class VirtualAnalogSpan(VirtualSpan):
         return super().status() | {
             word: sorted(number for number, off in self._off_hook.items() if off),
             "ringing": sorted(self._ringing),
+            "reversed": sorted(self._reversed),
+            "messages": sorted(self._lamps),
         }

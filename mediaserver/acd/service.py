@@ -258,6 +258,7 @@ class Acd:
                 ticket.queue.ring_s,
                 calling=call.caller.party,
                 name=call.caller_name,
+                ring="queue",
                 on_leg=dialled,
             )
         except (NotAnswered, NoChannel) as error:

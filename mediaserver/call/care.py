@@ -10,8 +10,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mediaserver.call.exchange_tones import ExchangeTones
+from mediaserver.call.exchange_tones import ExchangeTones, Heard
 from mediaserver.call.leg import Leg
+from mediaserver.call.silence import SilenceWatch
 from mediaserver.media.errors import MediaError
 from mediaserver.media.tones import ToneEvent
 
@@ -22,11 +23,15 @@ log = logging.getLogger(__name__)
 class LineCare:
     """`echo`: cancel the echo of what we send. `tones`: the tone plan of the exchange whose tones
 
-    tell how a call goes, "" where signalling does.
+    tell how a call goes, "" where signalling does; `answer` and `busy` say how they count.
+    `silence_s`: nothing heard for so long ends a call; 0: never.
     """
 
     echo: bool = False
     tones: str = ""
+    answer: str = "dialled"
+    busy: bool = True
+    silence_s: float = 0.0
 
     def begin(self, leg: Leg, outgoing: bool, told: Callable[[Leg, ToneEvent], None]) -> None:
         """For a leg that begins, or has got another channel; `told` hears of its tones."""
@@ -36,7 +41,9 @@ class LineCare:
             except MediaError as error:
                 log.warning("%s: its echo is not cancelled: %s", leg.line, error)
         if self.tones:
-            ExchangeTones(leg, self.tones, outgoing, told)
+            ExchangeTones(leg, self.tones, outgoing, told, Heard(self.answer, self.busy))
+        if self.silence_s:
+            SilenceWatch(leg, self.silence_s)
 
 
 NO_CARE = LineCare()

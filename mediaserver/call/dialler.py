@@ -65,19 +65,20 @@ class Dialler:
         *,
         calling: str = "",
         name: str = "",
+        ring: str = "external",
         on_leg: Callable[[Leg], None] | None = None,
     ) -> Leg:
         """Ring `target` until it answers; the connected leg.
 
-        `on_leg` hears of each leg as it is dialled. Raises NoChannel when there
-        is no channel, NotAnswered when it is busy, refuses, or does not answer
-        within `ring_s`. Cancelled, it clears what it dialled.
+        `ring` is how a telephone's bell tells where the call is from. `on_leg` hears of each leg as
+        it is dialled. Raises NoChannel when there is no channel, NotAnswered when it is busy,
+        refuses, or does not answer within `ring_s`. Cancelled, it clears what it dialled.
         """
         failed: Exception | None = None
         tried: frozenset[str] = frozenset()
         for group in self._ways(target):
             try:
-                leg = self._dial(target, group, role, calling, name, tried)
+                leg = self._dial(target, group, role, (calling, name, ring), tried)
             except NoChannel as error:
                 failed = failed or error
                 continue
@@ -121,17 +122,17 @@ class Dialler:
         target: Target,
         group: TrunkGroup | None,
         role: str,
-        calling: str,
-        name: str,
+        shown: tuple[str, str, str],
         tried: frozenset[str],
     ) -> Leg:
+        calling, name, ring = shown
         if group is None:
             slot = self._lines.slot(target.line)
             numbers = Number(target.number), Number(calling)
         else:
             slot = group.pick(tried)
             numbers = group.called(target.number), group.calling(calling)
-        request = SetupRequest(slot.channel.number, *numbers, name)
+        request = SetupRequest(slot.channel.number, *numbers, name, ring=ring)
         return self._lines.dial(slot, role, target.party, request)
 
     @staticmethod

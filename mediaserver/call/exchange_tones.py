@@ -2,10 +2,11 @@
 
 What: on an analog line (FXO) the far end's answer, its hanging up and a number that cannot be
 reached are only heard. `ExchangeTones` listens on a leg and turns tones into the line events that
-signalling would have sent: busy, congestion and special information tone clear the call with the
-cause they stand for; after the answer any of them, or dial tone, says that the far end has gone.
-How: the table below; one `_move()`. Limits: voice or the end of ring-back is taken for an answer;
-tones do not tell an answer that is followed by silence.
+signalling would have sent: ring-back is alerting, voice or ring-back's end the answer; busy,
+congestion and special information tone clear the call with the cause they stand for; after the
+answer any of them, or dial tone, says that the far end has gone.
+How: the table below; one `_move()`. Limits: an announcement is taken for an answer; tones do not
+tell an answer that is followed by silence.
 Source: the tones' meaning by ITU-T E.180 and E.182; causes by Q.850.
 """
 
@@ -13,10 +14,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 
 from drivers.cause import Cause
-from drivers.events import Disconnected
+from drivers.events import Alerting, Connected, Disconnected
 from mediaserver.call.leg import Leg, LegState
 from mediaserver.media.errors import MediaError
 from mediaserver.media.tones import ToneEvent
@@ -33,12 +35,27 @@ class Hears(Enum):
     GONE = "gone"
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How tones count on a line.
+
+    answer : "tones": voice and the end of ring-back are the answer; "polarity": the line says so;
+        "dialled": the call counts as answered once it is dialled
+    busy : tones end a call in talk
+    """
+
+    answer: str = "dialled"
+    busy: bool = True
+
+
+_RING, _TALK = -1, -2  # alerting, the answer; other numbers are causes to clear with, 0 is nothing
 _H = Hears
-#: state → tone → (state, cause to clear with, 0: none). A tone that is not listed changes nothing.
+#: state → tone → (state, what it means). A tone that is not listed changes nothing.
 TABLE: dict[Hears, dict[str, tuple[Hears, int]]] = {
     _H.NOTHING: {
-        "ringback": (_H.RINGING, 0),
-        "voice": (_H.TALKING, 0),
+        "ringback": (_H.RINGING, _RING),
+        "voice": (_H.TALKING, _TALK),
+        "answered": (_H.TALKING, 0),
         "busy": (_H.GONE, Cause.USER_BUSY),
         "learned_busy": (_H.GONE, Cause.USER_BUSY),
         "congestion": (_H.GONE, Cause.CONGESTION),
@@ -46,8 +63,9 @@ TABLE: dict[Hears, dict[str, tuple[Hears, int]]] = {
         "sit": (_H.GONE, Cause.UNALLOCATED),
     },
     _H.RINGING: {
-        "voice": (_H.TALKING, 0),
-        "ringback ended": (_H.TALKING, 0),
+        "voice": (_H.TALKING, _TALK),
+        "ringback ended": (_H.TALKING, _TALK),
+        "answered": (_H.TALKING, 0),
         "busy": (_H.GONE, Cause.NO_ANSWER),
         "learned_busy": (_H.GONE, Cause.NO_ANSWER),
         "congestion": (_H.GONE, Cause.CONGESTION),
@@ -67,10 +85,16 @@ class ExchangeTones:
     """Listens on `leg` for the tones of `plan`; `told(leg, event)` hears of each tone too."""
 
     def __init__(
-        self, leg: Leg, plan: str, outgoing: bool, told: Callable[[Leg, ToneEvent], None]
+        self,
+        leg: Leg,
+        plan: str,
+        outgoing: bool,
+        told: Callable[[Leg, ToneEvent], None],
+        counts: Heard = Heard(),
     ) -> None:
         self._leg = leg
         self._told = told
+        self._counts = counts
         self.hears = Hears.NOTHING if outgoing else Hears.TALKING
         try:
             leg.media.progress(plan)
@@ -84,10 +108,28 @@ class ExchangeTones:
             return  # the line is not seized, or the call is being cleared
         if not event.ended:
             self._told(self._leg, event)
-        self._move(f"{event.tone} ended" if event.ended else event.tone)
+        word = f"{event.tone} ended" if event.ended else event.tone
+        if self._leg.state is LegState.DIALLING and word in ("voice", "ringback"):
+            return  # the echo of what we dial
+        if self._leg.state is LegState.CONNECTED and self._counts.answer != "dialled":
+            self._move("answered")
+        self._move(word)
 
     def _move(self, word: str) -> None:
-        self.hears, cause = TABLE[self.hears].get(word, (self.hears, 0))
-        if cause:
-            leg = self._leg
-            leg.on_line(Disconnected(leg.channel.span, leg.ref or 0, int(cause), inband=True))
+        hears, means = TABLE[self.hears].get(word, (self.hears, 0))
+        if (self.hears is Hears.TALKING and means and not self._counts.busy) or (
+            means in (_RING, _TALK) and self._counts.answer == "polarity"
+        ):
+            return
+        self.hears = hears
+        self._tell(means)
+
+    def _tell(self, means: int) -> None:
+        leg = self._leg
+        span, ref = leg.channel.span, leg.ref or 0
+        if means > 0:
+            leg.on_line(Disconnected(span, ref, int(means), inband=True))
+        elif means and self._counts.answer == "tones":
+            leg.on_line(
+                Alerting(span, ref, inband=True) if means == _RING else Connected(span, ref)
+            )

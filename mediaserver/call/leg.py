@@ -16,7 +16,7 @@ from enum import Enum
 
 from drivers import cause as causes
 from drivers import events as ev
-from drivers.base import Channel, DriverError, Signalling
+from drivers.base import Channel, DriverError, Signalling, SpanKind
 from mediaserver.media.session import MediaPort
 from mediaserver.table import StateTable
 
@@ -135,6 +135,17 @@ class Leg:
     @property
     def line(self) -> str:
         return self.channel.name
+
+    @property
+    def from_inside(self) -> bool:
+        """Whether it is a telephone of ours."""
+        return self.signalling.span.kind is SpanKind.FXS
+
+    @property
+    def messages_waiting(self) -> bool:
+        """Whether its telephone is to be told so by dial tone."""
+        asked = getattr(self.signalling, "message_waiting", None)
+        return asked is not None and bool(asked(self.channel.number))
 
     @property
     def alive(self) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 from drivers import events as line
-from drivers.base import Channel, DriverError, SetupRequest, Signalling, Span
+from drivers.base import Channel, DriverError, SetupRequest, Signalling, Span, SpanKind
 from drivers.cause import Cause
 from mediaserver.bus import Bus
 from mediaserver.call.care import NO_CARE, LineCare
@@ -259,10 +259,18 @@ class Lines:
             return
         if isinstance(event, line.ChannelSet):
             self._move_channel(where, leg, event.channel)
-        elif isinstance(event, line.Digits) and self.on_digits is not None:
-            self.on_digits(leg, event)
+        elif isinstance(event, line.Digits):
+            self._digits(leg, event)
         self._tell(leg, event)
         leg.on_line(event)
+
+    def _digits(self, leg: Leg, event: line.Digits) -> None:
+        """A dial's pulses are keys like others; digits over a D channel are of the number."""
+        if leg.signalling.span.kind is SpanKind.FXS:
+            for digit in event.digits:
+                leg.media.digits.put(digit)
+        elif self.on_digits is not None:
+            self.on_digits(leg, event)
 
     def _move_channel(self, where: _Line, leg: Leg, number: int) -> None:
         """The far end chose another channel for our call (Q.931 5.1.2), at the latest when it

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from drivers import registry
-from drivers.base import Registers, Signalling, Span
+from drivers.base import LineAudio, Registers, Signalling, Span, SpanKind
 from mediaserver.config.boards import Span as SpanConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What signalling may need of the media: R2's registers, and tones on analog lines."""
+
+    registers: Registers
+    audio: LineAudio
+
 
 _OTHER_SIDE = {"user": "network", "network": "user"}
 
 
-def make(span: Span, config: SpanConfig, registers: Registers, *, isolate: bool) -> Signalling:
+def make(span: Span, config: SpanConfig, doors: Doors, *, isolate: bool) -> Signalling:
     """Our end. `isolate` lets libpri have a process of its own where the configuration wants it."""
     options: dict[str, Any] = {}
     if config.signalling == "pri":
@@ -23,14 +33,17 @@ def make(span: Span, config: SpanConfig, registers: Registers, *, isolate: bool)
             **config.pri.options(),
         }
     elif config.signalling == "mfcr2":
-        options = {"registers": registers, **config.r2.options(config.variant)}
+        options = {"registers": doors.registers, **config.r2.options(config.variant)}
+    elif config.signalling == "analog":
+        options = {"audio": doors.audio, **config.analog.options(doors.audio.plan)}
     return _made(config.signalling, span, options)
 
 
-def make_far(span: Span, config: SpanConfig, registers: Registers) -> Signalling:
+def make_far(span: Span, config: SpanConfig, doors: Doors) -> Signalling:
     """What stands at the other end of that span: the other side of the same signalling.
 
-    An R2 exchange takes numbers of any length, and asks for the caller's at once.
+    An R2 exchange takes numbers of any length, and asks for the caller's at once. A telephone is
+    lifted by whoever uses it, who dials too.
     """
     options: dict[str, Any] = {}
     if config.signalling == "pri":
@@ -39,7 +52,12 @@ def make_far(span: Span, config: SpanConfig, registers: Registers) -> Signalling
     elif config.signalling == "mfcr2":
         r2 = config.r2.options(config.variant)
         ours = {"dnis_length": 0, "ani": "early", "ani_length": 0, "block_collect": False}
-        options = {"registers": registers, **r2, **ours, "double_answer": False}
+        options = {"registers": doors.registers, **r2, **ours, "double_answer": False}
+    elif config.signalling == "analog":
+        # The telephone's user hears and dials; the exchange makes its lines' tones.
+        audio = doors.audio if span.kind is SpanKind.FXS else None
+        ours = {"polarity_on_answer": config.analog.answer == "polarity"}
+        options = {"audio": audio, **config.analog.options(doors.audio.plan), **ours}
     return _made(config.signalling, span, options)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from mediaserver.config.analog import Analog
 from mediaserver.config.cesopsn import OverIp
 from mediaserver.config.part import Name, Part
 from mediaserver.config.pri import Pri
@@ -15,8 +16,8 @@ from mediaserver.config.r2 import R2, check_variant
 class Span(OverIp):
     """One line interface. `side`, `overlap`, `isolate`, `t309_s` and `pri` are PRI's, `variant`
 
-    and `r2` those of signalling "mfcr2"; `ports` is analog's. `echo`: whether to cancel the echo of
-    what is sent; None: on analog lines, whose hybrids make it, and not on E1.
+    and `r2` those of signalling "mfcr2"; `ports` and `analog` are analog's. `echo`: whether to
+    cancel the echo of what is sent; None: on analog lines, whose hybrids make it, and not on E1.
     """
 
     name: Name
@@ -29,6 +30,7 @@ class Span(OverIp):
     pri: Pri = Pri()
     ports: int = Field(default=8, ge=1, le=64)
     echo: bool | None = None
+    analog: Analog = Analog()
     variant: str = ""
     r2: R2 = R2()
     dahdi: int = Field(default=0, ge=0, le=128)  # the span's number in DAHDI
@@ -49,6 +51,8 @@ class Span(OverIp):
             raise ValueError('variant and r2 go with signalling "mfcr2"')
         if self.signalling != "pri" and self.pri != Pri():
             raise ValueError('pri goes with signalling "pri"')
+        if self.signalling != "analog" and self.analog != Analog():
+            raise ValueError('analog goes with kind "fxs" or "fxo"')
         if self.over_ip and self.kind != "e1":
             raise ValueError("local and remote are of an E1 over IP")
         if self.over_ip:

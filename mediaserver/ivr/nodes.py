@@ -114,6 +114,7 @@ async def dial(session: FlowSession, name: str, node: DialNode) -> str:
             node.ring_s,
             calling=call.caller.party,
             name=call.caller_name,
+            ring="internal" if session.call.caller.from_inside else "external",
             on_leg=partial(_dialled, session, tools.acd.agent_at(target)),
         )
     except (NotAnswered, NoChannel) as error:

@@ -16,6 +16,7 @@ from drivers import events as line
 from drivers.base import SpanKind
 from drivers.cause import Cause
 from dsp_ext import tone_plan
+from dsp_ext.tone import Program
 from mediaserver.call.call import Call, CallState, Services
 from mediaserver.call.dialler import Target
 from mediaserver.call.leg import Leg
@@ -160,7 +161,13 @@ class Reception:
         leg.more_digits()
         if phone:
             leg.media.detect(True)
-            leg.media.tone(tone_plan.program(self._tools.tone_plan, "dial"))
+            leg.media.tone(self._dial_tone(leg))
+
+    def _dial_tone(self, leg: Leg) -> Program:
+        """The one that says that messages wait, where they do and the plan has it."""
+        plan = tone_plan.plan(self._tools.tone_plan)
+        special = leg.messages_waiting and "special_dial" in plan.tones
+        return plan.program("special_dial" if special else "dial")
 
     async def _keyed(self, leg: Leg, wait_s: float) -> str | None:
         key = await leg.media.digit(wait_s)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from drivers import events as line
-from drivers.base import Board, Channel, SetupRequest, Span
+from drivers.base import Board, Channel, SetupRequest, Span, SpanKind
 from drivers.cause import Cause
 from drivers.events import Number
 from mediaserver.bus import Bus
@@ -21,7 +21,9 @@ from mediaserver.call.trunks import TrunkGroup, TrunkSettings
 from mediaserver.clock import Clock
 from mediaserver.config.boards import Span as SpanConfig
 from mediaserver.config.settings import Settings
+from mediaserver.lab.register import LineRegister
 from mediaserver.lab.scenario import Caller
+from mediaserver.media.lineaudio import MediaLineAudio
 from mediaserver.media.registers import MediaRegisters
 from mediaserver.media.session import MediaSession
 
@@ -40,15 +42,18 @@ class Exchange:
         self.session = session
         self.on_ring: Ringer = lambda leg, setup: False
         self._groups: dict[str, TrunkGroup] = {}
+        plan = settings.media.tone_plan
+        self._register = LineRegister(plan, lambda leg, setup: self.on_ring(leg, setup))
         configs = {span.name: span for span in settings.spans()}
-        registers = MediaRegisters(session)
+        audio = MediaLineAudio(session, plan)
+        doors = signalling.Doors(MediaRegisters(session), audio)
         for board in boards:
             for span in board.spans:
-                self._add(span, configs[span.name], registers)
+                self._add(span, configs[span.name], doors)
         self.lines.on_offer = self._offered
 
-    def _add(self, span: Span, config: SpanConfig, registers: MediaRegisters) -> None:
-        self.lines.add(signalling.make_far(span, config, registers))
+    def _add(self, span: Span, config: SpanConfig, doors: signalling.Doors) -> None:
+        self.lines.add(signalling.make_far(span, config, doors))
         select = "descending" if signalling.far_side(config) == "network" else "ascending"
         self._groups[span.name] = TrunkGroup(
             span.name, [span.name], TrunkSettings(select=select), self.lines
@@ -68,6 +73,9 @@ class Exchange:
         return self.lines.dial(slot, "caller", caller.to, request)
 
     def _offered(self, leg: Leg, setup: line.Setup) -> None:
+        if leg.signalling.span.kind is SpanKind.FXS:
+            self._register.take(leg, setup)
+            return
         leg.proceeding()
         if not self.on_ring(leg, setup):
             leg.clear(Cause.UNALLOCATED)

@@ -20,6 +20,7 @@ Seconds = Annotated[float, Field(ge=0, le=24 * 3600)]
 Keys = Annotated[
     str, Field(pattern=r"^[0-9*#A-D,]+$", description="telephone keys, a comma is a pause")
 ]
+Pulses = Annotated[str, Field(pattern=r"^[0-9]*$", description="digits")]
 Number = Annotated[str, Field(pattern=r"^[0-9*#+]*$", description="digits, * # and +")]
 
 
@@ -32,7 +33,7 @@ class Part(BaseModel):
 
 
 #: The one key of a step that says what it does.
-ACTIONS = ("expect", "hear", "key", "say", "wait_s", "digits", "hang_up")
+ACTIONS = ("expect", "hear", "key", "pulse", "flash", "say", "wait_s", "digits", "hang_up")
 
 
 class Step(Part):
@@ -41,6 +42,8 @@ class Step(Part):
     expect: Literal["", "alerting", "answered", "released"] = ""
     hear: str = ""  # a prompt, "music", "partner", "tone:NAME", "sound" or "silence"
     key: Keys | Literal[""] = ""
+    pulse: Pulses = ""  # digits by the telephone's dial
+    flash: bool = False  # a short break of a telephone's loop
     say: str = ""  # a prompt's name
     wait_s: Seconds | None = None
     digits: Number = ""  # further digits of the called number (overlap sending)
@@ -60,7 +63,7 @@ class Step(Part):
         for action in ACTIONS:
             value = getattr(self, action)
             if value not in ("", None, False):
-                return "hang up" if action == "hang_up" else f"{action} {value}"
+                return action.replace("_", " ") if value is True else f"{action} {value}"
         return "nothing"
 
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from drivers.base import DriverError
+from drivers.base import DriverError, SpanKind
 from dsp_ext import tone_plan
 from dsp_ext.tone import ToneGenerator
 from mediaserver.call.leg import Leg, LegState
@@ -32,6 +32,8 @@ MUSIC_AROUND_MS = 6000
 #: breaks correlates with one that is half silence at 0.71.
 TONE_MATCH = 0.85
 TONE_S = 1.6
+#: A dial's break, make, and pause between digits.
+PULSE_MS = (60, 40, 600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,8 @@ class Subscriber:
             return await self._while_up(self._say(step.say))
         if step.key:
             return await self._while_up(self._key(step.key))
+        if step.pulse or step.flash:
+            return await self._while_up(self._work_hook(step.pulse))
         if step.digits:
             return self._send_digits(step.digits)
         return await self._while_up(self._hear(step))
@@ -156,6 +160,21 @@ class Subscriber:
             if part:
                 await self._leg.media.dial(part)
             await asyncio.sleep(0.5 if "," in keys else 0.0)
+        return ""
+
+    async def _work_hook(self, pulses: str) -> str:
+        """Break the loop of an analog line: for the pulses of a dial, or once, a flash."""
+        span: Any = self._leg.signalling.span
+        number = self._leg.channel.number
+        if span.kind is not SpanKind.FXO:
+            raise StepFailed(f"{self._leg.line} is no telephone")
+        if not pulses:
+            span.flash(number)
+            return ""
+        broken, made, pause = PULSE_MS
+        span.dial_pulses(number, pulses, PULSE_MS)
+        breaks = sum(int(digit) or 10 for digit in pulses)
+        await asyncio.sleep((breaks * (broken + made) + len(pulses) * pause) / 1000)
         return ""
 
     def _send_digits(self, digits: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drivers.signalling.analog import fxo, fxs, hook
 from drivers.signalling.mfcr2 import backward, forward, line
 from mediaserver.acd import agent
 from mediaserver.call import call, leg
@@ -10,6 +11,21 @@ PAGES = (
     ("Leg", "One party's connection (mediaserver/call/leg.py).", leg.TABLE),
     ("Call", "A caller's time with us (mediaserver/call/call.py).", call.TABLE),
     ("Agent", "An agent on the server (mediaserver/acd/agent.py).", agent.TABLE),
+    (
+        "Telephone",
+        "A port we feed (drivers/signalling/analog/fxs.py).",
+        fxs.TABLE,
+    ),
+    (
+        "Telephone's hook",
+        "What a loop's openings and closings mean (drivers/signalling/analog/hook.py).",
+        hook.TABLE,
+    ),
+    (
+        "Exchange line",
+        "A port on which we are the telephone (drivers/signalling/analog/fxo.py).",
+        fxo.TABLE,
+    ),
     (
         "R2 line",
         "The line signals of one MFC/R2 circuit, both ways (drivers/signalling/mfcr2/line.py).",

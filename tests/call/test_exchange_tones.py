@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.cause import Cause
-from drivers.events import Disconnected
-from mediaserver.call.exchange_tones import TABLE, ExchangeTones, Hears
+from drivers.events import Alerting, Connected, Disconnected
+from mediaserver.call.exchange_tones import TABLE, ExchangeTones, Heard, Hears
 from mediaserver.call.leg import LegState
 from mediaserver.media.errors import MediaError
 from mediaserver.media.tones import ToneEvent
@@ -44,7 +44,8 @@ class Line:
 
     def on_line(self, event: Any) -> None:
         self.told.append(event)
-        self.state = LegState.CLEARING
+        becomes = {Disconnected: LegState.CLEARING, Connected: LegState.CONNECTED}
+        self.state = becomes.get(type(event), self.state)
 
     def hears(self, *words: str) -> None:
         for word in words:
@@ -88,6 +89,45 @@ def test_dial_tone_before_an_answer_and_fax_in_a_call_change_nothing() -> None:
     line.hears("dial", "dial ended", "ringback", "voice", "cng", "modem")
     assert line.told == [] and tones.hears is Hears.TALKING
     assert told == ["dial", "ringback", "voice", "cng", "modem"]
+
+
+def counting(answer: str, busy: bool = True, state: LegState = LegState.PROCEEDING) -> Line:
+    line = Line()
+    line.state = state
+    counts = Heard(answer, busy)
+    ExchangeTones(line, "cn", True, lambda leg, event: None, counts)  # type: ignore[arg-type]
+    return line
+
+
+@pytest.mark.parametrize("sign", ["voice", "ringback ended"])
+def test_tones_tell_ringing_and_the_answer(sign: str) -> None:
+    line = counting("tones")
+    line.hears("ringback", sign)
+    assert line.told[:2] == [Alerting("FXO-1", 7, inband=True), Connected("FXO-1", 7)]
+
+
+def test_where_polarity_tells_the_answer_voice_does_not() -> None:
+    line = counting("polarity")
+    line.hears("ringback", "voice", "busy")
+    assert line.told == [Disconnected("FXO-1", 7, int(Cause.USER_BUSY), inband=True)]
+
+
+def test_after_an_answer_the_line_told_tones_mean_the_end() -> None:
+    line = counting("polarity", state=LegState.CONNECTED)
+    line.hears("busy")
+    assert line.told == [Disconnected("FXO-1", 7, int(Cause.NORMAL), inband=True)]
+
+
+def test_tones_end_no_call_where_something_else_does() -> None:
+    line = counting("tones", busy=False)
+    line.hears("voice", "busy", "dial")
+    assert line.told == [Connected("FXO-1", 7)]
+
+
+def test_what_is_dialled_and_comes_back_is_no_answer() -> None:
+    line = counting("tones", state=LegState.DIALLING)
+    line.hears("voice", "voice ended")
+    assert line.told == []
 
 
 def test_nothing_is_heard_on_a_line_that_is_not_seized() -> None:

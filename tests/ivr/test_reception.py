@@ -78,6 +78,17 @@ def test_a_phone_off_the_hook_that_dials_nothing() -> None:
     on(work)
 
 
+def test_dial_tone_says_that_messages_wait() -> None:
+    async def work(rig: Rig) -> None:
+        rig.phones.message_waiting = lambda channel: channel == 1  # type: ignore[attr-defined]
+        dial(rig, 1, "")
+        dial(rig, 2, "")
+        await asyncio.sleep(1)
+        assert tones(rig, 1) == ["special_dial"] and tones(rig, 2) == ["dial"]
+
+    on(work)
+
+
 def test_a_phone_that_hangs_up_in_the_tone() -> None:
     async def work(rig: Rig) -> None:
         dial(rig, 1, "77")

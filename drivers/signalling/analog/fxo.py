@@ -1,0 +1,246 @@
+"""Exchange lines, on which we are the telephone: ringing, dialling, answer, and the call's end.
+
+What: an outgoing call closes the loop, waits for dial tone, sends the number by DTMF or pulses and
+waits for the answer: a reversal of polarity, voice on the line (heard by the layer above), or a
+time. The far end's hanging up shows as a break of current or polarity here; busy tone and silence
+are heard above. A line the exchange does not feed is out of service until it does.
+How: the table below. A break of current counts when it has lasted; between the end of a call and
+the next the line is on hook for a guard time.
+Limits: without `audio`, or with no number, the line is only lifted and counts as connected.
+Source: loop start as in TIA-968 and Q.552; times in countries.toml.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from drivers.base import (
+    AnalogEvent,
+    DriverError,
+    FeedChange,
+    HookChange,
+    PolarityChange,
+    PulsesSent,
+    RingChange,
+    SetupRequest,
+    SpanKind,
+)
+from drivers.cause import Cause
+from drivers.events import (
+    ChannelState,
+    Connected,
+    Disconnected,
+    Number,
+    Proceeding,
+    Setup,
+)
+from drivers.signalling.analog.ports import AnalogSignalling, Port, PortState
+from drivers.signalling.mfcr2.table import Table
+
+_S = PortState
+_ENDS: dict[str, tuple[PortState, str]] = {
+    "current_lost": (_S.CLEARED, "_far_end"),
+    "release": (_S.GUARD, "_open_loop"),
+}
+TABLE = Table(
+    "fxo",
+    _S.IDLE,
+    "setup lift answer release ring quiet current_lost current_back reversal dial_tone sent failed"
+    " cleared timer",
+    {
+        _S.IDLE: {
+            "ring": (_S.OFFERED, "_offer"),
+            "setup": (_S.SEIZED, "_seize"),
+            "lift": (_S.TALKING, "_lift"),
+            "current_lost": (_S.DEAD, "_dead"),
+        },
+        _S.DEAD: {"current_back": (_S.IDLE, "_alive"), "ring": (_S.OFFERED, "_offer_again")},
+        _S.OFFERED: {
+            "quiet": (_S.IDLE, "_end"),
+            "answer": (_S.TALKING, "_close_loop"),
+            "release": (_S.REFUSED, "_end"),
+        },
+        _S.REFUSED: {"quiet": (_S.IDLE, "_end")},
+        _S.SEIZED: {
+            "dial_tone": (_S.DIALLING, "_dial"),
+            "timer": (_S.SEIZED, "_no_tone"),
+            "failed": (_S.CLEARED, "_refused"),
+            **_ENDS,
+        },
+        _S.DIALLING: {
+            "sent": (_S.DIALLED, "_dialled"),
+            "failed": (_S.CLEARED, "_refused"),
+            **_ENDS,
+        },
+        _S.DIALLED: {
+            "timer": (_S.TALKING, "_answered"),
+            "reversal": (_S.TALKING, "_answered"),
+            **_ENDS,
+        },
+        _S.TALKING: {
+            "reversal": (_S.TALKING, "_reversed"),
+            "cleared": (_S.CLEARED, "_far_end"),
+            **_ENDS,
+        },
+        _S.CLEARED: {"release": (_S.GUARD, "_open_loop")},
+        _S.GUARD: {"timer": (_S.IDLE, "_rest"), "ring": (_S.OFFERED, "_offer")},
+    },
+)
+
+_DIALS = {"dtmf": frozenset("0123456789*#ABCD"), "pulse": frozenset("0123456789")}
+
+
+class FxoSignalling(AnalogSignalling):
+    """`Signalling` of a row of exchange lines."""
+
+    table = TABLE
+    kind = SpanKind.FXO
+
+    def _way_out(self, request: SetupRequest) -> str:
+        digits = request.called.digits
+        if self.audio is None or not digits:
+            return "lift"
+        wrong = set(digits) - _DIALS[self.settings.dial]
+        if wrong:
+            how = self.settings.dial
+            raise DriverError(
+                f"{self.span.name}: {digits!r} cannot be dialled by {how}", Cause.INVALID_NUMBER
+            )
+        return "setup"
+
+    # ---- from the line -------------------------------------------------------------------
+
+    def _on_line(self, event: AnalogEvent) -> None:
+        port = self._ports.get(event.channel)
+        if port is None or not self._running:
+            return
+        if isinstance(event, RingChange):
+            port.ring = event
+            self._move(port, "ring" if event.ringing else "quiet")
+        elif isinstance(event, HookChange):
+            self._current(port, event.off_hook)
+        elif isinstance(event, FeedChange):
+            port.fed = event.fed
+            self._move(port, "current_back" if event.fed else "current_lost")
+        elif isinstance(event, PolarityChange):
+            self._move(port, "reversal")
+        elif isinstance(event, PulsesSent):
+            self._move(port, "sent")
+
+    def _current(self, port: Port, on: bool) -> None:
+        """A break counts when it has lasted, its end at once.
+
+        A board that has measured it tells of breaks on closed loops alone, and not of their end.
+        """
+        if not self.span.raw_hook:
+            if not on and port.state not in (PortState.IDLE, PortState.GUARD):
+                self._broken(port)
+            return
+        port.fed = on
+        if port.break_timer is not None:
+            port.break_timer.cancel()
+            port.break_timer = None
+        if on:
+            self._move(port, "current_back")
+            return
+        lasts = self.settings.facts.current_break[0] / 1000
+        port.break_timer = asyncio.get_running_loop().call_later(lasts, self._broken, port)
+
+    def _broken(self, port: Port) -> None:
+        port.break_timer = None
+        if port.state is PortState.IDLE or "current" in self.settings.disconnect:
+            self._move(port, "current_lost")
+
+    def _heard(self, port: Port, word: str) -> None:
+        if word == "dial":
+            self._move(port, "dial_tone")
+
+    # ---- actions -------------------------------------------------------------------------
+
+    def _offer(self, port: Port) -> None:
+        ref, ring = self._new_ref(port), port.ring
+        calling = Number(ring.caller_number) if ring is not None else Number()
+        name = ring.caller_name if ring is not None else ""
+        self._tell(Setup(self.span.name, ref, port.number, Number(), calling, name))
+
+    def _offer_again(self, port: Port) -> None:
+        """A line that rings is not dead."""
+        self._alive(port)
+        self._offer(port)
+
+    def _lift(self, port: Port) -> None:
+        self.span.set_hook(port.number, True)
+        self._tell(Proceeding(self.span.name, port.ref, inband=True))
+        self._answered(port)
+
+    def _seize(self, port: Port) -> None:
+        assert self.audio is not None
+        self.span.set_hook(port.number, True)
+        self.audio.hear(port.channel, lambda word: self._heard(port, word))
+        facts, wait = self.settings.facts, self.settings.wait_dial_tone
+        self._after(port, (facts.dial_tone_wait if wait else facts.dial_blind) / 1000)
+
+    def _no_tone(self, port: Port) -> None:
+        """The time for dial tone is over."""
+        self._move(port, "failed" if self.settings.wait_dial_tone else "dial_tone")
+
+    def _dial(self, port: Port) -> None:
+        assert self.audio is not None and port.request is not None
+        facts, digits = self.settings.facts, port.request.called.digits
+        self.audio.deaf(port.channel)
+        if self.settings.dial == "pulse":
+            self.span.dial_pulses(port.number, digits, facts.pulse_send)
+            return
+        ref = port.ref
+
+        def done(whole: bool) -> None:
+            if port.ref == ref:
+                self._move(port, "sent" if whole else "failed")
+
+        self.audio.dial(port.channel, digits, *facts.dtmf_send, done)
+
+    def _dialled(self, port: Port) -> None:
+        self._tell(Proceeding(self.span.name, port.ref, inband=True))
+        if self.settings.answer == "dialled":
+            self._move(port, "timer")
+        elif self.settings.answer_after_s:
+            self._after(port, self.settings.answer_after_s)
+
+    def _answered(self, port: Port) -> None:
+        port.since = asyncio.get_running_loop().time()
+        self._tell(Connected(self.span.name, port.ref))
+
+    def _close_loop(self, port: Port) -> None:
+        port.since = asyncio.get_running_loop().time()
+        self.span.set_hook(port.number, True)
+
+    def _reversed(self, port: Port) -> None:
+        """Right after the answer it is the answer's own sign; later the far end has gone."""
+        since = asyncio.get_running_loop().time() - port.since
+        counts = since * 1000 >= self.settings.facts.polarity_guard
+        if counts and "polarity" in self.settings.disconnect:
+            self._move(port, "cleared")
+
+    def _refused(self, port: Port) -> None:
+        """No dial tone, or the number could not be sent: the exchange does not serve us."""
+        self._tell(Disconnected(self.span.name, port.ref, int(Cause.NETWORK_OUT_OF_ORDER)))
+
+    def _far_end(self, port: Port) -> None:
+        self._tell(Disconnected(self.span.name, port.ref, int(Cause.NORMAL)))
+
+    def _open_loop(self, port: Port) -> None:
+        if self.audio is not None:
+            self.audio.deaf(port.channel)
+        self.span.set_hook(port.number, False)
+        self._end(port)
+        self._after(port, self.settings.facts.seize_guard / 1000)
+
+    def _rest(self, port: Port) -> None:
+        if not port.fed:
+            self._move(port, "current_lost")
+
+    def _dead(self, port: Port) -> None:
+        self._tell(ChannelState(self.span.name, port.number, False, "the line is not fed"))
+
+    def _alive(self, port: Port) -> None:
+        self._tell(ChannelState(self.span.name, port.number, True, "the line is fed again"))

@@ -1,0 +1,191 @@
+"""Telephones on ports we feed: ringing, hook, flash, pulses, and what happens to one left off hook.
+
+What: Alerting comes at once; how long to ring the caller decides. A telephone picked up by itself
+gives Setup with no called number and `complete` false: its digits come in band, or as Digits when
+it has a dial. After `release` with the telephone still off hook the port is out of service until
+it is put down: busy tone, then the howler, then silence.
+How: the table below; a board that gives the hook as it is on the wire has it read by hook.py.
+Source: ring cadence GB 3380; loop start as in Q.552; times in countries.toml.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Any
+
+from drivers.base import (
+    AnalogEvent,
+    HookChange,
+    HookFlash,
+    PulseDigit,
+    SpanKind,
+)
+from drivers.events import (
+    Alerting,
+    ChannelState,
+    Connected,
+    Digits,
+    Flash,
+    Number,
+    Setup,
+)
+from drivers.signalling.analog.hook import HookReader
+from drivers.signalling.analog.ports import AnalogSignalling, Port, PortState
+from drivers.signalling.mfcr2.table import Table
+
+_S = PortState
+_UP: dict[str, tuple[PortState, str]] = {"on_hook": (_S.IDLE, "_put_down")}
+TABLE = Table(
+    "fxs",
+    _S.IDLE,
+    "setup answer release off_hook on_hook flash digit timer",
+    {
+        _S.IDLE: {"off_hook": (_S.OFFERED, "_offer"), "setup": (_S.RINGING, "_ring")},
+        _S.RINGING: {
+            "off_hook": (_S.TALKING, "_picked_up"),
+            "release": (_S.IDLE, "_stop_ringing"),
+        },
+        _S.OFFERED: {
+            "answer": (_S.TALKING, "_answered"),
+            "on_hook": (_S.IDLE, "_over"),
+            "release": (_S.PARKED, "_hang_up"),
+            "flash": (_S.OFFERED, "_flash"),
+            "digit": (_S.OFFERED, "_digit"),
+        },
+        _S.TALKING: {
+            "on_hook": (_S.IDLE, "_over"),
+            "release": (_S.PARKED, "_hang_up"),
+            "flash": (_S.TALKING, "_flash"),
+            "digit": (_S.TALKING, "_digit"),
+        },
+        _S.PARKED: {"timer": (_S.HOWLING, "_howl"), **_UP},
+        _S.HOWLING: {"timer": (_S.LOCKED, "_lock"), **_UP},
+        _S.LOCKED: _UP,
+    },
+)
+
+
+class FxsSignalling(AnalogSignalling):
+    """`Signalling` of a row of telephones."""
+
+    table = TABLE
+    kind = SpanKind.FXS
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._digit_keyed = ""
+        self._waiting: set[int] = set()  # ports whose telephone shows that messages wait
+        self._readers: dict[int, HookReader] = {}
+        if self.span.raw_hook:
+            self._readers = {
+                number: HookReader(self.settings.facts, partial(self._hook, port))
+                for number, port in self._ports.items()
+            }
+
+    def stop(self) -> None:
+        super().stop()
+        for reader in self._readers.values():
+            reader.stop()
+
+    def message_waiting(self, channel: int) -> bool:
+        """Whether a port's dial tone is to say that messages wait."""
+        return channel in self._waiting
+
+    def set_message_waiting(self, channel: int, on: bool) -> None:
+        """Show on a telephone that messages wait: its lamp, where it has one, and dial tone.
+
+        Raises KeyError for a port there is not.
+        """
+        self.span.set_message_waiting(channel, on)
+        (self._waiting.add if on else self._waiting.discard)(channel)
+
+    # ---- from the line -------------------------------------------------------------------
+
+    def _on_line(self, event: AnalogEvent) -> None:
+        port = self._ports.get(event.channel)
+        if port is None or not self._running:
+            return
+        if isinstance(event, HookChange):
+            if event.channel in self._readers:
+                self._readers[event.channel].feed(event.off_hook)
+            else:
+                self._hook(port, "off_hook" if event.off_hook else "on_hook", "")
+        elif isinstance(event, HookFlash):
+            self._hook(port, "flash", "")
+        elif isinstance(event, PulseDigit):
+            self._hook(port, "digit", event.digit)
+
+    def _hook(self, port: Port, word: str, digit: str) -> None:
+        self._digit_keyed = digit
+        self._move(port, word)
+
+    # ---- actions -------------------------------------------------------------------------
+
+    def _ring(self, port: Port) -> None:
+        request = port.request
+        assert request is not None
+        shown = not request.calling.withheld
+        number, name = (request.calling.digits, request.name) if shown else ("", "")
+        cadence = self.settings.facts.cadence(request.ring)
+        self.span.set_ring(port.number, True, number, name, cadence)
+        self._tell(Alerting(self.span.name, port.ref))
+
+    def _stop_ringing(self, port: Port) -> None:
+        self.span.set_ring(port.number, False)
+        self._end(port)
+
+    def _picked_up(self, port: Port) -> None:
+        self.span.set_ring(port.number, False)
+        self._tell(Connected(self.span.name, port.ref))
+
+    def _offer(self, port: Port) -> None:
+        ref = self._new_ref(port)
+        self._tell(Setup(self.span.name, ref, port.number, Number(), complete=False))
+
+    def _answered(self, port: Port) -> None:
+        if self.settings.polarity_on_answer:
+            self._polarity(port, True)
+
+    def _over(self, port: Port) -> None:
+        self._polarity(port, False)
+        self._end(port)
+
+    def _hang_up(self, port: Port) -> None:
+        facts, first = self.settings.facts, self.settings.disconnect[0]
+        if first == "current":
+            self.span.set_hook(port.number, False)
+            loop = asyncio.get_running_loop()
+            loop.call_later(facts.current_break[1] / 1000, self.span.set_hook, port.number, True)
+        self._polarity(port, first == "polarity" and not port.reversed)
+        self._tell(ChannelState(self.span.name, port.number, False, "telephone off the hook"))
+        self._end(port)
+        if self.audio is not None and first != "silence":
+            self.audio.tone(port.channel, "busy")
+        self._after(port, facts.howler_after / 1000)
+
+    def _howl(self, port: Port) -> None:
+        if self.audio is not None:
+            self.audio.tone(port.channel, "howler")
+        self._after(port, self.settings.facts.howler / 1000)
+
+    def _lock(self, port: Port) -> None:
+        if self.audio is not None:
+            self.audio.quiet(port.channel)
+
+    def _put_down(self, port: Port) -> None:
+        if self.audio is not None:
+            self.audio.quiet(port.channel)
+        self._polarity(port, False)
+        self._tell(ChannelState(self.span.name, port.number, True, "telephone put down"))
+
+    def _flash(self, port: Port) -> None:
+        self._tell(Flash(self.span.name, port.ref))
+
+    def _digit(self, port: Port) -> None:
+        self._tell(Digits(self.span.name, port.ref, self._digit_keyed))
+
+    def _polarity(self, port: Port, reversed_: bool) -> None:
+        if port.reversed != reversed_:
+            port.reversed = reversed_
+            self.span.set_polarity(port.number, reversed_)

@@ -1,0 +1,74 @@
+"""Both ends of analog lines with ears and mouths to order, under virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from drivers.base import Channel, SpanKind
+from drivers.boards.virtual import SpanSpec, make_pair
+from drivers.events import CallEvent
+from drivers.signalling.analog import analog
+from tests.drivers.world import StillWire
+
+
+class Audio:
+    """Says what it is told to hear; notes what it is asked to send."""
+
+    plan = "cn"
+
+    def __init__(self) -> None:
+        self.ears: dict[int, Callable[[str], None]] = {}
+        self.sent: list[tuple[int, str]] = []
+        self.sounding: dict[int, str] = {}
+        self.whole = True
+
+    def hear(self, channel: Channel, heard: Callable[[str], None]) -> None:
+        self.ears[channel.number] = heard
+
+    def deaf(self, channel: Channel) -> None:
+        self.ears.pop(channel.number, None)
+
+    def dial(
+        self, channel: Channel, digits: str, on_ms: int, off_ms: int, done: Callable[[bool], None]
+    ) -> None:
+        self.sent.append((channel.number, digits))
+        seconds = len(digits) * (on_ms + off_ms) / 1000
+        asyncio.get_running_loop().call_later(seconds, done, self.whole)
+
+    def tone(self, channel: Channel, name: str) -> None:
+        self.sounding[channel.number] = name
+
+    def quiet(self, channel: Channel) -> None:
+        self.sounding.pop(channel.number, None)
+
+
+class End:
+    """One span's signalling, and all it told."""
+
+    def __init__(self, span: Any, audio: Audio | None, **options: Any) -> None:
+        self.span, self.audio = span, audio
+        self.log: list[Any] = []
+        self.line = analog(span, self.log.append, audio=audio, **options)
+        self.line.start()
+
+    def calls(self) -> list[str]:
+        return [type(event).__name__ for event in self.log if isinstance(event, CallEvent)]
+
+    def last(self, kind: type) -> Any:
+        return [event for event in self.log if type(event) is kind][-1]
+
+    def of(self, kind: type) -> list[Any]:
+        return [event for event in self.log if type(event) is kind]
+
+
+async def ends(
+    fxs: dict[str, Any] | None = None, fxo: dict[str, Any] | None = None, *, user: bool = False
+) -> tuple[End, End]:
+    """(FXS end, FXO end). `user`: the FXO end is a telephone, lifted and dialled by somebody."""
+    near, far = make_pair([SpanSpec.of(SpanKind.FXS.value, "P", "T", 3)], wire=StillWire)
+    phones = End(near.span("P"), Audio(), **(fxs or {}))
+    lines = End(far.span("T"), None if user else Audio(), **(fxo or {}))
+    await asyncio.sleep(0.1)
+    return phones, lines
