@@ -13,6 +13,7 @@ from bench.kernels import by_turns
 from bench.media_kernels import heard, line, view
 from bench.report import Result
 from dsp_ext.mix import Mixer
+from dsp_ext.units import on_lines
 
 PEER = "the same sums one by one, in C"
 NUMPY_PEER = "the same sums in NumPy"
@@ -34,7 +35,7 @@ def measure(channels: int, strewn: bool) -> list[Result]:
     order = np.random.default_rng(3).permutation(channels) if strewn else np.arange(channels)
     for k, channel in enumerate(order):
         mixer.join(int(channel), k // PARTIES)
-    pcm = np.ascontiguousarray(heard(channels)[:ROWS])
+    pcm = on_lines(heard(channels)[:ROWS])
     seated = np.ascontiguousarray(pcm[:, order])
     samples, whole = line(seated), seated.astype(np.int32)
     out = np.zeros_like(samples)

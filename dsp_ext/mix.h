@@ -11,23 +11,33 @@
 #define MIX_LIMIT 32768.0f /* of what is given to the mixer */
 #define MIX_ROWS 160     /* taken together at most */
 #define MIX_VALUES 2560  /* in the rows taken together, so that they stay in the nearest cache */
+#define MIX_PIECE 16     /* rows of a bridge by itself, taken together */
+#define MIX_SHIFT 12582912.0f /* 1.5 * 2^23: MIX_BIAS as a float */
+
+typedef float mix_floats __attribute__((vector_size(4 * TILE), aligned(4), may_alias));
+typedef uint32_t mix_ints __attribute__((vector_size(4 * TILE), aligned(4), may_alias));
+typedef uint32_t mix_eight __attribute__((vector_size(32), aligned(4), may_alias));
+typedef uint32_t mix_four __attribute__((vector_size(16), aligned(4), may_alias));
 
 /* x rounded to even, for |x| up to MIX_LIMIT times the largest gain. */
 static inline uint32_t mix_whole(float x)
 {
     uint32_t bits;
-    x += 12582912.0f;
+    x += MIX_SHIFT;
     memcpy(&bits, &x, sizeof bits);
     return bits;
 }
 
 CLONES_BEGIN
 
-/* What each channel gives to its bridge: in * say, a whole number. */
+/* What each channel gives to its bridge: in * say, a whole number. Not for tiles that are `alone`. */
 CLONES static void mix_give(const float *restrict pcm, int cstride, int rows, int width,
-                            const float *restrict say, uint32_t *restrict given)
+                            const float *restrict say, const uint8_t *restrict alone,
+                            uint32_t *restrict given)
 {
     for (int first = 0; first < width; first += TILE) {
+        if (alone[first / TILE])
+            continue;
         const float *from = pcm + first;
         uint32_t *to = given + first;
         float gain[TILE];
@@ -112,6 +122,67 @@ CLONES static void mix_energy(const float *restrict pcm, int cstride, int rows, 
 }
 
 CLONES_END
+CLONES_FINITE_BEGIN
+
+/* The sum of each of 16 rows of four. */
+static ALWAYS_INLINE void mix_across(const uint32_t (*part)[4], uint32_t *sum)
+{
+    for (int r = 0; r < MIX_PIECE; r += 4) {
+        const mix_four *a = (const mix_four *)part[r];
+        const mix_four b = __builtin_shufflevector(a[0], a[1], 0, 4, 1, 5)
+                           + __builtin_shufflevector(a[0], a[1], 2, 6, 3, 7);
+        const mix_four c = __builtin_shufflevector(a[2], a[3], 0, 4, 1, 5)
+                           + __builtin_shufflevector(a[2], a[3], 2, 6, 3, 7);
+        *(mix_four *)(sum + r) = __builtin_shufflevector(b, c, 0, 1, 4, 5)
+                                 + __builtin_shufflevector(b, c, 2, 3, 6, 7);
+    }
+}
+
+/* A row of n neighbours added up, into four sums. */
+static ALWAYS_INLINE void mix_add_row(const float *row, int n, const float *say, uint32_t *part)
+{
+    mix_ints sum = {0};
+    mix_eight half;
+    for (int c = 0; c < n; c += TILE)
+        sum += (mix_ints)(*(const mix_floats *)(row + c) * *(const mix_floats *)(say + c)
+                          + MIX_SHIFT);
+    half = __builtin_shufflevector(sum, sum, 0, 1, 2, 3, 4, 5, 6, 7)
+           + __builtin_shufflevector(sum, sum, 8, 9, 10, 11, 12, 13, 14, 15);
+    *(mix_four *)part = __builtin_shufflevector(half, half, 0, 1, 2, 3)
+                        + __builtin_shufflevector(half, half, 4, 5, 6, 7);
+}
+
+/* All of a bridge whose members are `n` neighbours and nobody else: 16 rows are added up, then each
+ * member's part, reckoned once more from what is still at hand, is taken away. Neither is kept. */
+CLONES static void mix_alone(const float *restrict pcm, int cstride, int rows, int n,
+                             const float *restrict say, const float *restrict hear,
+                             float *restrict out)
+{
+    __attribute__((aligned(64))) uint32_t part[MIX_PIECE][4] = {{0}};
+    uint32_t sum[MIX_PIECE];
+    const uint32_t bias = MIX_BIAS * (uint32_t)((n &= ~(TILE - 1)) - 1);
+    for (int at = 0; at < rows; at += MIX_PIECE) {
+        const int here = rows - at < MIX_PIECE ? rows - at : MIX_PIECE;
+        for (int r = 0; r < here; r++)
+            mix_add_row(pcm + (long)(at + r) * cstride, n, say, part[r]);
+        mix_across((const uint32_t (*)[4])part, sum);
+        for (int r = 0; r < here; r++) {
+            const float *row = pcm + (long)(at + r) * cstride;
+            float *to = out + (long)(at + r) * cstride;
+            const uint32_t all = sum[r] - bias;
+            for (int c = 0; c < n; c++) {
+                float x = row[c] * say[c] + MIX_SHIFT;
+                uint32_t given;
+                memcpy(&given, &x, sizeof given);
+                x = (float)(int32_t)(all - given) * hear[c];
+                x = x < 32767.0f ? x : 32767.0f;
+                to[c] = x > -32767.0f ? x : -32767.0f;
+            }
+        }
+    }
+}
+
+CLONES_END
 
 /* How many channels from tile `t` on are of its bridge. tile_slot: the one bridge of a tile, or -1. */
 static int mix_run(const int32_t *tile_slot, int t, int tiles)
@@ -122,25 +193,39 @@ static int mix_run(const int32_t *tile_slot, int t, int tiles)
     return (end - t) * TILE;
 }
 
+/* All that bridges by themselves hear, in the tiles that are `alone`; a run is a whole bridge. */
+static void mix_all_alone(const float *pcm, int cstride, int rows, int width,
+                          const int32_t *tile_slot, const uint8_t *alone, const float *say,
+                          const float *hear, float *out)
+{
+    for (int at = 0, n; at < width; at += n) {
+        n = mix_run(tile_slot, at / TILE, width / TILE);
+        if (alone[at / TILE])
+            mix_alone(pcm + at, cstride, rows, n, say + at, hear + at, out + at);
+    }
+}
+
 /* Adds the tiles that are of one bridge each. total: rows of `totals`. */
 static void mix_add_tiles(const uint32_t *given, int rows, int width, const int32_t *tile_slot,
-                          uint32_t *total, int totals)
+                          const uint8_t *alone, uint32_t *total, int totals)
 {
     for (int at = 0, n; at < width; at += n) {
         const int slot = tile_slot[at / TILE];
         n = mix_run(tile_slot, at / TILE, width / TILE);
-        if (slot >= 0 && slot != totals - 1)
+        if (slot >= 0 && slot != totals - 1 && !alone[at / TILE])
             mix_add_run(given + at, rows, width, n, total + slot, totals);
     }
 }
 
 static void mix_hear(const uint32_t *total, int totals, int rows, int width, const int32_t *slot,
-                     const int32_t *tile_slot, const uint32_t *given, const float *hear, float *pcm,
-                     int cstride)
+                     const int32_t *tile_slot, const uint8_t *alone, const uint32_t *given,
+                     const float *hear, float *pcm, int cstride)
 {
     for (int at = 0, n; at < width; at += n) {
         const int one = tile_slot[at / TILE];
         n = mix_run(tile_slot, at / TILE, width / TILE);
+        if (alone[at / TILE])
+            continue;
         if (one >= 0)
             mix_hear_run(total + one, totals, rows, width, n, given + at, hear + at, pcm + at,
                          cstride);

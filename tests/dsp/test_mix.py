@@ -53,6 +53,26 @@ def test_bit_exact(data: st.DataObject) -> None:
     assert np.array_equal(heard, _oracle(pcm, bridge_of, talk, listen))
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_bridges_of_whole_tiles_are_as_exact(data: st.DataObject) -> None:
+    """Each tile of sixteen mostly one bridge's, so that bridges of runs, and others, come about."""
+    tiles = data.draw(st.lists(st.integers(-1, 3), min_size=1, max_size=6))
+    bridge_of = list(np.repeat(tiles, 16))
+    for at in data.draw(st.lists(st.integers(0, len(bridge_of) - 1), max_size=2)):
+        bridge_of[at] = data.draw(st.integers(-1, 3))
+    channels = len(bridge_of) - data.draw(st.sampled_from([0, 0, 1, 9]))
+    bridge_of = [int(bridge) for bridge in bridge_of[:channels]]
+    gains = st.lists(GAINS, min_size=channels, max_size=channels)
+    talk, listen = data.draw(gains), data.draw(gains)
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    scale = data.draw(st.sampled_from([10, 3000, 32768]))
+    rows = data.draw(st.sampled_from([1, 3, 15, 16, 17, 80]))
+    pcm = rng.uniform(-scale, scale, (rows, channels)).astype(np.float32)
+    heard = _mixer(bridge_of, talk, listen).process(pcm)
+    assert np.array_equal(heard, _oracle(pcm, bridge_of, talk, listen))
+
+
 def test_two_parties_hear_each_other_untouched() -> None:
     mixer = _mixer([0, 0, -1], [1] * 3, [1] * 3)
     pcm = np.array([[100, -32768, 7], [32767, 5, 9]], dtype=np.float32)
