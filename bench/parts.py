@@ -3,9 +3,8 @@
 Time: µs a channel takes of a tick of 10 ms, at several numbers of channels, because what no longer
 fits into the caches costs more.  The parts are timed inside the engine's own tick, with everything
 on on every channel: what suite ``tick`` has, and echo cancelling (every line gives an echo back),
-call progress and MF-R2.  The caller ID receiver, which the tick does not hold, is called through
-its Python door.  The figure is the quickest turn's CPU time: what else the machine does can only
-add to it, and is what headroom is for.
+call progress, MF-R2, caller ID and voice.  The figure is the quickest turn's CPU time: what else
+the machine does can only add to it, and is what headroom is for.
 
 Memory: what a bank of `COUNTED` channels takes from the C library's heap, a channel.
 """
@@ -13,16 +12,14 @@ Memory: what a bank of `COUNTED` channels takes from the C library's heap, a cha
 from __future__ import annotations
 
 import ctypes
-import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bench import tick
 from bench.report import Result
 from bench.suites import Options
-from dsp_ext import fsk, mfr2, progress
+from dsp_ext import fsk, mfr2, progress, vad
 from dsp_ext.echo import EchoCanceller
 from dsp_ext.engine import Engine
 
@@ -36,7 +33,7 @@ HYBRID = [0.0] * 9 + [0.28, -0.12, 0.06, -0.03]  # what each line gives back of 
 COUNTED = 480
 TIME_UNIT = "µs per 10 ms"
 MEMORY_UNIT = "KiB per channel"
-PLAN, DIRECTION = "cn", "forward"
+PLAN, DIRECTION, MODEM = "cn", "forward", "bell202"
 
 #: Whose memory is counted; each makes a bank of so many channels.
 BANKS: dict[str, Callable[[int], object]] = {
@@ -44,7 +41,8 @@ BANKS: dict[str, Callable[[int], object]] = {
     "echo 128 ms": lambda channels: EchoCanceller(channels, tail_ms=128),
     "progress": lambda channels: progress.ProgressDetector(channels, PLAN),
     "mfr2": lambda channels: mfr2.MfDetector(channels, DIRECTION),
-    "caller ID": lambda channels: fsk.CallerIdReceiver(channels),
+    "fsk": lambda channels: fsk.CallerIdReceiver(channels, MODEM),
+    "vad": lambda channels: vad.VoiceDetector(channels),
     "engine": lambda channels: Engine(channels, block=BLOCK, law="alaw"),
 }
 
@@ -61,12 +59,16 @@ class Loaded(tick.Ours):
             echo_tail_ms=tail_ms,
             progress={PLAN: channels},
             mfr2={DIRECTION: channels},
+            caller_id={MODEM: channels},
+            voice=channels,
         )
         self.wire.fault("a", hybrid=HYBRID)
         for channel in range(channels):
             self.engine.echo(channel)
             self.engine.progress(channel, PLAN)
             self.engine.mfr2(channel, DIRECTION)
+            self.engine.caller_id(channel, MODEM)
+            self.engine.voice(channel)
 
 
 def run(options: Options) -> list[Result]:
@@ -99,7 +101,6 @@ def _times(channels: int, turns: int, warm_up: int) -> dict[str, float]:
         for part, us in quickest.items():
             times[part] = min(us, times.get(part, us))
         del ours
-    times["caller ID"] = _caller_id(channels, heard, turns)
     return times
 
 
@@ -119,20 +120,6 @@ def _quickest(ours: tick.Ours, turns: int) -> dict[str, float]:
     quickest = {part: min(each[part] for each in seen) / 1000 for part in seen[0]}
     share = min(1.0, min(spent) / sum(quickest.values()))
     return {part: us * share for part, us in quickest.items()}
-
-
-def _caller_id(channels: int, heard: tick.Signal, turns: int) -> float:
-    """µs of CPU time a block takes."""
-    receiver = fsk.CallerIdReceiver(channels)
-    line: NDArray[np.float32] = heard[: tick.TURN * BLOCK].astype(np.float32)
-    blocks = [np.ascontiguousarray(line[at : at + BLOCK]) for at in range(0, len(line), BLOCK)]
-    spent = []
-    for _ in range(turns + 1):
-        before = time.thread_time_ns()
-        for block in blocks:
-            receiver.process(block)
-        spent.append((time.thread_time_ns() - before) / len(blocks) / 1000)
-    return min(spent)
 
 
 class _Mallinfo(ctypes.Structure):

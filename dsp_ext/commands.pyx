@@ -36,7 +36,7 @@ from dsp_ext.messages cimport (
 )
 from dsp_ext.posts cimport posts_set
 from dsp_ext.ring cimport ring_read, ring_t
-from dsp_ext.state cimport POST_MFR2, POST_PROGRESS, engine_t
+from dsp_ext.state cimport POST_KINDS, engine_t
 from dsp_ext.units cimport LANES
 from dsp_ext.voice cimport (
     player_start,
@@ -60,6 +60,7 @@ cdef void _detect(engine_t* e, int channel, bint on) noexcept nogil:
 
 cdef void _reset(engine_t* e, int channel) noexcept nogil:
     """As after the engine's making: nothing sounds, nobody listens."""
+    cdef int kind
     player_stop(e, channel)
     voice_stop_tone(e, channel)
     voice_feed(e, channel, NULL)
@@ -69,8 +70,8 @@ cdef void _reset(engine_t* e, int channel) noexcept nogil:
     dtmf_reset(e.dtmf[channel // LANES], channel % LANES)
     level_reset(e.level[channel // LANES], channel % LANES)
     cancel_set(e, channel, False, 0)
-    posts_set(e, POST_PROGRESS, channel, -1, False)
-    posts_set(e, POST_MFR2, channel, -1, False)
+    for kind in range(POST_KINDS):
+        posts_set(e, kind, channel, -1, False)
 
 
 cdef void _apply(engine_t* e, const command_t* command) noexcept nogil:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 from dsp_ext import tone_plan
 from dsp_ext.event import ACK, Event, RingFull
+from dsp_ext.fsk_send import modem_number
 from dsp_ext.lockstep import run_blocks
 from dsp_ext.port import LAWS, check_shape
 from dsp_ext.progress import OTHERS
@@ -24,6 +25,7 @@ from libc.stdint cimport int16_t, int64_t
 from libc.string cimport memset
 
 from dsp_ext.echo cimport ECHO_BLOCK_SAMPLES
+from dsp_ext.fsk_modem cimport FSK_LONGEST
 from dsp_ext.messages cimport (
     CMD_DETECT,
     CMD_ECHO,
@@ -41,6 +43,7 @@ from dsp_ext.messages cimport (
     CMD_UNFEED,
     CMD_UNTAP,
     CMD_WHISPER,
+    EV_CALLER_ID,
     command_t,
     event_t,
     outbox_drained,
@@ -55,8 +58,10 @@ from dsp_ext.shed cimport shed_measured
 from dsp_ext.state cimport (
     ECHO_BARE,
     ECHO_FROZEN,
+    POST_FSK,
     POST_MFR2,
     POST_PROGRESS,
+    POST_VAD,
     POSTS,
     engine_new,
     engine_post,
@@ -80,6 +85,8 @@ cdef class Engine(EngineReport):
     echo_nlp : whether what the filters leave is replaced by comfort noise
     progress : slots of call progress by tone plan, {"cn": 30}
     mfr2 : slots of MF-R2 detectors by what they hear: forward, backward, "backward cn"
+    caller_id : slots of caller ID receivers by modem, {"bell202": 8, "v23": 8}
+    voice : slots of voice detectors
 
     Raises ValueError for what cannot be, tone_plan.UnknownTone, MemoryError. All command methods
     raise ValueError for a channel or an argument out of range and RingFull when the command ring is
@@ -98,7 +105,8 @@ cdef class Engine(EngineReport):
                  taps: int | None = None, events: int = 4096, commands: int = 4096,
                  echo: int = 0, echo_tail_ms: int = 64, echo_nlp: bool = True,
                  progress: Mapping[str, int] | None = None,
-                 mfr2: Mapping[str, int] | None = None) -> None:
+                 mfr2: Mapping[str, int] | None = None,
+                 caller_id: Mapping[str, int] | None = None, voice: int = 0) -> None:
         cdef engine_shape shape
         check_shape(channels, block, law)
         most = 4 * channels if taps is None else taps
@@ -122,6 +130,11 @@ cdef class Engine(EngineReport):
             banks[f"progress {plan}"] = self._add_plan(plan, slots)
         for direction, slots in (mfr2 or {}).items():
             banks[f"mfr2 {direction}"] = self._add_direction(direction, slots)
+        for modem, slots in (caller_id or {}).items():
+            bank = f"fsk {modem}"
+            banks[bank] = self._add_post(bank, POST_FSK, modem_number(modem), slots, NULL)
+        if voice:
+            banks["vad"] = self._add_post("vad", POST_VAD, 0, voice, NULL)
         self.seats = Seats(banks)
 
     cdef int _add_post(self, str bank, int kind, int which, int slots,
@@ -129,7 +142,7 @@ cdef class Engine(EngineReport):
         if not 1 <= slots <= self.e.channels:
             raise ValueError(f"{bank}: {slots} slots; 1 to {self.e.channels} are allowed")
         if self.e.post_count == POSTS:
-            raise ValueError(f"{bank}: {POSTS} plans and directions are all there may be")
+            raise ValueError(f"{bank}: an engine has no more than {POSTS} banks")
         self._posts[bank] = self.e.post_count
         if not engine_post(self.e, kind, which, slots, plan):
             raise MemoryError(bank)
@@ -334,17 +347,29 @@ cdef class Engine(EngineReport):
 
         learn : take an unknown steady cadence for busy. What a slot has learned it keeps.
         """
-        return self._listen(channel, "progress", POST_PROGRESS, plan, learn)
+        bank = None if plan is None else f"progress {plan}"
+        return self._listen(channel, "progress", POST_PROGRESS, bank, learn)
 
     def mfr2(self, channel: int, direction: str | None) -> int:
         """Tell MF-R2 signals (MF_START, MF_END) of one direction; None: no longer."""
-        return self._listen(channel, "mfr2", POST_MFR2, direction, False)
+        bank = None if direction is None else f"mfr2 {direction}"
+        return self._listen(channel, "mfr2", POST_MFR2, bank, False)
 
-    def _listen(self, channel: int, kind: str, number: int, variant: str | None,
-                learn: bool) -> int:
+    def caller_id(self, channel: int, modem: str | None) -> int:
+        """Tell caller ID messages (CALLER_ID) sent by a modem; None: no longer.
+
+        A message that has begun when it is turned on, or not ended when it is turned off, is lost.
+        """
+        bank = None if modem is None else f"fsk {modem}"
+        return self._listen(channel, "fsk", POST_FSK, bank, False)
+
+    def voice(self, channel: int, on: bool = True) -> int:
+        """Tell when speech begins and when it has paused for 250 ms (VOICE_BEGAN, VOICE_ENDED)."""
+        return self._listen(channel, "vad", POST_VAD, "vad" if on else None, False)
+
+    def _listen(self, channel: int, kind: str, number: int, bank: str | None, learn: bool) -> int:
         cdef command_t command
         memset(&command, 0, sizeof(command))
-        bank = None if variant is None else f"{kind} {variant}"
         command.a = -1 if bank is None else self._posts.get(bank, -1)
         command.b, command.n = number, learn
         return self._seated(&command, CMD_LISTEN, channel, kind, bank)
@@ -391,14 +416,18 @@ cdef class Engine(EngineReport):
     def drain(self) -> list[Event]:
         """All events that wait, oldest first; what the tick let go of is let go of here."""
         cdef event_t event
+        cdef char[FSK_LONGEST] octets
         outbox_drained(&self.e.out)
         events = []
         while ring_read(&self.e.out.ring, &event, sizeof(event)):
             if event.ref:
                 for seq in self._frees.pop(event.ref, ()) if event.kind == ACK else (event.ref,):
                     self._held.pop(seq, None)
+            said = b""
+            if event.kind == EV_CALLER_ID:
+                said = octets[:ring_read(&self.e.mail, octets, event.a)]
             events.append(Event(event.kind, event.channel, event.at, event.a, event.b, event.x,
-                                event.y))
+                                event.y, said))
         return events
 
     @property

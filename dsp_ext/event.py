@@ -24,6 +24,11 @@ class EventKind(IntEnum):
     MF_START = 11  # a: MF-R2 signal, 1 to 15; x: level_dbm0; y: twist_db
     MF_END = 12  # a: signal; b: duration_ms; x, y as above
     SHED = 13  # a: level of SHED that is left out now; b: before; x: share of its time a tick took
+    CALLER_ID = (
+        14  # an FSK message ended, see octets. a: their count; b: 1 good; x: level; y: twist
+    )
+    VOICE_BEGAN = 15  # a: 0; b: media time it began; at: when that was sure; x: level_dbm0
+    VOICE_ENDED = 16  # as above: the pause that ended it
 
 
 ACK = EventKind.ACK
@@ -39,6 +44,9 @@ BUSY_LEARNED = EventKind.BUSY_LEARNED
 MF_START = EventKind.MF_START
 MF_END = EventKind.MF_END
 SHED = EventKind.SHED
+CALLER_ID = EventKind.CALLER_ID
+VOICE_BEGAN = EventKind.VOICE_BEGAN
+VOICE_ENDED = EventKind.VOICE_ENDED
 
 #: What is left out at each level when ticks take too long, each with all before it.
 SHED_LEVELS = (
@@ -59,6 +67,7 @@ class Event(NamedTuple):
     b: int
     x: float
     y: float
+    octets: bytes = b""  # of CALLER_ID: from type to checksum
 
 
 class NoSlot(Exception):

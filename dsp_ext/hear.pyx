@@ -1,6 +1,6 @@
 """The receiving half of a tick: 16 channels at a time through all that listens to them.
 
-    decode → echo → level → DTMF → posts (call progress, MF-R2) → into pcm for the mixer
+    decode → echo → level → DTMF → posts (call progress, MF-R2, caller ID, voice) → into pcm for the mixer
 
 What: a tile of 16 channels is 5 kB a 10 ms block. It is decoded into one place that stays in the
 nearest cache while every bank has its turn at it; each bank has a bank of its own for every tile,

@@ -36,6 +36,9 @@ cdef enum:  # as in event.py
     EV_MF_START = 11
     EV_MF_END = 12
     EV_SHED = 13
+    EV_CALLER_ID = 14
+    EV_VOICE_BEGAN = 15
+    EV_VOICE_ENDED = 16
 
 cdef enum:
     REPLIES = 4  # events one command can cause: two "done", its ACK, and one to spare
@@ -75,6 +78,8 @@ cdef bint outbox_init(outbox_t* box, int events) noexcept nogil  # False: errno 
 cdef void outbox_release(outbox_t* box) noexcept nogil
 cdef void outbox_open(outbox_t* box) noexcept nogil  # a block begins
 cdef bint outbox_ready(const outbox_t* box) noexcept nogil  # room for a command's replies?
+# room for what may be lost?
+cdef bint outbox_room(const outbox_t* box) noexcept nogil
 # what may be lost: counted in `full` when only the reserve is left
 cdef bint outbox_post(outbox_t* box, const event_t* event) noexcept nogil
 # what may not be lost: uses the reserve; the caller tries again when it is refused

@@ -46,8 +46,12 @@ cdef bint outbox_ready(const outbox_t* box) noexcept nogil:
     return ring_writable(&box.ring) >= REPLIES * sizeof(event_t)
 
 
+cdef bint outbox_room(const outbox_t* box) noexcept nogil:
+    return ring_writable(&box.ring) >= box.reserve + sizeof(event_t)
+
+
 cdef bint outbox_post(outbox_t* box, const event_t* event) noexcept nogil:
-    if ring_writable(&box.ring) < box.reserve + sizeof(event_t):
+    if not outbox_room(box):
         box.full += 1
         return False
     return outbox_reply(box, event)

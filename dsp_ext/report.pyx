@@ -15,8 +15,8 @@ from dsp_ext.level cimport level_dbm0
 from dsp_ext.state cimport STAGES, engine_t
 from dsp_ext.units cimport LANES
 
-_STAGE_NAMES = ("commands", "read", "decode", "echo", "level", "dtmf", "progress", "mfr2", "mix",
-                "tone", "play", "encode", "tap", "write")
+_STAGE_NAMES = ("commands", "read", "decode", "echo", "level", "dtmf", "progress", "mfr2", "fsk",
+                "vad", "mix", "tone", "play", "encode", "tap", "write")
 
 
 cdef class EngineReport(EngineState):

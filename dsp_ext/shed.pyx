@@ -2,7 +2,7 @@
 
 What: left out, one after the other and each with all before, are the second half of long echo
 tails, call progress, the echo's non-linear processor, the learning of echo paths, and echo
-cancelling. DTMF, MF-R2, mixing, players, recordings and audio never are.
+cancelling. DTMF, MF-R2, caller ID, voice, mixing, players, recordings and audio never are.
 How: who ticks says what the tick cost. A tick that took 80 % of its block's time or more is hot,
 one that took more than all of it three times so; enough heat goes a level up. A long run of ticks
 under half of the time goes one down. If that was a mistake and the next level up follows soon, the

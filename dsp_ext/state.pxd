@@ -30,7 +30,7 @@ cdef enum:
     TAP_RX = 1
     TAP_TX = 2
 
-cdef enum:  # the tick's parts, for timing; names in engine.pyx in this order
+cdef enum:  # the tick's parts, for timing; names in report.pyx in this order
     AT_COMMANDS = 0
     AT_READ = 1
     AT_DECODE = 2
@@ -39,18 +39,22 @@ cdef enum:  # the tick's parts, for timing; names in engine.pyx in this order
     AT_DTMF = 5
     AT_PROGRESS = 6
     AT_MFR2 = 7
-    AT_MIX = 8
-    AT_TONE = 9
-    AT_PLAY = 10
-    AT_ENCODE = 11
-    AT_TAP = 12
-    AT_WRITE = 13
-    STAGES = 14
+    AT_FSK = 8
+    AT_VAD = 9
+    AT_MIX = 10
+    AT_TONE = 11
+    AT_PLAY = 12
+    AT_ENCODE = 13
+    AT_TAP = 14
+    AT_WRITE = 15
+    STAGES = 16
 
 cdef enum:
     # Ticks: the parts of one are measured. Odd: kernels that work by turns are met in every turn.
     TIMED_EVERY = 17
-    POSTS = 24  # banks with slots besides echo: a progress plan or a direction of MF-R2 each
+    # Banks with slots besides echo: plans of call progress, directions of MF-R2, modems of caller
+    # ID, voice.
+    POSTS = 28
 
 cdef enum:  # bits of echo_t.asked
     ECHO_FROZEN = 1
@@ -59,6 +63,9 @@ cdef enum:  # bits of echo_t.asked
 cdef enum:  # kinds of posts
     POST_PROGRESS = 0
     POST_MFR2 = 1
+    POST_FSK = 2
+    POST_VAD = 3
+    POST_KINDS = 4
 
 cdef enum:  # what is left out when time is short, each with all before; names in event.py
     SHED_NOTHING = 0
@@ -113,7 +120,7 @@ cdef struct echo_t:  # the cancellers
 
 cdef struct post_t:  # a bank of detectors that listens where it is asked to
     int kind
-    int which  # MF_ set, or the number of the plan
+    int which  # the number of the plan, MF_ set, FSK_ modem
     slots_t slots
     void** banks  # [slots.tiles] of LANES slots each
     float* heard  # [slots.tiles][block][LANES] what the slots' channels bring; NULL: whole
@@ -161,7 +168,7 @@ cdef struct engine_t:
     mix_bank* mix
     tone_bank* tone
     echo_t echo
-    post_t[24] posts
+    post_t[28] posts
     int post_count
     shed_t shed
     uint8_t* detect  # [channels]
@@ -186,6 +193,7 @@ cdef struct engine_t:
     int owing  # channels that owe
     ring_t commands
     outbox_t out
+    ring_t mail  # octets of the EV_CALLER_ID in `out`, in order; no data before there is such a post
     int64_t missed_untold
     int64_t ticks
     int64_t missed_ticks
@@ -203,7 +211,7 @@ cdef struct engine_t:
 
 # NULL: no memory, or no descriptor
 cdef engine_t* engine_new(const engine_shape* shape) noexcept nogil
-# One more post, before the first tick; `plan`: a progress_plan, copied; NULL for MF-R2. False: no memory.
+# One more post, before the first tick; `plan`: a progress_plan, copied; NULL for other kinds. False: no memory.
 cdef bint engine_post(engine_t* e, int kind, int which, int slots,
                       const void* plan) noexcept nogil
 cdef void engine_free(engine_t* e) noexcept nogil

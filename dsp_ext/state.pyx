@@ -9,14 +9,13 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 from dsp_ext.dtmf cimport dtmf_bank, dtmf_free, dtmf_new
+from dsp_ext.ears cimport MAIL_OCTETS, ear_free, ear_new
 from dsp_ext.echo cimport echo_bank, echo_enable, echo_free, echo_new
 from dsp_ext.g711 cimport encode_one
 from dsp_ext.level cimport level_bank, level_free, level_new
 from dsp_ext.messages cimport command_t, outbox_init, outbox_release
-from dsp_ext.mfr2 cimport mfr2_bank, mfr2_free, mfr2_new
 from dsp_ext.mix cimport mix_free, mix_new
 from dsp_ext.native cimport heap_octets
-from dsp_ext.progress cimport progress_bank, progress_free, progress_new, progress_plan
 from dsp_ext.ring cimport ring_init, ring_release, ring_t
 from dsp_ext.shed cimport shed_init
 from dsp_ext.slots cimport slots_init, slots_release
@@ -120,11 +119,10 @@ cdef bint engine_post(engine_t* e, int kind, int which, int slots,
         failed = failed or post.heard == NULL
     if failed:
         return False
+    if kind == POST_FSK and e.mail.data == NULL and not ring_init(&e.mail, MAIL_OCTETS):
+        return False
     for tile in range(post.slots.tiles):
-        if kind == POST_PROGRESS:
-            post.banks[tile] = progress_new(LANES, <const progress_plan*> plan)
-        else:
-            post.banks[tile] = mfr2_new(LANES, which)
+        post.banks[tile] = ear_new(post, plan)
         if post.banks[tile] == NULL:
             return False
     shed_init(e)
@@ -185,10 +183,7 @@ cdef void _free_post(post_t* post) noexcept nogil:
     for tile in range(post.slots.tiles):
         if post.banks == NULL:
             break
-        if post.kind == POST_PROGRESS:
-            progress_free(<progress_bank*> post.banks[tile])
-        else:
-            mfr2_free(<mfr2_bank*> post.banks[tile])
+        ear_free(post.kind, post.banks[tile])
     free(post.banks)
     free(post.heard)
     slots_release(&post.slots)
@@ -208,6 +203,7 @@ cdef void engine_free(engine_t* e) noexcept nogil:
     free(e.tone_token); free(e.tones_ended); free(e.tone_ended_at)
     free(e.feeds); free(e.feed_block); free(e.tile); free(e.taps); free(e.tap_block); free(e.owed)
     ring_release(&e.commands)
+    ring_release(&e.mail)
     if e.out.fd >= 0:
         outbox_release(&e.out)
     free(e)

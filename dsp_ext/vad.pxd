@@ -10,7 +10,8 @@ cdef enum:
 cdef struct vad_event:
     int channel
     bint speaking
-    int64_t at  # samples of bank time
+    int64_t at  # samples of bank time at which it was sure
+    int64_t since  # at which speech, or the pause, began
 
 cdef struct vad_bank:
     int channels

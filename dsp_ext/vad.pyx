@@ -135,6 +135,7 @@ cdef int _unit(vad_bank* bank, int64_t at, vad_event* out, int told, int most) n
         bank.since[c] = at - (ATTACK if change > 0 else bank.hang) * VAD_UNIT
         if out != NULL and told < most:
             out[told].channel, out[told].speaking, out[told].at = c, change > 0, at
+            out[told].since = bank.since[c]
             told += 1
     for c in range(bank.cstride):
         bank.low[c] = bank.high[c] = bank.all[c] = 0.0

@@ -125,6 +125,8 @@ WORDS = {
         "dtmf": _l("DTMF"),
         "progress": _l("Call progress"),
         "mfr2": _l("MF-R2"),
+        "fsk": _l("Caller ID"),
+        "vad": _l("Voice"),
         "mix": _l("Mixing"),
         "tone": _l("Tones"),
         "play": _l("Prompts and music"),

@@ -1,6 +1,6 @@
 """MediaPort: one engine channel as a leg uses it.
 
-What: plays, sends tones and digits, hears digits, taps. Every request is a
+What: plays, sends tones, digits and caller ID, hears them and voices, taps. Every request is a
 command that takes effect at the next block. Limits: one player and one tone
 generator a channel; control thread only.
 """
@@ -8,22 +8,22 @@ generator a channel; control thread only.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dsp_ext.tone as tones
+from mediaserver.media.callerid import CallerIdEvent, OnCallerId, sound
 from mediaserver.media.digits import DigitEvent, DigitQueue
+from mediaserver.media.listeners import Listeners
 from mediaserver.media.prompt import Playable, samples_of
-from mediaserver.media.tones import OnTone, ToneEvent
+from mediaserver.media.tones import OnTone, OnVoice, ToneEvent, VoiceEvent
 from mediaserver.media.turn import Generator
 
 if TYPE_CHECKING:
     from mediaserver.media.bridge import Bridge
     from mediaserver.media.session import MediaSession
 
-log = logging.getLogger(__name__)
 OnDigit = Callable[[DigitEvent], None]
 
 #: Digits a tone program can hold (32 segments).
@@ -41,8 +41,10 @@ class MediaPort:
         self._session = session
         self._player = Generator(session, partial(engine.stop, channel))
         self._tones = Generator(session, partial(engine.stop_tone, channel))
-        self._listeners: list[OnDigit] = []
-        self._tone_listeners: list[OnTone] = []
+        self._digit_listeners: Listeners[DigitEvent] = Listeners("digit", channel)
+        self._tone_listeners: Listeners[ToneEvent] = Listeners("tone", channel)
+        self._caller_id_listeners: Listeners[CallerIdEvent] = Listeners("caller ID", channel)
+        self._voice_listeners: Listeners[VoiceEvent] = Listeners("voice", channel)
         self._holder: Callable[[], None] | None = None
 
     # ---- in signalling's hands
@@ -107,6 +109,30 @@ class MediaPort:
                 return False
         return True
 
+    async def send_caller_id(
+        self,
+        octets: bytes,
+        *,
+        modem: str = "bell202",
+        level_dbm0: float = -13.5,
+        seizure_bits: int = 300,
+        mark_bits: int = 180,
+    ) -> bool:
+        """Send a caller ID message (dsp_ext.callerid makes it); it takes the player's turn.
+
+        True when all of it was sent; False when it was stopped, replaced or reset. During a call
+        there is no seizure and a mark of 80 bits. Raises ValueError for what cannot be sent.
+        """
+        return await self.play(
+            sound(
+                octets,
+                modem,
+                level_dbm0=level_dbm0,
+                seizure_bits=seizure_bits,
+                mark_bits=mark_bits,
+            )
+        )
+
     # ---- hearing
 
     @property
@@ -123,13 +149,7 @@ class MediaPort:
 
         The second event is the one with a `duration_ms`. `reset()` forgets all listeners.
         """
-        self._listeners.append(listener)
-
-        def undo() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
-
-        return undo
+        return self._digit_listeners.add(listener)
 
     async def digit(self, timeout_s: float | None = None) -> str | None:
         """The next digit keyed, also ahead of time; None after `timeout_s`."""
@@ -139,11 +159,7 @@ class MediaPort:
         """From the session: a digit began or ended."""
         if event.duration_ms is None:
             self.digits.put(event.digit)
-        for listener in tuple(self._listeners):
-            try:
-                listener(event)
-            except Exception:
-                log.exception("channel %d: digit listener failed", self.channel)
+        self._digit_listeners.tell(event)
 
     def echo(self, on: bool = True, *, suppress: bool = True, freeze: bool = False) -> None:
         """Take the echo of what is sent out of what is received, or no longer.
@@ -168,21 +184,47 @@ class MediaPort:
 
         `reset()` forgets all listeners.
         """
-        self._tone_listeners.append(listener)
-
-        def undo() -> None:
-            if listener in self._tone_listeners:
-                self._tone_listeners.remove(listener)
-
-        return undo
+        return self._tone_listeners.add(listener)
 
     def heard_tone(self, event: ToneEvent) -> None:
         """From the session: a tone began or ended."""
-        for listener in tuple(self._tone_listeners):
-            try:
-                listener(event)
-            except Exception:
-                log.exception("channel %d: tone listener failed", self.channel)
+        self._tone_listeners.tell(event)
+
+    def caller_id(self, modem: str | None) -> None:
+        """Hear caller ID by FSK, "bell202" or "v23"; None: no longer, and the slot is free.
+
+        Raises MediaError when the engine does not have that modem or has no receiver left.
+        """
+        self._session.command(partial(self._session.engine.caller_id, self.channel, modem))
+
+    def on_caller_id(self, listener: OnCallerId) -> Callable[[], None]:
+        """Call `listener` when a message has ended, good or not; gives the undo.
+
+        `reset()` forgets all listeners.
+        """
+        return self._caller_id_listeners.add(listener)
+
+    def heard_caller_id(self, event: CallerIdEvent) -> None:
+        """From the session: a message ended."""
+        self._caller_id_listeners.tell(event)
+
+    def voice(self, on: bool = True) -> None:
+        """Hear whether somebody speaks, or no longer, and the slot is free.
+
+        Raises MediaError when the engine has no detector left.
+        """
+        self._session.command(partial(self._session.engine.voice, self.channel, on))
+
+    def on_voice(self, listener: OnVoice) -> Callable[[], None]:
+        """Call `listener` when speech begins and when it has paused; gives the undo.
+
+        `reset()` forgets all listeners.
+        """
+        return self._voice_listeners.add(listener)
+
+    def heard_voice(self, event: VoiceEvent) -> None:
+        """From the session: speech began or paused."""
+        self._voice_listeners.tell(event)
 
     def whisper(self, to: MediaPort | None, *, gain: float = 1.0) -> None:
         """Be heard by `to` alone, besides all that `to` hears anyway; None: by nobody.
@@ -220,8 +262,10 @@ class MediaPort:
         self._tones.forget()
         if self.bridge is not None:
             self.bridge.forget(self)
-        self._listeners.clear()
+        self._digit_listeners.clear()
         self._tone_listeners.clear()
+        self._caller_id_listeners.clear()
+        self._voice_listeners.clear()
         self.digits.clear()
         done = self._session.acked(partial(self._session.engine.reset, self.channel))
         if self._holder is not None:

@@ -24,14 +24,24 @@ from mediaserver.bus import Bus
 from mediaserver.clock import Clock
 from mediaserver.events import SystemAlarm
 from mediaserver.media.bridge import Bridge
+from mediaserver.media.callerid import CallerIdEvent, caller_of
 from mediaserver.media.digits import DigitEvent
 from mediaserver.media.errors import MediaError
 from mediaserver.media.load import LoadWatch
 from mediaserver.media.port import MediaPort
 from mediaserver.media.prompt import RATE
-from mediaserver.media.tones import ToneEvent
+from mediaserver.media.tones import ToneEvent, VoiceEvent
 
-__all__ = ["Bridge", "DigitEvent", "MediaError", "MediaPort", "MediaSession", "ToneEvent"]
+__all__ = [
+    "Bridge",
+    "CallerIdEvent",
+    "DigitEvent",
+    "MediaError",
+    "MediaPort",
+    "MediaSession",
+    "ToneEvent",
+    "VoiceEvent",
+]
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +81,9 @@ class MediaSession:
             dsp.TONE_HEARD: self._tone,
             dsp.TONE_GONE: self._tone,
             dsp.BUSY_LEARNED: self._learned,
+            dsp.CALLER_ID: self._caller_id,
+            dsp.VOICE_BEGAN: self._voice,
+            dsp.VOICE_ENDED: self._voice,
             dsp.SHED: LoadWatch(clock, bus).shed,
             dsp.TAP_OVERRUN: self._overrun,
             dsp.MISSED: self._missed,
@@ -202,6 +215,22 @@ class MediaSession:
             since_ms, at_ms = event.b * 1000 // RATE, event.at * 1000 // RATE
             ended = event.kind == dsp.TONE_GONE
             port.heard_tone(ToneEvent(tone, tuple(alike), since_ms, at_ms, event.x, ended))
+
+    def _caller_id(self, event: Event) -> None:
+        port = self._ports.get(event.channel)
+        if port is not None:
+            caller = caller_of(event.octets, bool(event.b))
+            at_ms = event.at * 1000 // RATE
+            port.heard_caller_id(
+                CallerIdEvent(event.octets, bool(event.b), caller, at_ms, event.x, event.y)
+            )
+
+    def _voice(self, event: Event) -> None:
+        port = self._ports.get(event.channel)
+        if port is not None:
+            speaking = event.kind == dsp.VOICE_BEGAN
+            since_ms, at_ms = event.b * 1000 // RATE, event.at * 1000 // RATE
+            port.heard_voice(VoiceEvent(speaking, since_ms, at_ms, event.x))
 
     def _learned(self, event: Event) -> None:
         log.info(

@@ -1,7 +1,8 @@
 """Tones and voice as the control plane hears them on a line.
 
 What: what a channel's call-progress detector tells, in plain words: the tones of the plan (dial,
-ringback, busy, congestion …), "sit", "cng", "ced", "modem", "voice", "learned_busy".
+ringback, busy, congestion …), "sit", "cng", "ced", "modem", "voice", "learned_busy". A voice
+detector of its own, which needs no plan, tells who speaks and since when nobody does.
 """
 
 from __future__ import annotations
@@ -26,4 +27,18 @@ class ToneEvent:
     ended: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class VoiceEvent:
+    """Somebody speaks on a line, or (not `speaking`) has paused for a quarter of a second.
+
+    `since_ms` is media time at which the speech or the pause began, `at_ms` at which that was sure.
+    """
+
+    speaking: bool
+    since_ms: int
+    at_ms: int
+    level_dbm0: float
+
+
 OnTone = Callable[[ToneEvent], None]
+OnVoice = Callable[[VoiceEvent], None]

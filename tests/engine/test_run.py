@@ -155,6 +155,7 @@ def _heap_grown(pair: Pair, blocks: int) -> int:
 @pytest.mark.parametrize("slots", [8, 5])
 def test_ticks_take_nothing_from_the_heap(slots):
     everything = {"progress": {"cn": slots}, "mfr2": {"forward": slots}}
+    everything |= {"caller_id": {"v23": slots}, "voice": slots}
     pair, ring = Pair(8, echo=slots, echo_tail_ms=128, **everything), Ring(1 << 12)
     for channel in range(8):
         pair.near.play(channel, COUNTING, loop=True)
@@ -166,6 +167,8 @@ def test_ticks_take_nothing_from_the_heap(slots):
         pair.far.echo(channel)
         pair.far.progress(channel, "cn")
         pair.far.mfr2(channel, "forward")
+        pair.far.caller_id(channel, "v23")
+        pair.far.voice(channel)
     pair.wire.fault("b", gain_db=-3, noise_dbm0=-50, hybrid=[0.1] * 100, bit_error_rate=1e-5)
     pair.run(100)
     assert _heap_grown(pair, 10_000) < 2048  # Python's own few objects, not something a tick

@@ -263,7 +263,7 @@ def test_the_parts_suite_measures_time_and_memory_of_each(monkeypatch: pytest.Mo
     told: list[str] = []
     results = suites.load("parts")(suites.Options(effort=0.01, tell=told.append))
     names = {result.name for result in results}
-    for part in ("decode", "dtmf", "tap", "echo 64 ms", "echo 128 ms", "progress"):
+    for part in ("decode", "dtmf", "tap", "echo 64 ms", "echo 128 ms", "progress", "fsk", "vad"):
         assert {f"{part}, {size} channels" for size in (16, 32)} <= names
     sizes = {result.name: result.value for result in results}
     assert 4 < sizes["echo 64 ms: memory"] < sizes["echo 128 ms: memory"] < 100

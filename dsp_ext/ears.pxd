@@ -1,0 +1,13 @@
+"""The banks that posts are made of, one kind beside the other; ears.pyx says how each is told."""
+
+from dsp_ext.state cimport engine_t, post_t
+
+cdef enum:
+    MAIL_OCTETS = 16384  # caller ID messages that wait to be read: 63 of the longest
+
+cdef void* ear_new(const post_t* post, const void* plan) noexcept nogil  # of LANES; NULL: no memory
+cdef void ear_free(int kind, void* bank) noexcept nogil  # NULL is allowed
+# a slot is taken, or given back: it begins from silence; not `fresh`: the channel had it already
+cdef void ear_enable(const post_t* post, int slot, bint on, bint fresh, bint learn) noexcept nogil
+# what one tile of the post's slots hears in this block, told as events of their channels
+cdef void ear_hear(engine_t* e, const post_t* post, int tile, const float* pcm) noexcept nogil
