@@ -56,6 +56,7 @@ SUITES: dict[str, tuple[str, str]] = {
     "chain": ("bench.chain", "a call's whole audio on every channel: channels a core, and why"),
     "calls": ("bench.calls", "calls a second and CPU a call through the whole control plane"),
     "cesopsn": ("bench.cesopsn", "16 E1 over IP on loopback: CPU time and delay beside plain UDP"),
+    "starve": ("bench.starve", "an engine whose core is taken: what it leaves out, and misses"),
     "parts": (
         "bench.parts",
         "what each part of a channel's work takes: `mediaserver tune` reads it",
