@@ -62,14 +62,15 @@ def main(core: int, priority: int) -> None:
     os.sched_setaffinity(0, {core})
     os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
     print("ready", flush=True)
-    asked: float | None = 0.0
+    share = _asked(0.0)
     began = due = time.monotonic()
-    while (asked := _asked(asked)) is not None and due < began + MOST_S:
-        until = due + asked * PERIOD_S
+    while share is not None and due < began + MOST_S:
+        until = due + share * PERIOD_S
         while time.monotonic() < until:
             pass
         due = max(due + PERIOD_S, time.monotonic())
         time.sleep(max(0.0, due - time.monotonic()))
+        share = _asked(share)
 
 
 if __name__ == "__main__":
