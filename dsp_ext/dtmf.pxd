@@ -1,6 +1,6 @@
 """C doors of the DTMF detector; dtmf.pyx says what and how."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t
 
 cdef enum:
     DIGIT_START = 1
@@ -26,11 +26,7 @@ cdef struct dtmf_bank:
     float* kept  # [tiles][34][LANES] samples of the unfinished hop
     float* window  # [17][LANES] of the tile looked at: 8 × re, 8 × im, energy
     int32_t* candidate  # [LANES] key its window looks like, -1 none
-    uint8_t* enabled  # [cstride]
-    uint8_t* tile_on  # [cstride / LANES] enabled channels in the tile
-    uint8_t* busy  # [cstride] the channel is in a key or a run
-    uint8_t* tile_busy  # [cstride / LANES] a channel of the tile is
-    uint8_t* tile_quiet  # [cstride / LANES] hops without sound, up to 3
+    void* tiles  # [cstride / LANES] dtmf_tile: which channels listen, what they are in
     void* tracks  # [channels] what the windows add up to
 
 cdef dtmf_bank* dtmf_new(int channels) noexcept nogil  # NULL: no memory; all disabled

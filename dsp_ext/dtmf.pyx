@@ -18,7 +18,7 @@ Source: ITU-T Q.23, Q.24; the AT&T column of Q.24 where administrations differ.
 """
 
 from libc.math cimport M_PI, cos, log10, sin
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport calloc, free
 
 import math
@@ -46,28 +46,39 @@ cdef extern from "dtmf_fit.h":
         DTMF_WINDOW
         DTMF_ROWS
         DTMF_FEW
+        DTMF_QUIET
+    ctypedef struct dtmf_tile:
+        int32_t[16] on
+        int32_t[16] digit
+        int32_t[16] quiet
+        int32_t[16] running
+        int32_t channels
+        int32_t silent
+        int32_t busy
     ctypedef struct dtmf_run:
         int length
         int kept
     ctypedef struct dtmf_pair:
         double low
         double high
-    bint dtmf_add(const float* pcm, int cstride, const float* reference, float quiet,
-                  float* sums) noexcept nogil
+    ctypedef bint (*dtmf_add_fn)(const float* pcm, int cstride, const float* reference,
+                                 float quiet, float* sums) noexcept nogil
+    dtmf_add_fn dtmf_add_best() noexcept nogil
     void dtmf_add_one(const float* pcm, int cstride, const float* reference,
                       float* sums) noexcept nogil
-    bint dtmf_window(const float* old, const float* mid, const float* fresh, const float* turn,
+    void dtmf_window(const float* old, const float* mid, const float* fresh, const float* turn,
                      float least, float* window, int32_t* candidate) noexcept nogil
-    bint dtmf_window_one(const float* old, const float* mid, const float* fresh,
+    void dtmf_window_one(const float* old, const float* mid, const float* fresh,
                          const float* turn, float least, float* window,
                          int32_t* candidate) noexcept nogil
+    unsigned int dtmf_count(dtmf_tile* tile, int32_t* candidate) noexcept nogil
+    int32_t dtmf_busy(const dtmf_tile* tile) noexcept nogil
     void dtmf_keep(const float* pcm, int cstride, int n, float* kept) noexcept nogil
     void dtmf_run_add(dtmf_run* run, const float* window, int low, int high) noexcept nogil
     bint dtmf_convincing(const dtmf_run* run, double low_hz, double high_hz,
                          dtmf_pair* pair) noexcept nogil
 
 cdef enum:
-    QUIET = 7  # windows without a key that end it
     # A window begins to look like a key when 65 % of it sound, on average 19 samples after that.
     LEAD = 83  # from a key's beginning to the end of its first window
     TAIL = 19  # from a key's end to the end of its last window
@@ -84,11 +95,13 @@ cdef float _LEAST  # power of a tone in a window
 cdef float _QUIET  # energy of a hop
 
 
+cdef dtmf_add_fn _add = dtmf_add_best()
+
+
 cdef struct track:
-    int digit  # the key that sounds, -1 none
-    int quiet  # windows without it
     int key  # the key the last windows looked like
-    int64_t since, first, last  # bank time: key's beginning; ends of windows
+    int64_t since  # bank time at which the key that sounds began
+    int64_t first  # bank time at the end of the run's first window
     float level_dbm0, twist_db  # of the key that sounds
     dtmf_run run  # of windows that looked like `key`, in a row
 
@@ -124,20 +137,14 @@ cdef dtmf_bank* dtmf_new(int channels) noexcept nogil:
     bank.kept = <float*>zeroed(DTMF_HOP * row)
     bank.window = <float*>zeroed(DTMF_ROWS * LANES * sizeof(float))
     bank.candidate = <int32_t*>zeroed(LANES * sizeof(int32_t))
-    bank.enabled = <uint8_t*>zeroed(row)
-    bank.tile_on = <uint8_t*>zeroed(row)
-    bank.busy = <uint8_t*>zeroed(row)
-    bank.tile_busy = <uint8_t*>zeroed(row)
-    bank.tile_quiet = <uint8_t*>zeroed(row)
+    bank.tiles = zeroed(bank.cstride // LANES * sizeof(dtmf_tile))
     bank.tracks = zeroed(<size_t>channels * sizeof(track))
     if (bank.history == NULL or bank.kept == NULL or bank.window == NULL
-            or bank.candidate == NULL or bank.enabled == NULL or bank.tile_on == NULL
-            or bank.busy == NULL or bank.tile_busy == NULL or bank.tile_quiet == NULL
-            or bank.tracks == NULL):
+            or bank.candidate == NULL or bank.tiles == NULL or bank.tracks == NULL):
         dtmf_free(bank)
         return NULL
-    for channel in range(channels):
-        dtmf_reset(bank, channel)
+    for channel in range(bank.cstride):
+        _tile_of(bank, channel).digit[channel % LANES] = -1
     return bank
 
 
@@ -148,13 +155,13 @@ cdef void dtmf_free(dtmf_bank* bank) noexcept nogil:
     free(bank.kept)
     free(bank.window)
     free(bank.candidate)
-    free(bank.enabled)
-    free(bank.tile_on)
-    free(bank.busy)
-    free(bank.tile_busy)
-    free(bank.tile_quiet)
+    free(bank.tiles)
     free(bank.tracks)
     free(bank)
+
+
+cdef inline dtmf_tile* _tile_of(const dtmf_bank* bank, int channel) noexcept nogil:
+    return <dtmf_tile*>bank.tiles + channel // LANES
 
 
 cdef inline float* _history(const dtmf_bank* bank, int channel, int hop) noexcept nogil:
@@ -169,131 +176,124 @@ cdef inline float* _kept(const dtmf_bank* bank, int channel) noexcept nogil:
 
 cdef void dtmf_reset(dtmf_bank* bank, int channel) noexcept nogil:
     cdef track* t = <track*>bank.tracks + channel
+    cdef dtmf_tile* tile = _tile_of(bank, channel)
+    cdef int lane = channel % LANES
     cdef int hop, row
     for hop in range(DTMF_HOPS):
         for row in range(DTMF_ROWS):
             _history(bank, channel, hop)[row * LANES] = 0.0
     for row in range(DTMF_HOP):
         _kept(bank, channel)[row * LANES] = 0.0
-    t.digit, t.quiet, t.run.length, t.run.kept = -1, 0, 0, 0
-    bank.busy[channel] = 0
+    t.run.length = t.run.kept = 0
+    tile.digit[lane], tile.quiet[lane], tile.running[lane] = -1, 0, 0
 
 
 cdef void dtmf_enable(dtmf_bank* bank, int channel, bint on) noexcept nogil:
-    if bank.enabled[channel] == (1 if on else 0):
+    cdef dtmf_tile* tile = _tile_of(bank, channel)
+    if tile.on[channel % LANES] == (1 if on else 0):
         return
     dtmf_reset(bank, channel)
-    bank.enabled[channel] = 1 if on else 0
-    bank.tile_on[channel // LANES] += 1 if on else -1
-    bank.tile_quiet[channel // LANES] = 0
+    tile.on[channel % LANES] = 1 if on else 0
+    tile.channels += 1 if on else -1
+    tile.silent = 0
 
 
-cdef int _tell(dtmf_bank* bank, const track* t, int channel, int kind, dtmf_event* out,
-               int told, int max_events) noexcept nogil:
+cdef int _tell(dtmf_bank* bank, int channel, int kind, int64_t now, dtmf_event* out, int told,
+               int max_events) noexcept nogil:
+    """The key that sounds on the channel begins or has ended."""
+    cdef const dtmf_tile* tile = _tile_of(bank, channel)
+    cdef const track* t = <track*>bank.tracks + channel
     cdef dtmf_event* event
+    cdef int64_t last
     if told >= max_events:
         bank.dropped += 1
         return told
     event = out + told
-    event.channel, event.digit, event.kind, event.at = channel, _KEYS[t.digit], kind, t.since
+    event.channel, event.kind, event.at = channel, kind, t.since
+    event.digit = _KEYS[tile.digit[channel % LANES]]
     event.duration_ms = 0
     if kind == DIGIT_END:
-        event.duration_ms = <int>((t.last - TAIL - t.since) * 1000 // SAMPLE_RATE)
+        last = now - tile.quiet[channel % LANES] * DTMF_HOP  # the last window with it
+        event.duration_ms = <int>((last - TAIL - t.since) * 1000 // SAMPLE_RATE)
     event.level_dbm0, event.twist_db = t.level_dbm0, t.twist_db
     return told + 1
-
-
-cdef inline void _forget(track* t) noexcept nogil:
-    t.run.length = t.run.kept = 0
 
 
 cdef int _follow(dtmf_bank* bank, int channel, int key, const float* window, int64_t now,
                  dtmf_event* out, int told, int max_events) noexcept nogil:
     """One channel's newest window, which looks like `key`: goes on with its run and its key."""
     cdef track* t = <track*>bank.tracks + channel
+    cdef dtmf_tile* tile = _tile_of(bank, channel)
+    cdef int lane = channel % LANES
+    cdef bint running = tile.running[lane]
     cdef dtmf_pair pair
-    if t.digit >= 0:
-        if key == t.digit:
-            t.last, t.quiet = now, 0
-            _forget(t)
-            return told
-        t.quiet += 1
-        if t.quiet >= QUIET:
-            told = _tell(bank, t, channel, DIGIT_END, out, told, max_events)
-            t.digit = -1
-    if key < 0:
-        _forget(t)
+    if tile.digit[lane] >= 0 and tile.quiet[lane] >= DTMF_QUIET:
+        told = _tell(bank, channel, DIGIT_END, now, out, told, max_events)
+        tile.digit[lane] = -1
+    tile.running[lane] = key >= 0 and key != tile.digit[lane]
+    if not tile.running[lane]:
         return told
-    if t.run.length == 0 or key != t.key:
-        _forget(t)
+    if not running or key != t.key:
+        t.run.length = t.run.kept = 0
         t.key, t.first = key, now
     dtmf_run_add(&t.run, window, key // 4, 4 + key % 4)
     if dtmf_convincing(&t.run, _HZ[key // 4], _HZ[4 + key % 4], &pair):
-        if t.digit >= 0:
-            told = _tell(bank, t, channel, DIGIT_END, out, told, max_events)
-        t.digit, t.quiet = key, 0
-        t.since, t.last = max(t.first - LEAD, 0), now
+        if tile.digit[lane] >= 0:
+            told = _tell(bank, channel, DIGIT_END, now, out, told, max_events)
+        tile.digit[lane], tile.quiet[lane], tile.running[lane] = key, 0, 0
+        t.since = max(t.first - LEAD, 0)
         t.twist_db = <float>(10 * log10(pair.high / pair.low))
         t.level_dbm0 = <float>dbm0_of_mean_square(pair.low + pair.high)
-        _forget(t)
-        told = _tell(bank, t, channel, DIGIT_START, out, told, max_events)
+        told = _tell(bank, channel, DIGIT_START, now, out, told, max_events)
     return told
-
-
-cdef inline bint _busy(const dtmf_bank* bank, int channel) noexcept nogil:
-    """Whether a window without a key would change anything."""
-    cdef const track* t = <track*>bank.tracks + channel
-    return t.digit >= 0 or t.run.length > 0
 
 
 cdef int _judge(dtmf_bank* bank, int first, int slot, int64_t now, dtmf_event* out, int told,
                 int max_events) noexcept nogil:
     """A tile's newest window."""
-    cdef int tile = first // LANES
-    cdef bint few = bank.tile_on[tile] <= DTMF_FEW
+    cdef dtmf_tile* tile = _tile_of(bank, first)
     cdef int mid = (slot + DTMF_HOPS - 1) % DTMF_HOPS
     cdef int old = (slot + 1) % DTMF_HOPS
-    cdef bint busy = False
-    cdef int channel, lane
-    if not few and not dtmf_window(_history(bank, first, old), _history(bank, first, mid),
-                                   _history(bank, first, slot), _TURN[0], _LEAST,
-                                   bank.window, bank.candidate) and not bank.tile_busy[tile]:
+    cdef unsigned int todo
+    cdef int lane
+    if tile.channels > DTMF_FEW:
+        dtmf_window(_history(bank, first, old), _history(bank, first, mid),
+                    _history(bank, first, slot), _TURN[0], _LEAST, bank.window, bank.candidate)
+    else:
+        for lane in range(LANES):
+            if tile.on[lane]:
+                dtmf_window_one(_history(bank, first + lane, old),
+                                _history(bank, first + lane, mid),
+                                _history(bank, first + lane, slot), _TURN[0], _LEAST,
+                                bank.window + lane, bank.candidate + lane)
+    todo = dtmf_count(tile, bank.candidate)
+    if not todo:
         return told
-    for channel in range(first, min(first + LANES, bank.channels)):
-        if not bank.enabled[channel]:
-            continue
-        lane = channel - first
-        if few:
-            dtmf_window_one(_history(bank, channel, old), _history(bank, channel, mid),
-                            _history(bank, channel, slot), _TURN[0], _LEAST,
-                            bank.window + lane, bank.candidate + lane)
-        if bank.candidate[lane] < 0 and not bank.busy[channel]:
-            continue
-        told = _follow(bank, channel, bank.candidate[lane], bank.window + lane, now, out, told,
-                       max_events)
-        bank.busy[channel] = _busy(bank, channel)
-        busy |= bank.busy[channel]
-    bank.tile_busy[tile] = busy
+    for lane in range(LANES):
+        if todo >> lane & 1:
+            told = _follow(bank, first + lane, bank.candidate[lane], bank.window + lane, now, out,
+                           told, max_events)
+    tile.busy = dtmf_busy(tile)
     return told
 
 
 cdef int _hop(dtmf_bank* bank, int first, int slot, const float* pcm, int cstride, int64_t now,
               dtmf_event* out, int told, int max_events) noexcept nogil:
     """A tile's hop is complete: correlates it and looks at the window it ends."""
-    cdef int tile = first // LANES
-    cdef int channel
-    if bank.tile_on[tile] > DTMF_FEW:
-        if dtmf_add(pcm, cstride, _REFERENCE[0], _QUIET, _history(bank, first, slot)):
-            bank.tile_quiet[tile] = 0
-        elif bank.tile_quiet[tile] < DTMF_HOPS:
-            bank.tile_quiet[tile] += 1
-        if bank.tile_quiet[tile] >= DTMF_HOPS and not bank.tile_busy[tile]:
+    cdef dtmf_tile* tile = _tile_of(bank, first)
+    cdef int lane
+    if tile.channels > DTMF_FEW:
+        if _add(pcm, cstride, _REFERENCE[0], _QUIET, _history(bank, first, slot)):
+            tile.silent = 0
+        elif tile.silent < DTMF_HOPS:
+            tile.silent += 1
+        if tile.silent >= DTMF_HOPS and not tile.busy:
             return told
     else:
-        for channel in range(first, min(first + LANES, bank.channels)):
-            if bank.enabled[channel]:
-                dtmf_add_one(pcm + channel - first, cstride, _REFERENCE[0],
-                             _history(bank, channel, slot))
+        for lane in range(LANES):
+            if tile.on[lane]:
+                dtmf_add_one(pcm + lane, cstride, _REFERENCE[0],
+                             _history(bank, first + lane, slot))
     return _judge(bank, first, slot, now, out, told, max_events)
 
 
@@ -324,7 +324,7 @@ cdef int dtmf_process(dtmf_bank* bank, const float* pcm, int block, dtmf_event* 
     cdef int told = 0
     cdef int tile
     for tile in range(bank.cstride // LANES):
-        if bank.tile_on[tile]:
+        if _tile_of(bank, tile * LANES).channels:
             told = _tile(bank, tile * LANES, pcm + tile * LANES, block, out, told, max_events)
     bank.slot = (bank.slot + (bank.fill + block) // DTMF_HOP) % DTMF_HOPS
     bank.fill = (bank.fill + block) % DTMF_HOP
@@ -356,17 +356,21 @@ cdef class DtmfDetector:
     """
 
     cdef dtmf_bank* bank
+    cdef dtmf_event* found  # [2 × channels] room for what one call of dtmf_process tells
     block = 80  # samples: a block length that suits; any other is taken as well
 
     def __cinit__(self, channels):
         cdef int channel
         self.bank = dtmf_new(channel_count(channels))
-        if self.bank == NULL:
+        if self.bank != NULL:
+            self.found = <dtmf_event*>calloc(2 * self.bank.channels, sizeof(dtmf_event))
+        if self.found == NULL:
             raise MemoryError("no memory for the DTMF detector")
         for channel in range(self.bank.channels):
             dtmf_enable(self.bank, channel, True)
 
     def __dealloc__(self):
+        free(self.found)
         dtmf_free(self.bank)
 
     @property
@@ -403,24 +407,25 @@ cdef class DtmfDetector:
         cdef int most = 2 * self.bank.channels
         cdef int n, count, i
         cdef list found = []
-        cdef uint8_t[::1] room = np.empty(most * sizeof(dtmf_event), dtype=np.uint8)
-        cdef dtmf_event* out = <dtmf_event*>&room[0]
         while done < length:
             n = min(<int>PIECE, length - done)
             with nogil:
-                count = dtmf_process(self.bank, &view[done, 0], n, out, most)
+                count = dtmf_process(self.bank, &view[done, 0], n, self.found, most)
             done += n
             for i in range(count):
-                if starts or out[i].kind == DIGIT_END:
-                    found.append(_event(&out[i]))
+                if starts or self.found[i].kind == DIGIT_END:
+                    found.append(_event(&self.found[i]))
         return found
+
+
+_event_of = tuple.__new__  # without the detour by its keyword arguments
 
 
 cdef _event(const dtmf_event* event):
     cdef double start_ms = event.at * 1000.0 / SAMPLE_RATE
     cdef tuple values = (event.channel, chr(event.digit), start_ms, event.duration_ms,
                          event.level_dbm0, event.twist_db)
-    return tuple.__new__(DtmfEvent, values)  # without the detour by its keyword arguments
+    return _event_of(DtmfEvent, values)
 
 
 def decode(samples, rate=8000):
