@@ -13,7 +13,9 @@ import select
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[1]
 PERIOD_S = 0.002  # short beside a block, so that a tick meets its share and not its turn
 MOST_PERCENT = 94
 MOST_S = 180.0
@@ -28,6 +30,7 @@ class Burner:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            cwd=ROOT,
         )
         assert self._process.stdout is not None
         if self._process.stdout.readline() != "ready\n":

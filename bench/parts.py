@@ -6,22 +6,16 @@ on on every channel: what suite ``tick`` has, and echo cancelling (every line gi
 call progress, MF-R2, caller ID and voice.  The figure is the quickest turn's CPU time: what else
 the machine does can only add to it, and is what headroom is for.
 
-Memory: what a bank of `COUNTED` channels takes from the C library's heap, a channel.
+Memory: what a further channel takes from the C library's heap (`bench.memory`).
 """
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Callable, Iterator
-
 import numpy as np
 
-from bench import tick
+from bench import memory, tick
 from bench.report import Result
 from bench.suites import Options
-from dsp_ext import fsk, mfr2, progress, vad
-from dsp_ext.echo import EchoCanceller
-from dsp_ext.engine import Engine
 
 SIZES = (30, 480, 1920)  # channels: 1, 16 and 64 E1
 TAILS_MS = (64, 128)
@@ -30,21 +24,12 @@ TURNS = 15
 LEAST_TURNS = 3
 WARM_UP = 20  # turns: the models of the echo paths are grown then
 HYBRID = [0.0] * 9 + [0.28, -0.12, 0.06, -0.03]  # what each line gives back of what is sent to it
-COUNTED = 480
 TIME_UNIT = "µs per 10 ms"
 MEMORY_UNIT = "KiB per channel"
 PLAN, DIRECTION, MODEM = "cn", "forward", "bell202"
 
-#: Whose memory is counted; each makes a bank of so many channels.
-BANKS: dict[str, Callable[[int], object]] = {
-    "echo 64 ms": lambda channels: EchoCanceller(channels, tail_ms=64),
-    "echo 128 ms": lambda channels: EchoCanceller(channels, tail_ms=128),
-    "progress": lambda channels: progress.ProgressDetector(channels, PLAN),
-    "mfr2": lambda channels: mfr2.MfDetector(channels, DIRECTION),
-    "fsk": lambda channels: fsk.CallerIdReceiver(channels, MODEM),
-    "vad": lambda channels: vad.VoiceDetector(channels),
-    "engine": lambda channels: Engine(channels, block=BLOCK, law="alaw"),
-}
+#: Whose memory is told; the engine's own is that without any of the others.
+BANKS = ("echo 64 ms", "echo 128 ms", "progress", "mfr2", "fsk", "vad", "engine")
 
 
 class Loaded(tick.Ours):
@@ -82,8 +67,10 @@ def run(options: Options) -> list[Result]:
             name = f"{part}, {channels} channels"
             results.append(Result("parts", name, us / channels, TIME_UNIT, "lower"))
     options.tell("memory")
-    for name, octets in _memory():
-        results.append(Result("parts", f"{name}: memory", octets / 1024, MEMORY_UNIT, "lower"))
+    if counted := memory.counted():
+        for bank in BANKS:
+            kib = counted.banks[bank] / 1024
+            results.append(Result("parts", f"{bank}: memory", kib, MEMORY_UNIT, "lower"))
     return results
 
 
@@ -120,28 +107,3 @@ def _quickest(ours: tick.Ours, turns: int) -> dict[str, float]:
     quickest = {part: min(each[part] for each in seen) / 1000 for part in seen[0]}
     share = min(1.0, min(spent) / sum(quickest.values()))
     return {part: us * share for part, us in quickest.items()}
-
-
-class _Mallinfo(ctypes.Structure):
-    _fields_ = [
-        (name, ctypes.c_size_t)
-        for name in (
-            *("arena", "ordblks", "smblks", "hblks", "hblkhd"),
-            *("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"),
-        )
-    ]
-
-
-def _memory() -> Iterator[tuple[str, float]]:
-    """(bank, octets a channel), as glibc's heap counts; nothing with another C library."""
-    count = getattr(ctypes.CDLL(None), "mallinfo2", None)
-    if count is None:
-        return
-    count.restype = _Mallinfo
-    for name, make in BANKS.items():
-        before = count()
-        bank = make(COUNTED)
-        after = count()
-        taken = after.uordblks + after.hblkhd - before.uordblks - before.hblkhd
-        del bank
-        yield name, taken / COUNTED

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench import kernels, plots, quality
+from bench import kernels, memory, plots, quality
 from bench.suites import label
 from tests.house.tree import ROOT
 
@@ -20,6 +20,9 @@ OTHERS = {"impair", "fsk_send"}
 #: Parts of a tick, which suite `tick` times, by the kernel's name.
 IN_TICK = {"g711": "decode", "level": "level", "mix": "mix", "tone": "tone", "dtmf": "dtmf"}
 CODE = re.compile(r"```python\n(.*?)```", re.DOTALL)
+STATED = re.compile(r"^\*\*Memory\.\*\* (.*?)(?:\n\n|\Z)", re.MULTILINE | re.DOTALL)
+#: Figures of octets: not those of a tail or a rate.
+OCTETS = re.compile(r"\b(\d[\d,]*)\b(?! (?:ms|to|kHz))")
 LINKED = re.compile(r"\]\(([\w]+)\.md\)")
 
 
@@ -76,3 +79,16 @@ def test_a_picture_can_be_drawn_anew(name: str) -> None:
 def test_the_code_of_a_page_is_python(name: str) -> None:
     for block in CODE.findall((PAGES / f"{name}.md").read_text("utf-8")):
         compile(block, f"{name}.md", "exec")
+
+
+@pytest.mark.parametrize("name", kernel_names())
+def test_a_page_states_what_memory_a_channel_takes(name: str) -> None:
+    stated = STATED.search((PAGES / f"{name}.md").read_text("utf-8"))
+    assert stated, f"docs/kernels/{name}.md lacks **Memory.**"
+    figures = [int(figure.replace(",", "")) for figure in OCTETS.findall(stated[1])]
+    banks = memory.PAGES[name]
+    counted = memory.counted()
+    if counted is None:
+        pytest.skip("this C library does not tell what it gave away")
+    due = [counted.banks[bank] for bank in banks]
+    assert figures == pytest.approx(due, rel=0.01, abs=1.5), f"{name}: {banks} take {due}"
