@@ -9,7 +9,7 @@ for 32 channels at once, or sample by sample where few are on, with the same res
 are looked at one by one. A message begins with a type that is one, after 30 bits of mark.
 Limits: -45 to 0 dBm0, bit rate ±3 %, SNR from 15 dB; twist to ±6 dB (Bell 202), ±3 dB (V.23, whose
 tones stand closer) at the right rate; up to 25 bits of mark between octets. No parity; J-CLIP's own
-framing is not known here. Memory a channel: 341 octets.
+framing is not known here. Memory a channel: 348 octets.
 Source: ITU-T V.23, Bell 202; GR-30 and EN 300 659-1 for framing, seizure and levels.
 """
 

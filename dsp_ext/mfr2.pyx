@@ -13,7 +13,7 @@ channels, or one channel's tones where few channels are on.
 Limits: a tone from -37.5 dBm0 on, ±10 Hz accepted, 60 Hz refused; difference in level 7 dB
 accepted, from 11 dB refused; bursts under 7 ms ignored, gaps to 7 ms bridged; operate and release
 together 70 ms. What else is on the line, the other direction's signals too, may have up to a third
-of the power. Memory a channel: 426 octets.
+of the power. Memory a channel: 436 octets.
 Source: ITU-T Q.441 (signals), Q.454 (sending), Q.455 (receiving); China: GF 002-9002.
 """
 
