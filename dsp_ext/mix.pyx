@@ -15,7 +15,7 @@ itself is mixed in one go of sixteen rows; else sixteen neighbours in one bridge
 members strewn among other bridges one by one.
 Limits: input within ±32768; a bridge's sum must stay within int32, as 2047 members at full scale and
 30 dB of gain do. Both hold for what comes out of a decoder; beyond, noise, but nothing undefined.
-Memory: 78 bytes a channel, and 20 KB of scratch or, beyond 640 channels, 32 bytes a channel.
+Memory: 73 bytes a channel, and 20 KB of scratch or, beyond 640 channels, 32 bytes a channel.
 """
 
 from libc.math cimport expf

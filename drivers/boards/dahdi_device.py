@@ -242,11 +242,15 @@ class Device(_File):
         self._ask("ring cadence", lib.DAHDI_SETCADENCE, box)
 
     def dial_pulses(self, digits: str) -> None:
-        """Pulses for each digit, with the driver's own times; DIALCOMPLETE follows."""
+        """Pulses for each digit, with the driver's own times; DIALCOMPLETE follows.
+
+        Raises DriverError for more digits than the driver takes at once."""
         text = f"P{digits}".encode("ascii")
         box = ffi.new("struct dahdi_dialoperation *")
+        if len(text) >= ffi.sizeof(box.dialstr):
+            raise DriverError(f"{len(digits)} digits are more than DAHDI dials at once")
         box.op = lib.DAHDI_DIAL_OP_REPLACE
-        ffi.memmove(box.dialstr, text, min(len(text), ffi.sizeof(box.dialstr) - 1))
+        ffi.memmove(box.dialstr, text, len(text))
         self._ask("dial", lib.DAHDI_DIAL, box)
 
     def set_polarity(self, reversed_: bool) -> None:

@@ -57,6 +57,25 @@ def test_where_dial_tone_is_not_waited_for_it_is_dialled_all_the_same() -> None:
     run(scenario())
 
 
+def test_a_board_that_refuses_to_dial_fails_the_call_and_holds_no_port() -> None:
+    async def scenario() -> None:
+        _, line = await ends(fxo={"dial": "pulse"})
+
+        def refuses(*_: object) -> None:
+            raise DriverError("no dialling here")
+
+        line.span.dial_pulses = refuses
+        ref = call(line)
+        line.audio.ears[1]("dial")
+        await asyncio.sleep(1)
+        assert line.last(Disconnected).cause == 38
+        line.line.release(ref, 38)
+        await asyncio.sleep(1.1)
+        assert line.line.is_idle(1)
+
+    run(scenario())
+
+
 def test_digits_that_do_not_get_out_whole_fail_the_call() -> None:
     async def scenario() -> None:
         _, line = await ends()

@@ -13,6 +13,7 @@ Source: loop start as in TIA-968 and Q.552; times in countries.toml.
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from drivers.base import (
     AnalogEvent,
@@ -35,7 +36,9 @@ from drivers.events import (
     Setup,
 )
 from drivers.signalling.analog.ports import AnalogSignalling, Port, PortState
-from drivers.signalling.mfcr2.table import Table
+from drivers.signalling.table import Table
+
+log = logging.getLogger(__name__)
 
 _S = PortState
 _ENDS: dict[str, tuple[PortState, str]] = {
@@ -189,7 +192,11 @@ class FxoSignalling(AnalogSignalling):
         facts, digits = self.settings.facts, port.request.called.digits
         self.audio.deaf(port.channel)
         if self.settings.dial == "pulse":
-            self.span.dial_pulses(port.number, digits, facts.pulse_send)
+            try:
+                self.span.dial_pulses(port.number, digits, facts.pulse_send)
+            except DriverError as error:
+                log.warning("%s/%d: dialling failed: %s", self.span.name, port.number, error)
+                self._move(port, "failed")
             return
         ref = port.ref
 

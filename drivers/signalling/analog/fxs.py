@@ -32,7 +32,7 @@ from drivers.events import (
 )
 from drivers.signalling.analog.hook import HookReader
 from drivers.signalling.analog.ports import AnalogSignalling, Port, PortState
-from drivers.signalling.mfcr2.table import Table
+from drivers.signalling.table import Table
 
 _S = PortState
 _UP: dict[str, tuple[PortState, str]] = {"on_hook": (_S.IDLE, "_put_down")}
@@ -156,7 +156,8 @@ class FxsSignalling(AnalogSignalling):
         if first == "current":
             self.span.set_hook(port.number, False)
             loop = asyncio.get_running_loop()
-            loop.call_later(facts.current_break[1] / 1000, self.span.set_hook, port.number, True)
+            lasts = facts.current_break[1] / 1000
+            port.break_timer = loop.call_later(lasts, self.span.set_hook, port.number, True)
         self._polarity(port, first == "polarity" and not port.reversed)
         self._tell(ChannelState(self.span.name, port.number, False, "telephone off the hook"))
         self._end(port)

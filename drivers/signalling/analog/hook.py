@@ -14,7 +14,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from drivers.signalling.analog.country import LineFacts
-from drivers.signalling.mfcr2.table import Table
+from drivers.signalling.table import Table
 
 
 class Hook(Enum):

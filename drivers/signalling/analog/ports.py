@@ -26,7 +26,7 @@ from drivers.base import (
 from drivers.cause import Cause
 from drivers.events import LineEvent, Released, SignallingState
 from drivers.signalling.analog.country import AnalogSettings
-from drivers.signalling.mfcr2.table import Table
+from drivers.signalling.table import Table
 
 
 class PortState(Enum):

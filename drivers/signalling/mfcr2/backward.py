@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from drivers.signalling.mfcr2.table import Table
 from drivers.signalling.mfcr2.variant import R2Settings, Timers, Variant
+from drivers.signalling.table import Table
 
 
 class BackwardState(Enum):

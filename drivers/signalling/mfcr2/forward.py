@@ -18,8 +18,8 @@ from typing import Protocol
 
 from drivers.cause import Cause
 from drivers.events import Number
-from drivers.signalling.mfcr2.table import Table
 from drivers.signalling.mfcr2.variant import ANSWERS, R2Settings, Timers, Variant
+from drivers.signalling.table import Table
 
 
 class ForwardState(Enum):

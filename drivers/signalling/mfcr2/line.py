@@ -17,8 +17,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Protocol
 
-from drivers.signalling.mfcr2.table import Table
 from drivers.signalling.mfcr2.variant import Timers
+from drivers.signalling.table import Table
 
 
 class LineState(Enum):

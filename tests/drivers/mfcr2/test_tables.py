@@ -8,7 +8,7 @@ import pytest
 
 from drivers.signalling.mfcr2 import backward, forward, line
 from drivers.signalling.mfcr2.line import FAULTS, LineState
-from drivers.signalling.mfcr2.table import Table
+from drivers.signalling.table import Table
 
 TABLES = [
     (line.TABLE, line.LineMachine, LineState.IDLE, "alarm"),
