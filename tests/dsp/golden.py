@@ -7,6 +7,7 @@ The signals come from outside, so that nothing but the kernels depends on build 
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,7 +17,22 @@ import numpy as np
 import numpy.typing as npt
 
 import dsp_ext
-from dsp_ext import dtmf, echo, fsk, g711, hdlc, level, mfr2, mix, progress, tone
+from dsp_ext import (
+    agc,
+    dtmf,
+    echo,
+    fsk,
+    g711,
+    hdlc,
+    level,
+    mfr2,
+    mix,
+    plc,
+    progress,
+    resample,
+    tone,
+    vad,
+)
 from dsp_ext.engine import Engine
 from dsp_ext.port import Wire
 
@@ -69,12 +85,42 @@ def detectors(pcm: Array) -> dict[str, Array]:
 
 
 def levels(pcm: Array) -> dict[str, Array]:
-    meter = level.LevelMeter(pcm.shape[1])
-    out = []
+    meter, floor = level.LevelMeter(pcm.shape[1]), level.NoiseFloor(pcm.shape[1])
+    out, low = [], []
     for block in blocks(pcm):
         meter.process(block)
         out.append(meter.levels())
-    return {"level": np.array(out)}
+        floor.process(block)
+        low.append(floor.levels())
+    return {"level": np.array(out), "noise floor": np.array(low), "peak": meter.peaks()}
+
+
+def voices(pcm: Array) -> dict[str, Array]:
+    """Gain control and the voice detector, on what is spoken by turns."""
+    spoken = np.where(np.arange(len(pcm))[:, None] // 1000 % 2, pcm, pcm * np.float32(0.01))
+    control, detector = agc.Agc(pcm.shape[1]), vad.VoiceDetector(pcm.shape[1], hangover_ms=20)
+    made, events = [], []
+    for block in blocks(spoken.astype(np.float32)):
+        made.append(control.process(block))
+        events += [dataclasses.astuple(event) for event in detector.process(block)]
+    out = {"agc": np.concatenate(made), "vad": numbers(events)}
+    return {**out, "vad's silence": detector.silent_ms()}
+
+
+def concealed(pcm: Array) -> dict[str, Array]:
+    """Lost blocks by themselves, and runs of them long enough to fade."""
+    bank = plc.Concealer(pcm.shape[1])
+    step, channel = np.indices((len(pcm) // BLOCK, pcm.shape[1]))
+    return {"plc": bank.process(pcm, (step + channel) % 9 < channel % 5)}
+
+
+def resampled(pcm: Array) -> dict[str, Array]:
+    out: dict[str, Array] = {}
+    for from_hz, to_hz in ((8000, 16000), (16000, 8000), (8000, 48000), (48000, 8000)):
+        bank = resample.Resampler(pcm.shape[1], from_hz, to_hz)
+        made = [bank.process(block) for block in blocks(pcm)]
+        out[f"resample {from_hz} to {to_hz}"] = np.concatenate(made)
+    return out
 
 
 def generators(pcm: Array) -> dict[str, Array]:
@@ -142,6 +188,9 @@ KERNELS: tuple[Callable[[Array], dict[str, Array]], ...] = (
     octets_of,
     detectors,
     levels,
+    voices,
+    concealed,
+    resampled,
     generators,
     mixed,
     cancelled,
