@@ -121,6 +121,14 @@ def bar(ratio: float | None, better: str) -> Text:
     return Text("█" * cells + "·" * (BAR_CELLS - cells) + f" ×{gain:.{digits}f}", style=colour)
 
 
+def gain(row: Result) -> Text:
+    """How much better than the peer: a bar of times; of decibels, which are a ratio, how many."""
+    if not row.unit.startswith("dB") or row.peer_value is None:
+        return bar(row.ratio, row.better)
+    more = row.value - row.peer_value if row.better == "higher" else row.peer_value - row.value
+    return Text(f"{more:+.1f} dB", style="green" if more >= 0 else "yellow")
+
+
 def show(results: list[Result], console: Console) -> None:
     """Print a table for each suite; `×` is how many times better than the peer we are.
 
@@ -156,7 +164,7 @@ def _table(suite: str, rows: list[Result]) -> Table:
         )
     for row in rows:
         values = (number(row.value), Text(row.unit), _goal(row), number(row.peer_value))
-        table.add_row(Text(row.name), *values, bar(row.ratio, row.better))
+        table.add_row(Text(row.name), *values, gain(row))
     return table
 
 

@@ -3,30 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bench.plot import Axis, Plot
 from bench.plots import LEFT, RIGHT, card
+from bench.quality_g711 import MASK, ratio_db
 from bench.svg import BLUE, MUTED, ORANGE, Svg
 from dsp_ext import g711
-from dsp_ext.units import peak
 
 LAWS = (("alaw", "A-law", BLUE), ("ulaw", "µ-law", ORANGE))
-#: Least ratio of a sine to all distortion, dB: ITU-T G.712, figure 6 (levels in dBm0).
-MASK = ((-45, 22), (-40, 27), (-30, 33), (0, 33))
-SAMPLES = 16384
-HZ = 1020
-
-
-def ratio_db(law: str, level_dbm0: float) -> float:
-    """Signal to quantising noise of a sine sent through the law."""
-    n = np.arange(SAMPLES)
-    signal = (peak(level_dbm0) * np.sin(2 * np.pi * HZ * n / 8000 + 0.1)).astype(np.float32)
-    coded = g711.decode(g711.encode(signal[:, np.newaxis].copy(), law), law)[:, 0]
-    basis = np.stack([np.sin(2 * np.pi * HZ * n / 8000), np.cos(2 * np.pi * HZ * n / 8000)], axis=1)
-    fit: NDArray[np.float64] = basis @ np.linalg.lstsq(basis, coded.astype(float), rcond=None)[0]
-    noise = float(np.mean((coded - fit) ** 2))
-    return float(10 * np.log10(np.mean(fit**2) / max(noise, 1e-9)))
 
 
 def draw() -> Svg:

@@ -45,11 +45,11 @@ def _banks() -> dict[str, type[Any]]:
     for module in pkgutil.iter_modules(dsp_ext.__path__):
         if module.name.startswith("_"):
             continue
-        held = vars(importlib.import_module(f"dsp_ext.{module.name}"))
-        for name, kind in held.items():
-            if inspect.isclass(kind) and kind.__module__ == f"dsp_ext.{module.name}":
-                if _signals_of(kind):
-                    found[name] = kind
+        whole = f"dsp_ext.{module.name}"
+        for name, kind in vars(importlib.import_module(whole)).items():
+            own = inspect.isclass(kind) and kind.__module__ == whole
+            if own and _signals_of(kind):
+                found[name] = kind
     return found
 
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from bench import kernels, suites
 from bench.command import command as main
 from bench.picture import draw
-from bench.report import Result, bar, number, show, write_json
+from bench.report import Result, bar, gain, number, show, write_json
 
 FIELDS = [
     "suite",
@@ -95,6 +95,14 @@ def test_a_bar_grows_two_cells_with_each_doubling() -> None:
     assert bar(0.25, "higher").plain == "·········· ×0.25"
     assert bar(1 / 200, "lower").plain == "██████████ ×200"
     assert bar(None, "lower").plain == ""
+
+
+def test_decibels_are_compared_by_their_difference() -> None:
+    left = Result("quality", "stop band", -90.0, "dB left", "lower", "speexdsp", -60.0)
+    assert gain(left).plain == "+30.0 dB"
+    ratio = Result("quality", "noise", 20.0, "dB SNR", "higher", "spandsp", 23.0)
+    assert gain(ratio).plain == "-3.0 dB"
+    assert gain(FAST).plain.endswith("×4.00")
 
 
 def test_no_figure_is_cut_at_96_columns() -> None:
