@@ -6,6 +6,7 @@ from dsp_ext.port cimport Port
 from dsp_ext.ring cimport ring_t
 
 ctypedef int (*take_event_t)(int fd) noexcept nogil  # an event, 0 for none, or -errno
+ctypedef int (*flush_t)(int fd, int received) noexcept nogil
 
 cdef struct notice_t:
     int channel
@@ -18,12 +19,13 @@ cdef struct fdport_t:
     int* fd  # [channels]
     uint64_t* state  # [channels] WAITS, RUNS or GONE
     int64_t* rx_gaps  # [channels] octets that were due and not there
-    int64_t* tx_gaps  # [channels] octets the driver had no room for
+    int64_t* tx_gaps  # [channels] octets the driver had no room for, or the line no use any more
+    int* dry  # [channels] had nothing to send; blocks that may be held back for that, 0: none
     int prefill  # blocks sent ahead
-    int run  # blocks in a row that did not have to be waited for
-    int64_t skipped  # blocks not sent, so that a stall does not become a delay
     int pending  # errno that says: an event waits
     take_event_t take_event
+    int ran_dry  # the event that tells so
+    flush_t flush
     ring_t notices
     int notices_fd
     bint posted

@@ -5,8 +5,9 @@ driver's clock is the engine's: `wait` gives the moment the next block is there.
 How: descriptors do not block and their driver hands out whole blocks. A pending event, which makes
 read and write fail until it is taken, is taken at once by the driver's own function and posted in
 a ring with an eventfd, so that it costs no audio. A channel whose driver has gone is idle until
-`replace` gives it another descriptor. A few blocks are sent ahead; after a stall of the machine the
-blocks the line had to do without are not sent late, as they would stay a delay for good.
+`replace` gives it another descriptor. A channel begins with its driver emptied, and a few blocks
+are sent ahead. Where the driver tells that a channel had nothing to send, what is sent begins anew:
+the blocks the line had to do without are not sent late, as they would stay a delay for good.
 Limits: one reader and one writer; blocks of 16 octets and more (the driver's least).
 """
 
@@ -23,6 +24,7 @@ from dsp_ext.native cimport load_acquire, store_release
 from dsp_ext.port cimport Port
 from dsp_ext.port import LAWS, check_shape
 from dsp_ext.ring cimport ring_init, ring_put, ring_read, ring_release
+from dsp_ext.state cimport BLOCK_MAX
 
 cdef extern from "<poll.h>" nogil:
     struct pollfd:
@@ -46,6 +48,7 @@ cdef enum:  # of a channel
     GONE = 2
     NOTICES = 4096
     EVENTS_MOST = 16  # taken from one channel in one go
+    HELD_MOST = 32  # blocks a driver can hold
 
 
 cdef void _post(fdport_t* p, int channel, int event) noexcept nogil:
@@ -63,6 +66,8 @@ cdef bint _try_again(fdport_t* p, int c, int code) noexcept nogil:
         event = p.take_event(p.fd[c])
         if event > 0:
             _post(p, c, event)
+        if event == p.ran_dry and p.state[c] == RUNS:
+            p.dry[c] = HELD_MOST
         return event >= 0
     if code != EAGAIN:
         store_release(&p.state[c], GONE)
@@ -95,11 +100,42 @@ cdef int _send(fdport_t* p, int c, const uint8_t* octets) noexcept nogil:
     return 0
 
 
-cdef void _prefill(fdport_t* p, int c, uint8_t* idle) noexcept nogil:
+cdef void _prefill(fdport_t* p, int c) noexcept nogil:
+    """From a driver with nothing to send."""
+    cdef uint8_t idle[BLOCK_MAX]
     cdef int i
     memset(idle, p.idle, p.block)
     for i in range(p.prefill):
         _send(p, c, idle)
+    p.dry[c] = 0
+
+
+cdef void _begin(fdport_t* p, int c) noexcept nogil:
+    """The channel's first block has come: what lies in the driver came before the line ran, and
+
+    would stay a delay. All channels emptied at once also fill their next blocks at once."""
+    if p.flush != NULL:
+        p.flush(p.fd[c], True)
+    _prefill(p, c)
+    p.state[c] = RUNS
+
+
+cdef bint _holds_back(fdport_t* p, int c) noexcept nogil:
+    """After a channel ran dry: whether its block is one the line has done without already, as more
+
+    received ones still wait. With the last of them sending begins anew."""
+    cdef pollfd poll
+    cdef timespec now
+    poll.fd, poll.events = p.fd[c], POLLIN
+    now.tv_sec = now.tv_nsec = 0
+    p.dry[c] -= 1
+    if p.dry[c] and ppoll(&poll, 1, &now, NULL) > 0 and poll.revents & POLLIN:
+        p.tx_gaps[c] += p.block
+        return True
+    if p.flush != NULL:
+        p.flush(p.fd[c], False)
+    _prefill(p, c)
+    return False
 
 
 cdef int _read_fds(void* ctx, uint8_t* octets, int stride, int block) noexcept nogil:
@@ -113,9 +149,7 @@ cdef int _read_fds(void* ctx, uint8_t* octets, int stride, int block) noexcept n
         if load_acquire(&p.state[c]) != GONE:
             n = _receive(p, c, row)
         if n and p.state[c] == WAITS:
-            # The row serves as scratch and is read anew: what it held came before the line ran.
-            _prefill(p, c, row)
-            p.state[c] = RUNS
+            _begin(p, c)
             n = 0
         elif n < block and p.state[c] == RUNS:
             p.rx_gaps[c] += block - n
@@ -129,33 +163,26 @@ cdef int _read_fds(void* ctx, uint8_t* octets, int stride, int block) noexcept n
 cdef int _write_fds(void* ctx, uint8_t* octets, int stride, int block) noexcept nogil:
     cdef fdport_t* p = <fdport_t*> ctx
     cdef int c
-    if p.run > p.prefill:
-        p.skipped += 1
-        return 0
     for c in range(p.channels):
-        if load_acquire(&p.state[c]) == RUNS:
+        if load_acquire(&p.state[c]) == RUNS and not (p.dry[c] and _holds_back(p, c)):
             p.tx_gaps[c] += block - _send(p, c, octets + c * stride)
     return 0
 
 
 cdef int _wait_fds(void* ctx, int64_t timeout_ns) noexcept nogil:
-    """1: a block is there; 0: none in this time; -1: no channel runs that could tell."""
+    """1: a block is there; 0: none in this time; -1: no channel runs that could tell.
+
+    The last channel tells: it began last, so that the others' blocks are there when its is."""
     cdef fdport_t* p = <fdport_t*> ctx
     cdef pollfd poll
     cdef timespec timeout
     cdef int c
-    for c in range(p.channels):
+    for c in range(p.channels - 1, -1, -1):
         if load_acquire(&p.state[c]) != GONE:
             break
     else:
-        p.run = 0
         return -1
     poll.fd, poll.events = p.fd[c], POLLIN
-    timeout.tv_sec = timeout.tv_nsec = 0
-    if ppoll(&poll, 1, &timeout, NULL) > 0 and poll.revents & POLLIN:
-        p.run += 1
-        return 1
-    p.run = 0
     timeout.tv_sec, timeout.tv_nsec = timeout_ns // 1000000000, timeout_ns % 1000000000
     if ppoll(&poll, 1, &timeout, NULL) > 0:
         return 1 if poll.revents & POLLIN else -1
@@ -170,12 +197,15 @@ cdef class FdPort:
     prefill : blocks sent ahead of the line, 1 to 16
     pending : the errno by which the driver says that an event waits; 0 for none
     take_event : address of a C function int(int fd) that takes one event: > 0, 0 for none, -errno
+    ran_dry : the event that tells that a channel had nothing to send; 0: the driver has none
+    flush : address of a C function int(int fd, int received) that empties a driver of what is to be
+        sent, and of what was received too; 0: it cannot
 
     Raises ValueError for a shape or law that cannot be, MemoryError.
     """
 
     def __cinit__(self, fds, *, int block=80, str law="alaw", int prefill=1, int pending=0,
-                  size_t take_event=0):
+                  size_t take_event=0, int ran_dry=0, size_t flush=0):
         cdef int channels = len(fds)
         self.c.notices_fd = -1
         check_shape(channels, block, law)
@@ -186,12 +216,14 @@ cdef class FdPort:
         self.c.channels, self.c.block, self.c.prefill = channels, block, prefill
         self.c.idle = encode_one(0, LAWS.index(law))
         self.c.pending, self.c.take_event = pending, <take_event_t> take_event
+        self.c.ran_dry, self.c.flush = ran_dry, <flush_t> flush
         self.c.fd = <int*> calloc(channels, sizeof(int))
         self.c.state = <uint64_t*> calloc(channels, sizeof(uint64_t))
+        self.c.dry = <int*> calloc(channels, sizeof(int))
         self.c.rx_gaps = <int64_t*> calloc(channels, sizeof(int64_t))
         self.c.tx_gaps = <int64_t*> calloc(channels, sizeof(int64_t))
-        if (self.c.fd == NULL or self.c.state == NULL or self.c.rx_gaps == NULL
-                or self.c.tx_gaps == NULL
+        if (self.c.fd == NULL or self.c.state == NULL or self.c.dry == NULL
+                or self.c.rx_gaps == NULL or self.c.tx_gaps == NULL
                 or not ring_init(&self.c.notices, NOTICES * sizeof(notice_t))):
             raise MemoryError(f"port of {channels} descriptors")
         self.c.notices_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)
@@ -200,7 +232,8 @@ cdef class FdPort:
         for c, fd in enumerate(fds):
             self.c.fd[c] = fd
 
-    def __init__(self, fds, *, block=80, law="alaw", prefill=1, pending=0, take_event=0):
+    def __init__(self, fds, *, block=80, law="alaw", prefill=1, pending=0, take_event=0,
+                 ran_dry=0, flush=0):
         self.port = Port.__new__(Port)
         self.port.c.ctx = &self.c
         self.port.c.read, self.port.c.write, self.port.c.wait = _read_fds, _write_fds, _wait_fds
@@ -210,6 +243,7 @@ cdef class FdPort:
     def __dealloc__(self):
         free(self.c.fd)
         free(self.c.state)
+        free(self.c.dry)
         free(self.c.rx_gaps)
         free(self.c.tx_gaps)
         ring_release(&self.c.notices)
@@ -255,9 +289,8 @@ cdef class FdPort:
 
     def port_counters(self, port):
         """See Port.counters. What a stall made us leave out counts as overrun."""
-        lost = self.c.skipped * self.c.channels * self.c.block
         return {
-            "overrun_octets": sum(self.c.tx_gaps[c] for c in range(self.c.channels)) + lost,
+            "overrun_octets": sum(self.c.tx_gaps[c] for c in range(self.c.channels)),
             "underrun_octets": sum(self.c.rx_gaps[c] for c in range(self.c.channels)),
         }
 

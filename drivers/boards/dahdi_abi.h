@@ -138,6 +138,8 @@ struct dahdi_vmwi_info {
 
 #define DAHDI_POLICY_IMMEDIATE 0
 #define DAHDI_POLICY_WHEN_FULL 1
+#define DAHDI_FLUSH_READ 1
+#define DAHDI_FLUSH_WRITE 2
 #define DAHDI_FLUSH_ALL 7
 #define DAHDI_LAW_MULAW 1
 #define DAHDI_LAW_ALAW 2

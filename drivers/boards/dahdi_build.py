@@ -12,6 +12,7 @@ HERE = Path("drivers/boards")
 HELPERS = """
 int dahdi_ask(int fd, unsigned long request, void *argument);
 int dahdi_take_event(int fd);
+int dahdi_flush(int fd, int received);
 #define DAHDI_ELAST ...
 """
 
@@ -35,6 +36,14 @@ static int dahdi_take_event(int fd)
 {
     int event = DAHDI_EVENT_NONE, rc = dahdi_ask(fd, DAHDI_GETEVENT, &event);
     return rc < 0 ? rc : event;
+}
+
+/* Empty a channel of what is to be sent, and of what was received too, but not of its events.
+ * Called by the media thread as well. */
+static int dahdi_flush(int fd, int received)
+{
+    int what = DAHDI_FLUSH_WRITE | (received ? DAHDI_FLUSH_READ : 0);
+    return dahdi_ask(fd, DAHDI_FLUSH, &what);
 }
 """
 

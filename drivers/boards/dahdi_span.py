@@ -36,6 +36,11 @@ _FCS = 2
 _FRAMES_AT_ONCE = 64
 
 
+def _address(function: str) -> int:
+    """Of one of the binding's own, for the media thread."""
+    return int(ffi.cast("intptr_t", ffi.addressof(lib, function)))
+
+
 @dataclass(frozen=True, slots=True)
 class AudioSettings:
     """What all channels of a board share. `echo_taps`: of the kernel's canceller, 0 for none."""
@@ -76,7 +81,9 @@ class DahdiSpan:
                 law=audio.law,
                 prefill=audio.prefill,
                 pending=lib.DAHDI_ELAST,
-                take_event=int(ffi.cast("intptr_t", ffi.addressof(lib, "dahdi_take_event"))),
+                take_event=_address("dahdi_take_event"),
+                ran_dry=lib.DAHDI_EVENT_WRITE_UNDERRUN,
+                flush=_address("dahdi_flush"),
             )
         except BaseException:
             self.close()
