@@ -170,6 +170,14 @@ class SignallingState(LineEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class SignallingMoved(LineEvent):
+    """Another D channel of a group (NFAS) carries the signalling now: that of `interface`."""
+
+    interface: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelState(LineEvent):
     """A channel was restarted, put out of service or brought back."""
 

@@ -34,9 +34,15 @@ _REQUESTS = frozenset(
         "release",
         "restart",
         "drop_all",
+        "ignore",
+        "line_lost",
+        "service",
         "transfer",
     )
 )
+
+
+_TUPLES = ("channels", "interfaces")  # lists, as JSON has it
 
 
 class PipeSpan:
@@ -99,7 +105,7 @@ class ChildEnd:
 
     def _start(self, order: dict[str, Any]) -> None:
         given = order["settings"]
-        settings = PriSettings(**given | {"channels": tuple(given["channels"])})
+        settings = PriSettings(**given | {key: tuple(given[key]) for key in _TUPLES})
         self._span = PipeSpan(order["span"], self._pipe.send)
         self._line = PriSignalling(self._span, self._tell, settings)
         adopted = [Adopted(*each) for each in order["adopted"]]

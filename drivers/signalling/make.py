@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from drivers.base import DChannelSpan, EventSink, Signalling
 from drivers.signalling.alarm import GUARD_S
+from drivers.signalling.nfas import Bundle, Member, NfasGroup
 from drivers.signalling.pri import PriSignalling
 from drivers.signalling.pri_child import PriChild
 from drivers.signalling.pri_settings import PriSettings
@@ -24,7 +26,34 @@ def pri(
     `isolate` puts libpri into a process of its own; only in real time, for that
     process has the machine's clock.
     """
-    settings = PriSettings(**options)
-    if isolate:
-        return PriChild(span, sink, settings, alarm_guard_s=alarm_guard_s)
-    return PriSignalling(span, sink, settings, alarm_guard_s=alarm_guard_s)
+    return _one(span, sink, PriSettings(**options), isolate, alarm_guard_s)
+
+
+def nfas(
+    name: str,
+    members: Sequence[Member],
+    *,
+    isolate: bool = False,
+    alarm_guard_s: float = GUARD_S,
+    **options: Any,
+) -> list[Signalling]:
+    """The signallings of a group of spans, in the order of `members`; the rest is as for `pri`.
+
+    Its D channels are used in that order.
+    """
+
+    def common(span: Bundle, sink: EventSink, settings: PriSettings) -> PriSignalling | PriChild:
+        return _one(span, sink, settings, isolate, alarm_guard_s)
+
+    return [*NfasGroup(name, members, PriSettings(**options), common, alarm_guard_s).spans]
+
+
+def _one(
+    span: DChannelSpan,
+    sink: EventSink,
+    settings: PriSettings,
+    isolate: bool,
+    alarm_guard_s: float,
+) -> PriSignalling | PriChild:
+    kind = PriChild if isolate else PriSignalling
+    return kind(span, sink, settings, alarm_guard_s=alarm_guard_s)

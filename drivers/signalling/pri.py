@@ -115,9 +115,21 @@ class PriSignalling:
     def restart(self, channel: int) -> None:
         self._do(lambda link, now: link.restart(channel, now))
 
-    def drop_all(self, cause: int) -> None:
-        """Give every call up at once, without a word to the far end."""
-        self._do(lambda link, now: link.drop_all(cause, now))
+    def ignore(self, ref: int) -> None:
+        """Leave an offered call to another terminal of the line; see `PriLink.ignore`."""
+        self._do(lambda link, now: link.ignore(ref, now))
+
+    def service(self, channel: int, in_service: bool) -> None:
+        """Take a channel out of service at both ends, or bring it back; see `PriLink.service`."""
+        self._do(lambda link, now: link.service(channel, in_service, now))
+
+    def drop_all(self, cause: int, channels: Sequence[int] | None = None) -> None:
+        """Give every call (on these channels) up at once, without a word to the far end."""
+        self._do(lambda link, now: link.drop_all(cause, now, channels))
+
+    def line_lost(self, d: int, lost: bool) -> None:
+        """NFAS: the line of this D channel went into alarm, or out of it."""
+        self._do(lambda link, now: link.line_lost(d, lost, now))
 
     def call_reference(self, ref: int) -> int:
         """The call's reference on the line, 0 while it is not known."""

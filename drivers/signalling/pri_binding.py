@@ -56,6 +56,7 @@ _LAYER1 = {"alaw": lib.PRI_LAYER_1_ALAW, "ulaw": lib.PRI_LAYER_1_ULAW}
 _CAPABILITIES = {"speech": lib.PRI_TRANS_CAP_SPEECH, "audio": lib.PRI_TRANS_CAP_3_1K_AUDIO}
 FREE, UNITS, MONEY = lib.SHIM_CHARGE_FREE, lib.SHIM_CHARGE_UNITS, lib.SHIM_CHARGE_MONEY
 DIGITS = frozenset("0123456789*#+ABCDabcd")
+MAX_D_CHANNELS = lib.MAX_D_CHANNELS
 _NAME_OCTETS = 50
 _BUFFER = 65536
 
@@ -94,6 +95,7 @@ class RawEvent(NamedTuple):
     """What libpri reported; -1 where an event carries no channel or cause."""
 
     kind: int
+    d: int  # place of the D channel it came on
     call: int
     cref: int
     channel: int
@@ -204,14 +206,32 @@ def _charge(event: Any) -> RawCharge | None:
 
 
 class Libpri:
-    """One D channel controller of libpri. Not to be shared between threads."""
+    """One D channel of libpri, or several that stand in for each other (NFAS). Not to be shared
+
+    between threads. `interfaces` are those of the D channels, none without NFAS; with it a channel
+    is its interface's number times 256 and its own, and frames are led by an octet with the place
+    of their D channel. `active` is the one for what belongs to no call; each call keeps to the one
+    that its far end used last.
+    """
 
     def __init__(
-        self, side: str, switch: str, now: float, law: str = "alaw", capability: str = "speech"
+        self,
+        side: str,
+        switch: str,
+        now: float,
+        law: str = "alaw",
+        capability: str = "speech",
+        interfaces: tuple[int, ...] = (),
     ) -> None:
         self._layer1 = _LAYER1[law]
         self._capability = _CAPABILITIES[capability]
-        self._shim = lib.shim_open(SIDES[side], SWITCHES[switch], _microseconds(now))
+        self._nfas = bool(interfaces)
+        self._homes: dict[int, int] = {}
+        self.active = 0
+        places = ffi.new("int[]", interfaces or (-1,))
+        self._shim = lib.shim_open(
+            SIDES[side], SWITCHES[switch], _microseconds(now), len(places), places
+        )
         if self._shim == ffi.NULL:
             raise DriverError("libpri gave no D channel controller")
         self._event = ffi.new("shim_event *")
@@ -232,7 +252,34 @@ class Libpri:
         value = lib.shim_timer_value(self._shim, name.encode())
         return check(value, f"timer {name}")
 
-    def feed(self, frame: bytes, now: float) -> RawEvent | None:
+    # ---- which D channel -----------------------------------------------------------------
+
+    def home(self, call: int) -> int:
+        """The D channel that a call's messages go on."""
+        return self._homes.get(call, self.active)
+
+    def settle(self, call: int, d: int) -> None:
+        """A message for a call came on this D channel: libpri answers there from now on."""
+        if self._nfas:
+            self._homes[call] = d
+
+    def forget(self, call: int) -> None:
+        """libpri has let go of a call."""
+        self._homes.pop(call, None)
+
+    def _at(self, call: int | None = None) -> Any:
+        """The door, turned to a call's D channel or to the active one."""
+        lib.shim_use(self._shim, self.active if call is None else self.home(call))
+        return self._shim
+
+    def _told(self, channel: int) -> int:
+        """A channel as libpri is told of it: with NFAS always by the name of its interface."""
+        return channel | lib.DS1_EXPLICIT if self._nfas and channel & 0xFF else channel
+
+    # ---- line and time -------------------------------------------------------------------
+
+    def feed(self, frame: bytes, now: float, d: int = 0) -> RawEvent | None:
+        lib.shim_use(self._shim, d)
         code = lib.shim_feed(self._shim, _microseconds(now), frame, len(frame), self._event)
         return self._take_event(check(code, f"a frame of {len(frame)} octets"))
 
@@ -250,9 +297,9 @@ class Libpri:
         data = ffi.buffer(self._buffer, length)[:]
         frames, at = [], 0
         while at < length:
-            size = int.from_bytes(data[at : at + 2], "little")
-            frames.append(data[at + 2 : at + 2 + size])
-            at += 2 + size
+            end = at + 3 + int.from_bytes(data[at : at + 2], "little")
+            frames.append(data[at + (2 if self._nfas else 3) : end])
+            at = end
         return frames
 
     def take_log(self) -> list[tuple[bool, str]]:
@@ -264,10 +311,11 @@ class Libpri:
         return [(line[:1] == "E", line[1:].strip()) for line in lines if line[1:].strip()]
 
     def new_call(self) -> int:
-        call = lib.shim_new_call(self._shim)
+        call = int(lib.shim_new_call(self._at()))
         if not call:
             raise DriverError("libpri has no call reference left")
-        return int(call)
+        self.settle(call, self.active)
+        return call
 
     def skip_references(self, count: int) -> None:
         """Leave out the first `count` call references: calls lost to us still have them."""
@@ -284,7 +332,7 @@ class Libpri:
                 _encode_name(wanted.name),
             )
         ]
-        record.channel, record.exclusive = wanted.channel, wanted.exclusive
+        record.channel, record.exclusive = self._told(wanted.channel), wanted.exclusive
         record.capability, record.layer1 = self._capability, self._layer1
         record.called, record.called_plan = texts[0], wanted.called_plan
         record.complete = wanted.complete
@@ -292,7 +340,7 @@ class Libpri:
         record.calling_plan, record.calling_pres = wanted.calling_plan, wanted.calling_pres
         record.name = texts[2] if wanted.name else ffi.NULL
         kept = self._more(record, wanted)
-        code = lib.shim_setup(self._shim, _microseconds(now), call, record)
+        code = lib.shim_setup(self._at(call), _microseconds(now), call, record)
         del kept
         check(code, f"SETUP on channel {wanted.channel}")
 
@@ -320,12 +368,12 @@ class Libpri:
         """Who answers, to be told in the CONNECT that follows."""
         digits, name = who.digits.encode("latin-1", "replace"), _encode_name(who.name)
         at = _microseconds(now)
-        code = lib.shim_connected(self._shim, at, call, digits, who.plan, who.pres, name)
+        code = lib.shim_connected(self._at(call), at, call, digits, who.plan, who.pres, name)
         check(code, "connected number")
 
     def charge(self, call: int, units: int, final: bool, now: float) -> None:
         """Advice of charge, during the call or at its end."""
-        code = lib.shim_charge(self._shim, _microseconds(now), call, units, final)
+        code = lib.shim_charge(self._at(call), _microseconds(now), call, units, final)
         check(code, "advice of charge")
 
     def transfer(self, one: int, other: int, now: float) -> None:
@@ -333,19 +381,25 @@ class Libpri:
         check(lib.shim_transfer(self._shim, _microseconds(now), one, other), "transfer")
 
     def digit(self, call: int, digit: str, now: float) -> None:
-        code = lib.shim_digit(self._shim, _microseconds(now), call, digit.encode("latin-1"))
+        code = lib.shim_digit(self._at(call), _microseconds(now), call, digit.encode("latin-1"))
         check(code, f"INFORMATION {digit!r}")
 
     def request(self, call: int, what: int, now: float, channel: int = 0, info: int = 0) -> int:
         """One of REQUEST_*; gives libpri's code (negative when the call has gone)."""
-        return int(lib.shim_request(self._shim, _microseconds(now), call, what, channel, int(info)))
+        at, told = self._at(call), self._told(channel)
+        code = int(lib.shim_request(at, _microseconds(now), call, what, told, int(info)))
+        if not self.valid(call):
+            self.forget(call)
+        return code
 
     def restart(self, channel: int, now: float) -> None:
-        check(lib.shim_restart(self._shim, _microseconds(now), channel), f"RESTART {channel}")
+        code = lib.shim_restart(self._at(), _microseconds(now), self._told(channel))
+        check(code, f"RESTART {channel}")
 
     def service(self, channel: int, status: int, now: float) -> None:
         """Send SERVICE for a channel: IN_SERVICE or OUT_OF_SERVICE."""
-        code = lib.shim_service(self._shim, _microseconds(now), channel, status)
+        interface, number = channel >> 8, channel & 0xFF
+        code = lib.shim_service(self._at(), _microseconds(now), interface, number, status)
         check(code, f"SERVICE {channel}")
 
     def valid(self, call: int) -> bool:
@@ -356,8 +410,11 @@ class Libpri:
         if not code:
             return None
         event = self._event
+        if event.call:
+            self.settle(int(event.call), event.d)
         return RawEvent(
             event.kind,
+            event.d,
             int(event.call),
             event.cref,
             event.channel,

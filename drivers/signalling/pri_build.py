@@ -25,9 +25,11 @@ typedef struct pri_shim pri_shim;
 
 typedef struct {
     int kind;             /* PRI_EVENT_* */
+    int d;                /* place of the D channel it came on */
+    int interface;        /* its interface, -1 without NFAS */
     uintptr_t call;       /* libpri's call, 0 when the event has none */
     int cref;
-    int channel;          /* -1: none or any */
+    int channel;          /* -1: none or any; with NFAS the interface above eight bits */
     int cause;            /* -1: none */
     int inband;
     int complete;
@@ -82,7 +84,8 @@ typedef struct {
     const char *redirecting_name;
 } shim_call;
 
-pri_shim *shim_open(int node, int switchtype, int64_t now_us);
+pri_shim *shim_open(int node, int switchtype, int64_t now_us, int count, const int *interfaces);
+void shim_use(pri_shim *shim, int d);
 void shim_close(pri_shim *shim);
 int shim_timer(pri_shim *shim, const char *name, int value);
 int shim_timer_value(pri_shim *shim, const char *name);
@@ -100,10 +103,12 @@ int shim_connected(pri_shim *shim, int64_t now_us, uintptr_t call, const char *n
     int pres, const char *name);
 int shim_charge(pri_shim *shim, int64_t now_us, uintptr_t call, long units, int final);
 int shim_transfer(pri_shim *shim, int64_t now_us, uintptr_t one, uintptr_t other);
-int shim_service(pri_shim *shim, int64_t now_us, int channel, int status);
+int shim_service(pri_shim *shim, int64_t now_us, int interface, int channel, int status);
 int shim_restart(pri_shim *shim, int64_t now_us, int channel);
 int shim_valid(pri_shim *shim, uintptr_t call);
 
+#define MAX_D_CHANNELS ...
+#define DS1_EXPLICIT ...
 #define SHIM_SETUP_ACK ...
 #define SHIM_PROCEEDING ...
 #define SHIM_ALERTING ...

@@ -18,7 +18,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -42,7 +42,7 @@ from drivers.signalling.alarm import GUARD_S, AlarmGuard
 from drivers.signalling.pipe import Message, Pipe, pair, unpack_event
 from drivers.signalling.pri_calls import Call, CallState
 from drivers.signalling.pri_ledger import pick_channel
-from drivers.signalling.pri_settings import PriSettings, Tap
+from drivers.signalling.pri_settings import SERVICE_SWITCHES, PriSettings, Tap
 
 _log = logging.getLogger(__name__)
 
@@ -108,6 +108,7 @@ class PriChild:
         self._calls: dict[int, Call] = {}
         self._blocked: set[int] = set()
         self._leftovers: list[int] = []
+        self._lost: set[int] = set()
         self._next_ref = 2
         self._pipe: Pipe | None = None
         self._worker: Worker | None = None
@@ -184,6 +185,35 @@ class PriChild:
         self._call(ref)
         self._send({"do": ["transfer", ref, other]})
 
+    def ignore(self, ref: int) -> None:
+        """Leave an offered call to another terminal of the line; see `PriLink.ignore`."""
+        if self._call(ref).state is not CallState.OFFERED:
+            raise DriverError(f"{self.span.name}: call {ref} has been answered for", 101)
+        self._send({"do": ["ignore", ref]})
+
+    def service(self, channel: int, in_service: bool) -> None:
+        """Take a channel out of service at both ends, or bring it back; see `PriLink.service`."""
+        where, switch = f"{self.span.name}/{channel}", self.settings.switch
+        if channel not in self.settings.channels or switch not in SERVICE_SWITCHES:
+            raise DriverError(f"{where}: no SERVICE on {switch}", Cause.FACILITY_REJECTED)
+        if not self.up:
+            raise DriverError(f"{where}: the D channel is down", Cause.NETWORK_OUT_OF_ORDER)
+        self._send({"do": ["service", channel, in_service]})
+
+    def drop_all(self, cause: int, channels: Sequence[int] | None = None) -> None:
+        """Give every call (on these channels) up at once, without a word to the far end."""
+        if self._pipe is not None:
+            self._send({"do": ["drop_all", int(cause), channels]})
+            return
+        for call in list(self._calls.values()):
+            if channels is None or call.channel in channels:
+                self._drop(call, cause)
+
+    def line_lost(self, d: int, lost: bool) -> None:
+        """NFAS: the line of this D channel went into alarm, or out of it."""
+        (self._lost.add if lost else self._lost.discard)(d)
+        self._send({"do": ["line_lost", d, lost]})
+
     def release(self, ref: int, cause: int) -> None:
         call = self._call(ref)
         call.clear_with(cause)
@@ -226,6 +256,8 @@ class PriChild:
         order = {"settings": settings, "span": self.span.name, "adopted": adopted}
         restart, self._leftovers = self._leftovers, []
         self._send({"start": order | {"first_ref": self._next_ref, "restart": restart}})
+        for d in self._lost:
+            self._send({"do": ["line_lost", d, True]})
         self._after("ping", PING_S, self._ping)
 
     def _worker_lost(self) -> None:
@@ -371,8 +403,4 @@ class PriChild:
         self._tell_state("span alarm" if self._guard.active else "span alarm ended")
 
     def _alarm_lasts(self) -> None:
-        if self._pipe is not None:
-            self._send({"do": ["drop_all", int(Cause.DESTINATION_OUT_OF_ORDER)]})
-            return
-        for call in list(self._calls.values()):
-            self._drop(call, Cause.DESTINATION_OUT_OF_ORDER)
+        self.drop_all(Cause.DESTINATION_OUT_OF_ORDER)

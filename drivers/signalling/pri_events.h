@@ -5,9 +5,23 @@
 #ifndef DRIVERS_SIGNALLING_PRI_EVENTS_H
 #define DRIVERS_SIGNALLING_PRI_EVENTS_H
 
-static int plain_channel(int encoded)
+#define DS1_EXPLICIT 0x10000  /* in libpri's encoded channels */
+
+/*
+ * interface: the one that holds where the message names none (Q.931 4.5.13), -1 without NFAS.
+ * With NFAS the channel's interface is above its eight bits.
+ */
+static int plain_channel(int encoded, int interface)
 {
-    return (encoded == -1 || (encoded & 0xFF) == 0xFF) ? -1 : (encoded & 0xFF);
+    int number = encoded & 0xFF;
+
+    if (encoded == -1 || number == 0xFF) {
+        return -1;
+    }
+    if (interface < 0 || !number) {
+        return number;
+    }
+    return number | (encoded & DS1_EXPLICIT ? encoded >> 8 & 0xFF : interface) << 8;
 }
 
 static void copy(char *to, size_t size, const char *from)
@@ -119,7 +133,7 @@ static void flatten_subcommands(const struct pri_subcommands *all, shim_event *t
 static void flatten_ring(const pri_event_ring *ring, shim_event *to)
 {
     to->call = (uintptr_t) ring->call;
-    to->channel = plain_channel(ring->channel);
+    to->channel = plain_channel(ring->channel, to->interface);
     to->cref = ring->cref;
     to->complete = ring->complete;
     to->flexible = ring->flexible;
@@ -141,12 +155,14 @@ static void flatten_ring(const pri_event_ring *ring, shim_event *to)
 
 #define TAKE(view) do { \
         to->call = (uintptr_t) from->view.call; \
-        to->channel = plain_channel(from->view.channel); \
+        to->channel = plain_channel(from->view.channel, to->interface); \
     } while (0)
 
-static int flatten(const pri_event *from, shim_event *to)
+static int flatten(const pri_event *from, int d, int interface, shim_event *to)
 {
     memset(to, 0, sizeof(*to));
+    to->d = d;
+    to->interface = interface;
     if (!from) {
         return 0;
     }
@@ -201,14 +217,14 @@ static int flatten(const pri_event *from, shim_event *to)
         break;
     case PRI_EVENT_SERVICE:
     case PRI_EVENT_SERVICE_ACK:
-        to->channel = plain_channel(from->service.channel);
+        to->channel = plain_channel(from->service.channel, to->interface);
         to->status = from->service.changestatus;
         break;
     case PRI_EVENT_RESTART:
-        to->channel = plain_channel(from->restart.channel);
+        to->channel = plain_channel(from->restart.channel, to->interface);
         break;
     case PRI_EVENT_RESTART_ACK:
-        to->channel = plain_channel(from->restartack.channel);
+        to->channel = plain_channel(from->restartack.channel, to->interface);
         break;
     case PRI_EVENT_CONFIG_ERR:
         copy(to->text, sizeof(to->text), from->err.err);

@@ -61,9 +61,15 @@ class PriLink(Reports):
     # ---- line and time -------------------------------------------------------------------
 
     def feed(self, frame: bytes, now: float) -> list[LineEvent]:
-        """One received frame, address octet first and without FCS."""
+        """One received frame, address octet first and without FCS; with NFAS the place of its
+
+        D channel is before it."""
+        d = 0
+        if self.settings.interfaces:
+            d, frame = frame[0], frame[1:]
         try:
-            message = q931.parse(frame, self.settings.switch in SERVICE_SWITCHES)
+            serves, nfas = self.settings.switch in SERVICE_SWITCHES, bool(self.settings.interfaces)
+            message = q931.parse(frame, serves, nfas)
         except q931.MalformedError as error:
             self._book.fault(error.what, error.detail)
             if error.layer == 2 or frame[2] & 1:
@@ -75,19 +81,23 @@ class PriLink(Reports):
         self._inband = message is not None and message.inband
         call = self._book.of_reference(message.cref) if message is not None else None
         clearing = message is not None and message.type in q931.CLEARING
+        self._restarted = None
+        if message is not None and message.type == q931.RESTART and self.settings.interfaces:
+            self._restarted = q931.restarted(message, self.settings.interfaces[d])
         if call is not None and message is not None:
+            self._libpri.settle(call.handle, d)
             if clearing:
                 call.clear_with(message.cause)
             if not call.handle and not self._clear_adopted(call, message):
                 frame = frame[:4]
-        raw = self._libpri.feed(frame, now)
+        raw = self._libpri.feed(frame, now, d)
         if raw is not None:
             self._dispatch(raw, now, timed=False)
         elif clearing and call is not None and call.state is CallState.OFFERED:
             # libpri answers DISCONNECT for a call it has not answered yet with RELEASE
             # COMPLETE, tells nobody, and keeps its record for ever.
             self._libpri.request(call.handle, pri.REQUEST_DESTROY, now)
-        if q931.is_sabme(frame):
+        if q931.is_sabme(frame) and d == self._d.active:
             self._book.restarts.link_lost()  # what was in flight is lost
         self._settle(now)
         return self.take_events()
@@ -101,6 +111,9 @@ class PriLink(Reports):
             for call in self._book.adopted():
                 self._book.end(call, call.clear_with(Cause.DESTINATION_OUT_OF_ORDER))
                 self._book.queue_restart(call.channel, "its signalling was lost")
+        if self._unheard_until is not None and self._unheard_until <= now + 1e-6:
+            self._unheard_until = None
+            self.drop_all(Cause.DESTINATION_OUT_OF_ORDER, now)
         for call in self._book.calls():
             if call.deadline is not None and call.deadline <= now + 1e-6:
                 self._expire(call, now)
@@ -115,13 +128,13 @@ class PriLink(Reports):
 
     def next_timeout(self, now: float) -> float | None:
         """Seconds until `poll` has something to do; None when no timer runs."""
-        deadlines = (self._libpri.deadline(), self._book.restarts.deadline, self._adopted_until)
-        times = [time for time in deadlines if time is not None]
+        own = (self._adopted_until, self._unheard_until, self._book.restarts.deadline)
+        times = [time for time in (self._libpri.deadline(), *own) if time is not None]
         times += [c.deadline for c in self._book.calls() if c.deadline is not None]
         return max(0.0, min(times) - now) if times else None
 
     def take_frames(self) -> list[bytes]:
-        """Frames to send, oldest first."""
+        """Frames to send, oldest first; with NFAS as `feed` takes them."""
         return self._libpri.take_frames()
 
     def take_events(self) -> list[LineEvent]:
@@ -215,6 +228,15 @@ class PriLink(Reports):
         self._libpri.request(call.handle, pri.REQUEST_HANGUP, now, info=cause)
         self._settle(now)
 
+    def ignore(self, ref: int, now: float) -> None:
+        """Leave an offered call to another terminal of the line: the exchange hears nothing."""
+        call = self._book.get(ref)
+        if call.state is not CallState.OFFERED:
+            raise DriverError(f"{self.span}: call {ref} has been answered for", 101)
+        self._libpri.request(call.handle, pri.REQUEST_DESTROY, now)
+        self._book.end(call, Cause.NON_SELECTED)
+        self._settle(now)
+
     def charge(self, ref: int, units: int, final: bool, now: float) -> None:
         """As the network: what the call costs, so far or at its end (EuroISDN only)."""
         self._libpri.charge(self._book.get(ref).handle, units, final, now)
@@ -240,6 +262,13 @@ class PriLink(Reports):
         """
         if channel not in self.settings.channels or self.settings.switch not in SERVICE_SWITCHES:
             raise DriverError(f"{self.span}/{channel}: no SERVICE on {self.settings.switch}", 29)
+        if (
+            self.settings.interfaces
+            and not channel >> 8
+            and self.settings.interfaces[self._d.active]
+        ):
+            # libpri leaves 0 out, which would name the interface of the D channel.
+            raise DriverError(f"{self.span}/{channel}: interface 0 has no D channel now", 29)
         status = pri.IN_SERVICE if in_service else pri.OUT_OF_SERVICE
         self._libpri.service(channel, status, now)
         self._book.serve(channel, in_service, "by us")
@@ -253,13 +282,23 @@ class PriLink(Reports):
         self._book.queue_restart(channel, "restarting")
         self._settle(now)
 
-    def drop_all(self, cause: int, now: float) -> None:
-        """The line is gone: release every call at once, restart their channels when it is back."""
-        for channel in self._drop_calls(self.settings.channels, cause, now):
+    def drop_all(self, cause: int, now: float, channels: Sequence[int] | None = None) -> None:
+        """The line is gone: release every call at once, restart their channels when it is back.
+
+        `channels`: only those of a group's one line.
+        """
+        for channel in self._drop_calls(channels or self.settings.channels, cause, now):
             self._book.queue_restart(channel, "left by an alarm")
-        for handle in list(self._ghosts):
-            self._libpri.request(handle, pri.REQUEST_DESTROY, now)
-        self._ghosts.clear()
+        if channels is None:
+            for handle in list(self._ghosts):
+                self._libpri.request(handle, pri.REQUEST_DESTROY, now)
+            self._ghosts.clear()
+        self._settle(now)
+
+    def line_lost(self, d: int, lost: bool, now: float) -> None:
+        """The line of a group's D channel is in alarm, or so no more: no need to wait for T200."""
+        self._d.line(d, lost)
+        self._signalling_changed("line in alarm" if lost else "line good again", now)
         self._settle(now)
 
     # ---- what is going on ----------------------------------------------------------------
@@ -325,7 +364,7 @@ class PriLink(Reports):
 
 def _open(given: PriSettings, now: float) -> Libpri:
     """libpri with the timers it runs set."""
-    libpri = Libpri(given.side, given.switch, now, given.law, given.capability)
+    libpri = Libpri(given.side, given.switch, now, given.law, given.capability, given.interfaces)
     libpri.set_timer("T309", round(given.t309_s * 1000))
     for name, value in given.timers.items():
         if key := pri_timers.TIMERS[name].libpri:

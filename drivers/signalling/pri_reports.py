@@ -14,11 +14,14 @@ from drivers.events import (
     ChannelSet,
     Digits,
     Disconnected,
+    SignallingMoved,
     SignallingState,
 )
 from drivers.signalling import pri_binding as pri
+from drivers.signalling import q931
 from drivers.signalling.pri_binding import Libpri, RawEvent
 from drivers.signalling.pri_calls import Call, CallState
+from drivers.signalling.pri_dchannels import DChannels
 from drivers.signalling.pri_ledger import Ledger
 from drivers.signalling.pri_settings import PriSettings
 from drivers.signalling.pri_words import charge_event, connected_event, progress_event, setup_event
@@ -39,6 +42,9 @@ class Reports:
         self._ghosts: set[int] = set()  # handles whose ref has been given up (lost glare)
         self._started = False
         self._inband = False
+        self._d = DChannels(max(1, len(settings.interfaces)))
+        self._unheard_until: float | None = None  # calls in talk live so long without a D channel
+        self._restarted: frozenset[int] | None = None  # interfaces a RESTART is for
         self._adopted_until: float | None = None
         self._handlers: dict[int, Callable[[RawEvent, float, bool], None]] = {
             pri.UP: self._on_up,
@@ -77,10 +83,8 @@ class Reports:
         handler(raw, now, timed)
 
     def _on_up(self, raw: RawEvent, now: float, timed: bool) -> None:
-        if not self.up:
-            self.up = True
-            self._adopted_until = None
-            self._book.tell(SignallingState(self.span, True, "data link established"))
+        self._d.came_up(raw.d)
+        self._signalling_changed("data link established", now)
         if not self._started and self.settings.restart_on_start:
             for channel in self.settings.channels:
                 if self._book.is_idle(channel):
@@ -88,18 +92,52 @@ class Reports:
         self._started = True
 
     def _on_down(self, raw: RawEvent, now: float, timed: bool) -> None:
-        self._book.restarts.link_lost()
+        self._d.went_down(raw.d)
+        if raw.d == self._d.active:
+            self._book.restarts.link_lost()
+        self._signalling_changed("data link lost", now)
+
+    def _signalling_changed(self, reason: str, now: float) -> None:
+        """A D channel came or went: say what that means, and keep the calls within reach."""
+        before, moved = self.up, self._d.choose()
+        self.up = self._d.any
+        self._libpri.active = self._d.active
+        if self.up != before:
+            self._book.tell(SignallingState(self.span, self.up, reason))
+        elif moved:
+            interface = self.settings.interfaces[self._d.active]
+            self._book.tell(SignallingMoved(self.span, interface, reason))
         if self.up:
-            self.up = False
-            if self._book.adopted():
-                self._adopted_until = now + self.settings.t309_s
-            self._book.tell(SignallingState(self.span, False, "data link lost"))
+            self._adopted_until = self._unheard_until = None
+            self._fetch_calls(now)
+        elif before:
+            until = now + self.settings.t309_s
+            self._adopted_until = until if self._book.adopted() else None
+            self._unheard_until = until if len(self._d) > 1 else None  # libpri has T309 for one
+
+    def _fetch_calls(self, now: float) -> None:
+        """Calls in talk whose D channel is lost go on with the active one.
+
+        libpri answers where it was asked last: an enquiry that seems to come in on that D channel
+        takes the call there, and its answer does the same at the far end, or tells it of a call it
+        has no more.
+        """
+        for call in self._book.calls():
+            if call.state is CallState.ACTIVE and call.handle:
+                if self._d.usable(self._libpri.home(call.handle)):
+                    continue
+                self._libpri.settle(call.handle, self._d.active)
+                enquiry = q931.enquiry(call.cref, self.settings.side)
+                self._libpri.feed(enquiry, now, self._d.active)
 
     def _on_configuration(self, raw: RawEvent, now: float, timed: bool) -> None:
         self._book.fault("configuration", raw.text)
 
     def _on_restart(self, raw: RawEvent, now: float, timed: bool) -> None:
-        channels = self.settings.channels if raw.channel == -1 else (raw.channel,)
+        channels: tuple[int, ...] = (raw.channel,)
+        if raw.channel == -1:
+            of, all_of_them = self._restarted, self.settings.channels
+            channels = tuple(c for c in all_of_them if of is None or c >> 8 in of)
         self._drop_calls(channels, Cause.TEMPORARY_FAILURE, now)
         for channel in channels:
             self._book.restarts.cancel(channel)
@@ -209,7 +247,7 @@ class Reports:
             dialled = call.state is CallState.DIALLING
             cause = call.clear_with(raw.cause)
             self._book.end(call, cause)
-            if timed and not (dialled and self.up):
+            if timed and not (dialled and self._d.usable(raw.d)):
                 # The far end has confirmed nothing: it may still hold the channel.
                 self._book.queue_restart(call.channel, "clearing was not confirmed")
         if raw.kind == pri.HANGUP:
@@ -243,6 +281,7 @@ class Reports:
         for call in self._book.calls():
             if call.handle and not self._libpri.valid(call.handle):
                 lost = None if self.up else Cause.DESTINATION_OUT_OF_ORDER
+                self._libpri.forget(call.handle)
                 self._book.end(call, call.clear_with(lost))
         if self.up and (channel := self._book.restarts.due(now)) is not None:
             self._libpri.restart(channel, now)

@@ -16,6 +16,7 @@ Tap = Callable[[str, bytes], None]
 #: Switch types with SERVICE messages, which take single channels out of service.
 SERVICE_SWITCHES = ("ni2", "4ess", "5ess")
 SENDING = ("enbloc", "overlap")
+MAX_INTERFACE = 127  # seven bits of the channel identification (Q.931 4.5.13)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class PriSettings:
     """How one PRI span is run; ValueError for what cannot be.
 
     `timers` is by the names of `pri_timers`, in milliseconds; what is left out keeps its default.
+    `interfaces`: of a group of spans under common D channels (NFAS) those that have one, in the
+    order they are to be used; a channel is its interface's number times 256 and its own then.
     """
 
     side: str = "user"  # "network" or "user"
@@ -37,6 +40,7 @@ class PriSettings:
     t309_s: float = 90.0  # calls in talk outlive a lost data link this long; 6 to 90 in Q.931
     restart_on_start: bool = False  # RESTART every channel when the link first comes up
     timers: dict[str, int] = field(default_factory=dict)
+    interfaces: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         for key, allowed in (("side", pri.SIDES), ("switch", pri.SWITCHES), ("sending", SENDING)):
@@ -44,7 +48,19 @@ class PriSettings:
                 raise ValueError(f"{key} is {getattr(self, key)!r}; it can be {sorted(allowed)}")
         if self.t309_s < 0 or not 0 <= self.first_digits <= 20:
             raise ValueError("t309_s is 0 or more, first_digits 0 to 20")
+        if self.interfaces:
+            self._check_interfaces()
         pri_timers.check(self.timers)
+
+    def _check_interfaces(self) -> None:
+        if len(set(self.interfaces)) < len(self.interfaces) <= pri.MAX_D_CHANNELS:
+            raise ValueError("two D channels have the same interface")
+        if len(self.interfaces) > pri.MAX_D_CHANNELS:
+            raise ValueError(f"a group has {pri.MAX_D_CHANNELS} D channels at most")
+        if not all(0 <= number <= MAX_INTERFACE for number in self.interfaces):
+            raise ValueError(f"interfaces are 0 to {MAX_INTERFACE}")
+        if self.switch == "qsig":
+            raise ValueError("Q.SIG names no interfaces: it has no NFAS")
 
     def timer(self, name: str) -> float:
         """A timer the link itself runs: seconds (0: never), or how often for a counter."""

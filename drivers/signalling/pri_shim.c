@@ -27,8 +27,21 @@ enum { SHIM_IN_SERVICE = 0, SHIM_OUT_OF_SERVICE = 2 };  /* libpri's change statu
 /* Global in libpri.a; its header only offers it wrapped in every call. */
 int q931_is_call_valid(struct pri *ctrl, struct q931_call *call);
 
-typedef struct pri_shim {
+#define MAX_D_CHANNELS 4   /* of a group with D channels that stand in for each other (NFAS) */
+
+struct pri_shim;
+
+typedef struct {
+    struct pri_shim *shim;
     struct pri *ctrl;
+    int interface;         /* the logical number of the interface it is on; -1: no NFAS */
+} d_channel;
+
+typedef struct pri_shim {
+    d_channel d[MAX_D_CHANNELS];
+    int count;
+    int current;           /* place of the D channel the calls below work on */
+    struct pri *ctrl;      /* its controller */
     uint8_t in[READ_SIZE];
     int in_length;
     uint8_t out[OUT_SIZE];
@@ -39,6 +52,7 @@ typedef struct pri_shim {
 
 typedef struct {
     int kind;
+    int d, interface;
     uintptr_t call;
     int cref, channel, cause, inband, complete, flexible;
     int calling_plan, calling_pres, called_plan;
@@ -81,7 +95,7 @@ int __wrap_gettimeofday(struct timeval *tv, void *zone)
 
 static int read_frame(struct pri *ctrl, void *buffer, int size)
 {
-    pri_shim *shim = pri_get_userdata(ctrl);
+    pri_shim *shim = ((d_channel *) pri_get_userdata(ctrl))->shim;
     int length = shim->in_length;
 
     if (!length || size < length + FCS) {
@@ -93,17 +107,20 @@ static int read_frame(struct pri *ctrl, void *buffer, int size)
     return length + FCS;
 }
 
+/* Frames wait as length (2 octets), place of the D channel, octets. */
 static int write_frame(struct pri *ctrl, void *buffer, int size)
 {
-    pri_shim *shim = pri_get_userdata(ctrl);
+    d_channel *from = pri_get_userdata(ctrl);
+    pri_shim *shim = from->shim;
     int length = size - FCS;
 
-    if (length > 0 && shim->out_length + length + 2 <= OUT_SIZE) {
+    if (length > 0 && shim->out_length + length + 3 <= OUT_SIZE) {
         uint8_t *to = shim->out + shim->out_length;
         to[0] = length & 0xFF;
         to[1] = length >> 8;
-        memcpy(to + 2, buffer, length);
-        shim->out_length += length + 2;
+        to[2] = from - shim->d;
+        memcpy(to + 3, buffer, length);
+        shim->out_length += length + 3;
     }
     return size;
 }
@@ -111,7 +128,8 @@ static int write_frame(struct pri *ctrl, void *buffer, int size)
 /* Lines are kept with a leading 'E' or 'M'; what does not fit is dropped. */
 static void keep(struct pri *ctrl, char mark, const char *text)
 {
-    pri_shim *shim = ctrl ? pri_get_userdata(ctrl) : NULL;
+    d_channel *from = ctrl ? pri_get_userdata(ctrl) : NULL;
+    pri_shim *shim = from ? from->shim : NULL;
     int length = strlen(text);
 
     if (!shim || shim->log_length + length + 2 > LOG_SIZE) {
@@ -128,29 +146,53 @@ static void keep(struct pri *ctrl, char mark, const char *text)
 static void keep_message(struct pri *ctrl, char *text) { keep(ctrl, 'M', text); }
 static void keep_error(struct pri *ctrl, char *text) { keep(ctrl, 'E', text); }
 
-static pri_shim *shim_open(int node, int switchtype, int64_t now_us)
+static void configure(struct pri *ctrl)
+{
+    /* "Sending complete" goes out when we say so, not always; clearing follows Q.931 5.3. */
+    pri_set_overlapdial(ctrl, 1);
+    pri_hangup_fix_enable(ctrl, 1);
+    pri_display_options_send(ctrl, PRI_DISPLAY_OPTION_NAME_INITIAL);
+    pri_display_options_receive(ctrl, PRI_DISPLAY_OPTION_NAME_INITIAL);
+    pri_facility_enable(ctrl);
+    pri_set_service_message_support(ctrl, 1);
+    pri_aoc_events_enable(ctrl, 1);
+}
+
+static void shim_use(pri_shim *shim, int d)
+{
+    shim->current = d;
+    shim->ctrl = shim->d[d].ctrl;
+}
+
+/* interfaces: of each D channel, the best one first; -1 for one alone, without NFAS. */
+static pri_shim *shim_open(int node, int switchtype, int64_t now_us, int count,
+    const int *interfaces)
 {
     pri_shim *shim = calloc(1, sizeof(*shim));
 
-    if (!shim) {
+    if (!shim || count < 1 || MAX_D_CHANNELS < count) {
+        free(shim);
         return NULL;
     }
     clock_us = now_us;
     pri_set_message(keep_message);
     pri_set_error(keep_error);
-    shim->ctrl = pri_new_cb(-1, node, switchtype, read_frame, write_frame, shim);
-    if (!shim->ctrl) {
-        free(shim);
-        return NULL;
+    for (; shim->count < count; ++shim->count) {
+        d_channel *each = &shim->d[shim->count];
+
+        each->shim = shim;
+        each->interface = interfaces[shim->count];
+        each->ctrl = pri_new_cb(-1, node, switchtype, read_frame, write_frame, each);
+        if (!each->ctrl) {
+            free(shim);
+            return NULL;
+        }
+        configure(each->ctrl);
+        if (shim->count) {
+            pri_enslave(shim->d[0].ctrl, each->ctrl);
+        }
     }
-    /* "Sending complete" goes out when we say so, not always; clearing follows Q.931 5.3. */
-    pri_set_overlapdial(shim->ctrl, 1);
-    pri_hangup_fix_enable(shim->ctrl, 1);
-    pri_display_options_send(shim->ctrl, PRI_DISPLAY_OPTION_NAME_INITIAL);
-    pri_display_options_receive(shim->ctrl, PRI_DISPLAY_OPTION_NAME_INITIAL);
-    pri_facility_enable(shim->ctrl);
-    pri_set_service_message_support(shim->ctrl, 1);
-    pri_aoc_events_enable(shim->ctrl, 1);
+    shim_use(shim, 0);
     return shim;
 }
 
@@ -161,7 +203,12 @@ static void shim_close(pri_shim *shim)
 
 static int shim_timer(pri_shim *shim, const char *name, int value)
 {
-    return pri_set_timer(shim->ctrl, pri_timer2idx(name), value);
+    int result = 0;
+
+    for (int d = 0; d < shim->count && !result; ++d) {
+        result = pri_set_timer(shim->d[d].ctrl, pri_timer2idx(name), value);
+    }
+    return result;
 }
 
 static int shim_timer_value(pri_shim *shim, const char *name)
@@ -170,6 +217,12 @@ static int shim_timer_value(pri_shim *shim, const char *name)
 }
 
 #include "pri_events.h"
+
+/* An event of the D channel at place d; 0 when there is none. */
+static int event_of(pri_shim *shim, int d, const pri_event *from, shim_event *to)
+{
+    return flatten(from, d, shim->d[d].interface, to);
+}
 
 static int shim_feed(pri_shim *shim, int64_t now_us, const uint8_t *frame, int length,
     shim_event *event)
@@ -180,19 +233,33 @@ static int shim_feed(pri_shim *shim, int64_t now_us, const uint8_t *frame, int l
     clock_us = now_us;
     memcpy(shim->in, frame, length);
     shim->in_length = length;
-    return flatten(pri_check_event(shim->ctrl), event);
+    return event_of(shim, shim->current, pri_check_event(shim->ctrl), event);
 }
 
 static int shim_poll(pri_shim *shim, int64_t now_us, shim_event *event)
 {
     clock_us = now_us;
-    return flatten(pri_schedule_run(shim->ctrl), event);
+    for (int d = 0; d < shim->count; ++d) {
+        if (event_of(shim, d, pri_schedule_run(shim->d[d].ctrl), event)) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 static int64_t shim_next(pri_shim *shim)
 {
-    struct timeval *next = pri_schedule_next(shim->ctrl);
-    return next ? (int64_t) next->tv_sec * 1000000 + next->tv_usec : -1;
+    int64_t soonest = -1;
+
+    for (int d = 0; d < shim->count; ++d) {
+        struct timeval *next = pri_schedule_next(shim->d[d].ctrl);
+        int64_t at = next ? (int64_t) next->tv_sec * 1000000 + next->tv_usec : -1;
+
+        if (0 <= at && (soonest < 0 || at < soonest)) {
+            soonest = at;
+        }
+    }
+    return soonest;
 }
 
 static int shim_take(pri_shim *shim, uint8_t *buffer, int size)
@@ -403,10 +470,10 @@ static int shim_transfer(pri_shim *shim, int64_t now_us, uintptr_t one, uintptr_
     return pri_channel_bridge((q931_call *) one, (q931_call *) other);
 }
 
-static int shim_service(pri_shim *shim, int64_t now_us, int channel, int status)
+static int shim_service(pri_shim *shim, int64_t now_us, int interface, int channel, int status)
 {
     clock_us = now_us;
-    return pri_maintenance_service(shim->ctrl, 0, channel, status);
+    return pri_maintenance_service(shim->ctrl, interface, channel, status);
 }
 
 static int shim_restart(pri_shim *shim, int64_t now_us, int channel)

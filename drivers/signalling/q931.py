@@ -38,11 +38,11 @@ RESTART, RESTART_ACK = 0x46, 0x4E
 SERVICE, SERVICE_ACK = 0x0F, 0x07
 #: Protocol discriminators of maintenance messages: AT&T's, and the national one of NI2.
 MAINTENANCE = (0x03, 0x43)
-_SERVICE_OCTETS = 13  # with a channel and a change status, and nothing else
+_SERVICE_OCTETS = 10  # with a change status, and besides a channel and nothing else
 CLEARING = frozenset({DISCONNECT, RELEASE, RELEASE_COMPLETE})
 
 IE_STATUS = 0x01  # change status, of maintenance messages
-IE_CAUSE, IE_CHANNEL, IE_PROGRESS = 0x08, 0x18, 0x1E
+IE_CAUSE, IE_CHANNEL, IE_PROGRESS, IE_RESTART = 0x08, 0x18, 0x1E, 0x79
 #: Elements whose first octets are a chain ended by bit 8 (numbers, 4.5.8 to 4.5.10).
 _CHAINED = {0x6C: 2, 0x70: 1, 0x4C: 2, 0x74: 3, 0x76: 2}
 #: Fewest content octets an element can do with.
@@ -84,10 +84,11 @@ class Message:
         return content[at] & 0x7F if at < len(content) else None
 
 
-def parse(frame: bytes, maintenance: bool = False) -> Message | None:
+def parse(frame: bytes, maintenance: bool = False, nfas: bool = False) -> Message | None:
     """The Q.931 message in `frame` (address octet first, no FCS); None for a supervisory frame.
 
     `maintenance`: SERVICE messages, with a protocol discriminator of their own, are known too.
+    `nfas`: what is said of channels in general may name their interface.
     Raises MalformedError with what is wrong and where.
     """
     information = _information(frame)
@@ -98,7 +99,7 @@ def parse(frame: bytes, maintenance: bool = False) -> Message | None:
     if len(information) < 3:
         raise MalformedError(3, "message too short", f"{len(information)} octets")
     if maintenance and information[0] in MAINTENANCE:
-        return _maintenance(information)
+        return _maintenance(information, nfas)
     if information[0] != PROTOCOL:
         raise MalformedError(3, "protocol discriminator", f"0x{information[0]:02x}")
     length = information[1]
@@ -109,11 +110,11 @@ def parse(frame: bytes, maintenance: bool = False) -> Message | None:
     cref = int.from_bytes(information[2 : 2 + length], "big")
     message = Message(information[2 + length], cref, _elements(information, length + 3))
     if length == 2 and cref & 0x7FFF == 0:
-        _check_global(message)
+        _check_global(message, nfas)
     return message
 
 
-def _maintenance(information: bytes) -> Message:
+def _maintenance(information: bytes, nfas: bool) -> Message:
     """SERVICE or its acknowledgement for one B channel; libpri takes no other with care.
 
     For a whole interface it would tell that the D channel went up or down.
@@ -124,12 +125,39 @@ def _maintenance(information: bytes) -> Message:
         raise MalformedError(3, "unknown message", f"maintenance type 0x{information[4]:02x}")
     elements = _elements(information, 5)
     channel, status = elements.get(IE_CHANNEL, b""), elements.get(IE_STATUS, b"")
+    if nfas and _names_interface(channel):
+        channel = bytes((channel[0] & ~0x40,)) + channel[2:]
     one = len(channel) == 3 and channel[0] & 0x67 == 0x21 and channel[1] == 0x83
     if not one or not 0x81 <= channel[2] <= 0x9F:
         raise MalformedError(3, "channel", "SERVICE for anything but one B channel")
-    if len(status) != 1 or len(information) != _SERVICE_OCTETS:
+    if len(status) != 1 or len(information) != _SERVICE_OCTETS + len(elements[IE_CHANNEL]):
         raise MalformedError(3, "information element", "SERVICE with more or less than it has")
     return Message(information[4], 0, elements)
+
+
+def _names_interface(channel: bytes) -> bool:
+    """Whether a channel identification has an octet 3.1, and no more of it than one."""
+    return len(channel) > 1 and channel[0] & 0x40 != 0 and channel[1] & 0x80 != 0
+
+
+def enquiry(cref: int, side: str) -> bytes:
+    """STATUS ENQUIRY for a call in a frame without number, as `side` receives it from its far end.
+
+    `cref` as received frames have it.
+    """
+    address = 0x02 if side == "user" else 0x00  # commands of the network have C/R 1 (Q.921 3.3.2)
+    return bytes((address, 0x01, 0x03, PROTOCOL, 2, *cref.to_bytes(2, "big"), STATUS_ENQUIRY))
+
+
+def restarted(message: Message, own: int) -> frozenset[int] | None:
+    """Interfaces a RESTART without channels is for; None: all. `own` has the D channel it came on.
+
+    Class 6 is one interface, that of the channel identification or else the D channel's (4.5.25).
+    """
+    if message.elements.get(IE_RESTART, b"\x80")[0] & 7 == 7:
+        return None
+    channel = message.elements.get(IE_CHANNEL, b"")
+    return frozenset({channel[1] & 0x7F if _names_interface(channel) else own})
 
 
 def is_sabme(frame: bytes) -> bool:
@@ -185,7 +213,7 @@ def _elements(information: bytes, at: int) -> dict[int, bytes]:
     return found
 
 
-def _check_global(message: Message) -> None:
+def _check_global(message: Message, nfas: bool) -> None:
     """Only restarting is done with the global call reference (5.8.3.2 f).
 
     libpri keeps one record for it for ever: what a stray message leaves there
@@ -194,7 +222,8 @@ def _check_global(message: Message) -> None:
     if message.type not in (RESTART, RESTART_ACK, STATUS):
         raise MalformedError(3, "call reference", f"{message.name} with the global one")
     channel = message.elements.get(IE_CHANNEL)
-    if channel is not None and channel[0] & 0x64 != 0x20:
+    plain = 0x24 if nfas and channel is not None and _names_interface(channel) else 0x64
+    if channel is not None and channel[0] & plain != 0x20:
         raise MalformedError(
             3, "channel", f"{message.name} for 0x{channel[0]:02x}, not a B channel"
         )

@@ -78,10 +78,12 @@ CORPUS: tuple[tuple[int, bytes], ...] = (
     (0x64, DIVERTED),
     (0x79, ie(0x08, 0x82, 0xAA)),
 )
-#: SERVICE and its acknowledgement for channel 5, as AT&T's and the national switch types have it.
+#: SERVICE and its acknowledgement for channel 5, as AT&T's and the national switch types have it,
+#: also with the interface named.
 SERVICES = tuple(
-    bytes([protocol, 2, 0, 0, kind]) + ie(0x18, 0xA9, 0x83, 0x85) + ie(0x01, status)
+    bytes([protocol, 2, 0, 0, kind]) + ie(0x18, *channel) + ie(0x01, status)
     for protocol in (0x03, 0x43)
+    for channel in ((0xA9, 0x83, 0x85), (0xE9, 0x81, 0x83, 0x85))
     for kind in (0x0F, 0x07)
     for status in (0xC0, 0xC2)
 )

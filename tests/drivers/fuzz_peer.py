@@ -16,12 +16,17 @@ _SETUP, _RELEASE_COMPLETE = 0x05, 0x5A
 
 
 class Peer:
-    """Drives one `PriLink`. `now` is its clock; `events` what the link told since the last take."""
+    """Drives one `PriLink`. `now` is its clock; `events` what the link told since the last take.
+
+    "ni2 nfas" as switch type is a group of two interfaces whose backup D channel stays silent.
+    """
 
     def __init__(self, side: str, switch: str) -> None:
-        self.link = PriLink(
-            PriSettings(side=side, switch=switch, overlap=True, exclusive=False), span="E1"
-        )
+        switch, _, group = switch.partition(" ")
+        self._lead = b"\0" if group else b""  # the place of the D channel, before each frame
+        more = {"interfaces": (0, 1), "channels": (1, 2, 5, 257, 258, 261)} if group else {}
+        settings = PriSettings(side=side, switch=switch, overlap=True, exclusive=False, **more)
+        self.link = PriLink(settings, span="E1")
         self._ours = 0x00 if side == "network" else 0x02  # C/R of our commands
         self.now = 0.0
         self.events: list[LineEvent] = []
@@ -44,7 +49,7 @@ class Peer:
     # ---- the data link
 
     def _frame(self, frame: bytes) -> None:
-        self.events += self.link.feed(frame, self.now)
+        self.events += self.link.feed(self._lead + frame, self.now)
 
     def say(self, information: bytes) -> None:
         """One I frame with these octets in it."""
@@ -60,7 +65,8 @@ class Peer:
             if not frames:
                 return
             for frame in frames:
-                self._hear(frame)
+                if frame.startswith(self._lead):
+                    self._hear(frame[len(self._lead) :])
         raise AssertionError("the link never stops talking")
 
     def _hear(self, frame: bytes) -> None:
@@ -143,7 +149,7 @@ class Peer:
         cref = self.setups[-1] if self.setups else 0x8000 | self._next()
         placed = self.link.calls()
         for reply in replies:
-            channel = f"1803a983{0x80 | placed[-1].channel:02x}" if placed else ""
+            channel = _identification(placed[-1].channel).hex() if placed else ""
             self.message(cref, reply, channel)
             self.pump()
         return cref
@@ -158,7 +164,7 @@ class Peer:
             if self.link.switched_off(channel):
                 protocol = 0x43 if self.link.settings.switch == "ni2" else 0x03
                 kind = 0x07 if protocol == 0x43 else 0x0F
-                told = bytes([protocol, 2, 0, 0, kind, 0x18, 3, 0xA9, 0x83, 0x80 | channel])
+                told = bytes([protocol, 2, 0, 0, kind]) + _identification(channel)
                 self.say(told + b"\x01\x01\xc0")
         self.pump()
 
@@ -168,6 +174,14 @@ class Peer:
             self.link.release(call.ref, 16, self.now)
         self.pump()
         self.events += self.link.take_events()
+
+
+def _identification(channel: int) -> bytes:
+    """The element for a channel of the D channel's own interface, or of another of its group."""
+    interface, number = channel >> 8, 0x80 | channel & 0xFF
+    if interface:
+        return bytes([0x18, 4, 0xE9, 0x80 | interface, 0x83, number])
+    return bytes([0x18, 3, 0xA9, 0x83, number])
 
 
 #: State → what the link is asked to do with a call of ours.

@@ -5,10 +5,11 @@
 
 What: every message of `fuzz_corpus` truncated at every octet, with every bit of
 every octet flipped and every octet inverted, in every state of a call, as user
-and as network, for each switch type; random mutations until the count is
-reached. After each batch the link must hold its promises: calls end, each is
-released once, nothing is told of a call nobody knows. `--asan` runs libpri
-built with AddressSanitizer. Exit status 1, with the last messages, when it fails.
+and as network, for each switch type and a group of interfaces (NFAS); random
+mutations until the count is reached. After each batch the link must hold its
+promises: calls end, each is released once, nothing is told of a call nobody
+knows. `--asan` runs libpri built with AddressSanitizer. Exit status 1,
+with the last messages, when it fails.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ BATCH = 24
 _SERVICE = -1  # the kind of maintenance messages, which have a protocol of their own
 #: (side, switch type), state of the call
 Place = tuple[tuple[str, str], str]
-SWITCHES = ("euroisdn", "qsig", "ni2", "dms100", "5ess")
+SWITCHES = ("euroisdn", "qsig", "ni2", "dms100", "5ess", "ni2 nfas")
 
 
 class Promises:
