@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol
 
 from drivers.cause import Cause
 from drivers.events import Alarm, LineEvent, Number, Redirecting
+from dsp_ext.callerid import CallerId
 
 EventSink = Callable[[LineEvent], None]
 
@@ -128,8 +130,35 @@ class Registers(Protocol):
         """Send nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class FskMessage:
+    """A caller ID message as octets, from type to checksum; `modem` is "bell202" or "v23"."""
+
+    octets: bytes
+    modem: str
+    level_dbm0: float
+    seizure_bits: int
+    mark_bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlertTone:
+    """The dual tone (2130 and 2750 Hz) that makes a telephone listen for a message."""
+
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """DTMF, in ms on and off."""
+
+    digits: str
+    on_ms: int
+    off_ms: int
+
+
 class LineAudio(Protocol):
-    """Tones on the ports of telephones and exchange lines, for their signalling.
+    """Tones on the ports of telephones and exchange lines, and E&M trunks, for their signalling.
 
     `plan` is the country whose tones they are. What is asked for on a channel ends with the call's
     reset of it, but for a tone that is sounded when no call is on it.
@@ -137,9 +166,13 @@ class LineAudio(Protocol):
 
     plan: str
 
-    def hear(self, channel: Channel, heard: Callable[[str], None]) -> None:
+    def now(self) -> datetime:
+        """The time of day on the wall."""
+
+    def hear(self, channel: Channel, heard: Callable[[str], None]) -> bool:
         """Tones of the exchange and voice as words: "dial", "busy" … as one is sure, "dial ended"
-        as it is over. Without a detector left nothing is heard."""
+        as it is over. False when no detector is left for it, or detectors stand still under load:
+        then nothing may be heard."""
 
     def deaf(self, channel: Channel) -> None:
         """Hear no more."""
@@ -153,6 +186,25 @@ class LineAudio(Protocol):
         done: Callable[[bool], None],
     ) -> None:
         """Send DTMF; `done(True)` once all of it was sent, `done(False)` if that was cut off."""
+
+    def hear_caller(
+        self, channel: Channel, by: str, heard: Callable[[CallerId | None], None]
+    ) -> None:
+        """Caller ID on a line that no call is on, from the loop's next turn: by FSK ("bell202",
+        "v23") or keys ("dtmf"). `heard(None)`: a message came that cannot be read."""
+
+    def deaf_caller(self, channel: Channel) -> None:
+        """Hear no more caller ID; keys that came are forgotten."""
+
+    def hear_keys(self, channel: Channel, heard: Callable[[str], None]) -> None:
+        """Each DTMF key on a line that no call is on yet, from the loop's next turn."""
+
+    def deaf_keys(self, channel: Channel) -> None:
+        """Hear no more keys; those that came are forgotten."""
+
+    async def send_caller(self, channel: Channel, piece: FskMessage | AlertTone | Keys) -> bool:
+        """Send a part of caller ID: True when all of it was sent. Cancelling stops it; what cannot
+        be sent is logged."""
 
     def tone(self, channel: Channel, name: str) -> None:
         """Sound one of the plan's tones until `quiet`; busy tone where it has none of that name."""
@@ -171,9 +223,9 @@ class HookChange:
 
 @dataclass(frozen=True, slots=True)
 class RingChange:
-    """FXO: ringing voltage began or ended; its cadence and the caller ID with it, as data.
+    """FXO: ringing voltage began or ended, and its cadence (on, off, on, off …, it repeats).
 
-    `cadence_ms` is on, off, on, off … and repeats.
+    A simulated line also tells who calls as data, for telephones without ears.
     """
 
     channel: int
@@ -253,6 +305,9 @@ class AnalogSpan(Span, Protocol):
 
     def set_message_waiting(self, channel: int, on: bool) -> None:
         """FXS: the telephone's lamp, where the board can drive one."""
+
+    def on_hook_audio(self, channel: int, ms: int) -> None:
+        """FXS: let sound through to a telephone on the hook for so long."""
 
     def on_line(self, receive: Callable[[AnalogEvent], None]) -> None: ...
 

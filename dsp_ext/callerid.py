@@ -28,6 +28,9 @@ TIME, NUMBER, NO_NUMBER, NAME, NO_NAME = 0x01, 0x02, 0x04, 0x07, 0x08
 VISUAL, CALL_TYPE = 0x0B, 0x11
 LONGEST = 255  # octets of a message without type, length and checksum
 
+#: GR-1401: the indicator's octets, three times over against errors.
+_SDMF_WAITING = {True: b"\x42" * 3, False: b"\x6f" * 3}
+
 Absence = Literal["O", "P"]
 _DTMF = re.compile(r"([ABD]?)([0-9*]*)(?:D([0-9*]*))?(?:B([0-9]*))?([C#]?)")
 _DTMF_ABSENT: dict[str, Absence] = {"B00": "O", "B10": "P", "D1": "P", "D2": "O", "D3": "O"}
@@ -126,6 +129,11 @@ def encode_sdmf(caller: CallerId) -> bytes:
     return _message(SDMF_CALL, _time(caller.time) + _text(number))
 
 
+def encode_sdmf_messages(waiting: bool) -> bytes:
+    """The SDMF message that messages wait, or no longer do, with its checksum."""
+    return _message(SDMF_MESSAGES, _SDMF_WAITING[waiting])
+
+
 def decode(message: bytes) -> CallerId:
     """What a whole message, checksum included, says.
 
@@ -139,6 +147,9 @@ def decode(message: bytes) -> CallerId:
     if message[0] == SDMF_CALL:
         return _decode_sdmf(body)
     if message[0] in SDMF_TYPES:
+        said = {octets: waiting for waiting, octets in _SDMF_WAITING.items()}
+        if body in said:
+            return CallerId(messages_waiting=said[body])
         return CallerId(other=((message[0], body),))
     return _decode_mdmf(body)
 

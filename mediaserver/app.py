@@ -13,7 +13,7 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-from drivers.base import Board, Span
+from drivers.base import Board, Span, SpanKind
 from drivers.cause import Cause
 from dsp_ext.engine import Engine
 from mediaserver.acd.agent import Agent
@@ -87,7 +87,20 @@ def line_slots(settings: Settings, spans: Sequence[Span]) -> dict[str, Any]:
     for span in spans:
         if plan := cares[span.name].tones:
             progress[plan] = progress.get(plan, 0) + len(span.channels)
-    return {"echo": echo, "progress": progress}
+    return {"echo": echo, "progress": progress, "caller_id": _caller_id_slots(settings, spans)}
+
+
+def _caller_id_slots(settings: Settings, spans: Sequence[Span]) -> dict[str, int]:
+    """A receiver of the right modem for each line that may be told who calls."""
+    configs = {config.name: config for config in settings.spans()}
+    found: dict[str, int] = {}
+    for span in spans:
+        if span.kind is not SpanKind.FXO:
+            continue
+        how = configs[span.name].analog.scheme(settings.media.tone_plan)
+        if how is not None and how.by == "fsk":
+            found[how.modem] = found.get(how.modem, 0) + len(span.channels)
+    return found
 
 
 def make_session(
@@ -218,7 +231,7 @@ class App:
     def _add_lines(self) -> None:
         # A child process keeps the machine's time, whatever ours is.
         isolate = not isinstance(asyncio.get_running_loop(), VirtualLoop)
-        audio = MediaLineAudio(self.session, self.settings.media.tone_plan)
+        audio = MediaLineAudio(self.session, self.settings.media.tone_plan, self.clock)
         doors = signalling.Doors(MediaRegisters(self.session), audio)
         spans = {span.name: span for board in self.boards for span in board.spans}
         cares = line_care(self.settings)

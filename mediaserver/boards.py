@@ -94,7 +94,7 @@ def _over_ip(span: SpanConfig, far: bool) -> Any:
         local if far else remote,
         span.carried(span.signalling),
         packet_ms=span.packet_ms,
-        cas=span.signalling == "mfcr2",
+        cas=span.has_bits,
         rtp=span.rtp,
         jitter_ms=span.jitter_ms,
         line_clock=span.clock == "line" and not far,

@@ -96,6 +96,10 @@ class DahdiAnalogSpan(DahdiSpan):
         """FXS: the lamp, on cards that can drive one."""
         self._try(channel, "message waiting", lambda device: device.messages_waiting(int(on)))
 
+    def on_hook_audio(self, channel: int, ms: int) -> None:
+        """FXS: the card's speech path while the telephone is on the hook."""
+        self._try(channel, "sound on hook", lambda device: device.on_hook_audio(ms))
+
     def _try(self, channel: int, what: str, ask: Callable[[Device], None]) -> None:
         try:
             ask(self._device(channel))

@@ -110,7 +110,9 @@ def ranges(numbers: Iterable[int]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SpanPlan:
-    """What one span is to be. `use`: "pri", "mfcr2", "fxs" (telephones), "fxo" (exchange lines).
+    """What one span is to be. `use`: "pri", "mfcr2", "em", "fxs" (telephones), "fxo"
+
+    (exchange lines).
 
     timing : 0 gives the clock to the line, 1 and up take it from there, 1 first
     channels : DAHDI's numbers of all its channels, in order
@@ -125,8 +127,8 @@ class SpanPlan:
     line: bool = True
 
 
-#: Idle pattern of an R2 channel: A and B set, C and D as Q.421 wants them.
-_R2_IDLE = "1101"
+#: Idle patterns. R2: A and B set, C and D as Q.421 wants them; E&M: on hook.
+_IDLE = {"mfcr2": "1101", "em": "0001"}
 
 
 def text(spans: Iterable[SpanPlan], *, zone: str, echo: str = "", law: str = "alaw") -> str:
@@ -146,13 +148,13 @@ def text(spans: Iterable[SpanPlan], *, zone: str, echo: str = "", law: str = "al
 
 
 def _voice(span: SpanPlan) -> list[int]:
-    if span.use in ("pri", "mfcr2"):
+    if span.use in ("pri", *_IDLE):
         return [channel for place, channel in enumerate(span.channels, 1) if place != 16]
     return list(span.channels)
 
 
 def _span(span: SpanPlan) -> Iterator[str]:
-    if span.line and span.use in ("pri", "mfcr2"):
+    if span.line and span.use in ("pri", *_IDLE):
         coding = "ccs" if span.use == "pri" else "cas"
         crc4 = ",crc4" if span.crc4 else ""
         yield f"span={span.number},{span.timing},0,{coding},hdb3{crc4}"
@@ -160,8 +162,8 @@ def _span(span: SpanPlan) -> Iterator[str]:
     if span.use == "pri":
         yield f"bchan={voice}"
         yield f"dchan={span.channels[15]}"
-    elif span.use == "mfcr2":
-        yield f"cas={voice}:{_R2_IDLE}"
+    elif span.use in _IDLE:
+        yield f"cas={voice}:{_IDLE[span.use]}"
     else:
         # DAHDI names a port's signalling after its far end.
         yield f"{'fxoks' if span.use == 'fxs' else 'fxsks'}={voice}"

@@ -260,6 +260,9 @@ class Device(_File):
         """The telephone's lamp, by the means the card has."""
         self._set("message waiting", lib.DAHDI_VMWI, count)
 
+    def on_hook_audio(self, ms: int) -> None:
+        self._set("sound on hook", lib.DAHDI_ONHOOKTRANSFER, ms)
+
     def bits(self) -> int:
         """ABCD as received, A the highest of four bits.
 

@@ -163,7 +163,7 @@ class VirtualAnalogSpan(VirtualSpan):
         caller_name: str = "",
         cadence_ms: tuple[int, ...] = (),
     ) -> None:
-        """FXS: ring the telephone in a cadence, with the caller's ID; or stop."""
+        """FXS: ring the telephone in a cadence, telling the far end who calls; or stop."""
         self.port_index(channel)
         if self.kind is not SpanKind.FXS:
             raise DriverError(f"{self.name}/{channel} is an FXO port: it cannot ring")
@@ -210,6 +210,10 @@ class VirtualAnalogSpan(VirtualSpan):
         """FXS: the telephone's lamp; `status` shows it."""
         self.port_index(channel)
         (self._lamps.add if on else self._lamps.discard)(channel)
+
+    def on_hook_audio(self, channel: int, ms: int) -> None:
+        """FXS: these lines carry sound always."""
+        self.port_index(channel)
 
     def analog_arrived(self, event: AnalogEvent) -> None:
         if self._receive is not None:

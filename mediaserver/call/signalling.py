@@ -12,7 +12,7 @@ from mediaserver.config.boards import Span as SpanConfig
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """What signalling may need of the media: R2's registers, and tones on analog lines."""
+    """What signalling may need of the media: R2's registers, and tones and keys on analog lines."""
 
     registers: Registers
     audio: LineAudio
@@ -34,6 +34,8 @@ def make(span: Span, config: SpanConfig, doors: Doors, *, isolate: bool) -> Sign
         }
     elif config.signalling == "mfcr2":
         options = {"registers": doors.registers, **config.r2.options(config.variant)}
+    elif config.signalling == "em":
+        options = {"audio": doors.audio, **config.em.options(config.side)}
     elif config.signalling == "analog":
         options = {"audio": doors.audio, **config.analog.options(doors.audio.plan)}
     return _made(config.signalling, span, options)
@@ -53,6 +55,9 @@ def make_far(span: Span, config: SpanConfig, doors: Doors) -> Signalling:
         r2 = config.r2.options(config.variant)
         ours = {"dnis_length": 0, "ani": "early", "ani_length": 0, "block_collect": False}
         options = {"registers": doors.registers, **r2, **ours, "double_answer": False}
+    elif config.signalling == "em":
+        em = config.em.options(far_side(config))
+        options = {"audio": doors.audio, **em, "digits": 0}
     elif config.signalling == "analog":
         # The telephone's user hears and dials; the exchange makes its lines' tones.
         audio = doors.audio if span.kind is SpanKind.FXS else None
@@ -62,7 +67,7 @@ def make_far(span: Span, config: SpanConfig, doors: Doors) -> Signalling:
 
 
 def far_side(config: SpanConfig) -> str:
-    """ "user" or "network": what the other end of a PRI is."""
+    """ "user" or "network": what the other end of a PRI or an E&M trunk is."""
     return _OTHER_SIDE[config.side]
 
 

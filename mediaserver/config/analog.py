@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from drivers.signalling.analog.callerid import Scheme, of_country, schemes
 from drivers.signalling.analog.country import countries
 from mediaserver.config.part import Part
 from mediaserver.config.problems import did_you_mean
@@ -24,6 +25,7 @@ class Analog(Part):
     disconnect: Annotated[Disconnects, Field(strict=False, min_length=1)] = ("current", "busy")
     silence_s: float = Field(default=60.0, ge=5, le=3600)
     polarity_on_answer: bool = False
+    caller_id: str = ""  # "": as the country does it
 
     @field_validator("country")
     @classmethod
@@ -31,6 +33,17 @@ class Analog(Part):
         if country and country not in countries():
             raise ValueError(did_you_mean(country, list(countries())))
         return country
+
+    @field_validator("caller_id")
+    @classmethod
+    def _known_scheme(cls, name: str) -> str:
+        if name and name not in (known := ["off", *schemes()]):
+            raise ValueError(did_you_mean(name, known))
+        return name
+
+    def scheme(self, plan: str) -> Scheme | None:
+        """How caller ID goes on the span's lines; None: it does not."""
+        return of_country(self.country or plan, self.caller_id)
 
     def options(self, plan: str) -> dict[str, Any]:
         """As `drivers.registry.signalling("analog", …)` takes them; `plan` is the tone plan."""

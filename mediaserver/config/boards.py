@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from mediaserver.config.analog import Analog
 from mediaserver.config.cesopsn import OverIp
+from mediaserver.config.em import Em
 from mediaserver.config.part import Name, Part
 from mediaserver.config.pri import Pri
 from mediaserver.config.r2 import R2, check_variant
@@ -16,13 +17,14 @@ from mediaserver.config.r2 import R2, check_variant
 class Span(OverIp):
     """One line interface. `side`, `overlap`, `isolate`, `t309_s` and `pri` are PRI's, `variant`
 
-    and `r2` those of signalling "mfcr2"; `ports` and `analog` are analog's. `echo`: whether to
+    and `r2` those of signalling "mfcr2", `em` that of "em", whose `side` "user" gives way when two
+    calls meet; `ports` and `analog` are analog's. `echo`: whether to
     cancel the echo of what is sent; None: on analog lines, whose hybrids make it, and not on E1.
     """
 
     name: Name
     kind: Literal["e1", "fxs", "fxo"]
-    signalling: Literal["", "pri", "mfcr2", "analog"] = ""  # "": what goes with the kind
+    signalling: Literal["", "pri", "mfcr2", "em", "analog"] = ""  # "": what goes with the kind
     side: Literal["user", "network"] = "user"
     overlap: bool = True
     isolate: bool = True  # libpri in a process of its own, whose fault takes down no call
@@ -33,6 +35,7 @@ class Span(OverIp):
     analog: Analog = Analog()
     variant: str = ""
     r2: R2 = R2()
+    em: Em = Em()
     dahdi: int = Field(default=0, ge=0, le=128)  # the span's number in DAHDI
     far_dahdi: int = Field(default=0, ge=0, le=128)  # of the other end, for the demo and the lab
 
@@ -40,7 +43,7 @@ class Span(OverIp):
 
     @model_validator(mode="after")
     def _signalling_fits(self) -> Span:
-        fit = ("pri", "mfcr2") if self.kind == "e1" else ("analog",)
+        fit = ("pri", "mfcr2", "em") if self.kind == "e1" else ("analog",)
         if self.signalling not in ("", *fit):
             words = " or ".join(f'"{each}"' for each in fit)
             raise ValueError(f'kind "{self.kind}" goes with signalling {words}')
@@ -51,6 +54,8 @@ class Span(OverIp):
             raise ValueError('variant and r2 go with signalling "mfcr2"')
         if self.signalling != "pri" and self.pri != Pri():
             raise ValueError('pri goes with signalling "pri"')
+        if self.signalling != "em" and self.em != Em():
+            raise ValueError('em goes with signalling "em"')
         if self.signalling != "analog" and self.analog != Analog():
             raise ValueError('analog goes with kind "fxs" or "fxo"')
         if self.over_ip and self.kind != "e1":
@@ -58,6 +63,11 @@ class Span(OverIp):
         if self.over_ip:
             self.carried(self.signalling)
         return self
+
+    @property
+    def has_bits(self) -> bool:
+        """Whether its signalling is bits beside the channels, not messages."""
+        return self.signalling in ("mfcr2", "em")
 
     @property
     def cancels_echo(self) -> bool:

@@ -49,7 +49,7 @@ class OverIp(Part):
 
     local: str = ""  # where we listen
     remote: str = ""  # the far end; packets of others are dropped
-    timeslots: str = ""  # "": all, or with mfcr2 all but 16
+    timeslots: str = ""  # "": all, or with mfcr2 and em all but 16
     packet_ms: int = Field(default=5, ge=1, le=8)
     rtp: bool = False
     #: A packet waits for its turn, at least and at most.
@@ -91,12 +91,14 @@ class OverIp(Part):
 
     def carried(self, signalling: str) -> tuple[int, ...]:
         """The time slots in packets. Raises ValueError where the signalling has no place."""
-        cas = signalling == "mfcr2"
+        cas = signalling in ("mfcr2", "em")
         found = timeslots(self.timeslots or ("1-15,17-31" if cas else "1-31"))
         if cas and _D_SLOT in found:
-            raise ValueError("MFC/R2's bits travel beside the time slots: 16 is not one of them")
+            raise ValueError("signalling bits travel beside the time slots: 16 is not one of them")
         if cas and self.packet_ms > 2:
-            raise ValueError("with MFC/R2 packet_ms is 1 or 2, a multiframe or half of one")
+            raise ValueError(
+                "with signalling bits packet_ms is 1 or 2, a multiframe or half of one"
+            )
         if not cas and (_D_SLOT not in found or len(found) < 2):
             raise ValueError("PRI needs time slot 16 for its D channel, and others for calls")
         return found

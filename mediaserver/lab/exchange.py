@@ -45,7 +45,7 @@ class Exchange:
         plan = settings.media.tone_plan
         self._register = LineRegister(plan, lambda leg, setup: self.on_ring(leg, setup))
         configs = {span.name: span for span in settings.spans()}
-        audio = MediaLineAudio(session, plan)
+        audio = MediaLineAudio(session, plan, clock)
         doors = signalling.Doors(MediaRegisters(session), audio)
         for board in boards:
             for span in board.spans:

@@ -16,6 +16,7 @@ import numpy as np
 from drivers import events as line
 from mediaserver.call.leg import Leg, LegState
 from mediaserver.call.lines import NoChannel
+from mediaserver.lab.display import Display
 from mediaserver.lab.plant import Plant
 from mediaserver.lab.scenario import Answerer, Caller, Fault, Scenario
 from mediaserver.lab.subscriber import Subscriber, Verdict
@@ -148,8 +149,12 @@ class Run:
             leg.clear(17 if answerer.behaviour == "busy" else answerer.cause)
             return
         leg.alerting()
+        display = Display(leg, self.plant.settings) if answerer.shows else None
         if answerer.behaviour == "never" or not await self._rings(leg, answerer.ring_s):
             return
+        if display is not None:
+            ok = display.shows == answerer.shows
+            subscriber.judge(f"shows {answerer.shows}", ok, "" if ok else display.shows)
         leg.answer()
         for conversation in self.conversations:
             if conversation.number == calling and conversation.cause is None:

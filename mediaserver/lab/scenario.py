@@ -81,6 +81,7 @@ class RecordCheck(Part):
     cause: int | None = None
     cleared_by: str | None = None
     called: str | None = None
+    caller_name: str | None = None
     min_wait_s: Seconds | None = None
     recorded: bool | None = None  # a recording holds what was said, by both
 
@@ -112,6 +113,7 @@ class Answerer(Part):
     ring_s: Seconds = 2.0
     steps: Steps = ()
     cause: int = Field(default=21, ge=1, le=127)  # of "rejects"
+    shows: str = ""  # on the telephone's display as it is answered: number and name
 
 
 class Fault(Part):

@@ -1,6 +1,7 @@
 """Tones on analog ports for their signalling: `drivers.base.LineAudio` on a session's channels.
 
-What: hears an exchange's dial tone, dials, sounds tones to a telephone that was left off hook.
+What: hears an exchange's dial tone, dials, sends and hears caller ID, sounds tones to a telephone
+that was left off hook.
 How: the channels' ports, as calls use them. A tone is begun in the loop's next turn, after the
 reset that ends the call it follows.
 """
@@ -10,26 +11,40 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import datetime
 
-from drivers.base import Channel
+from drivers.base import AlertTone, Channel, FskMessage, Keys
 from dsp_ext import tone_plan
+from dsp_ext.callerid import CallerId
+from dsp_ext.tone import Program
+from mediaserver.clock import Clock
+from mediaserver.media.callerear import FskEar, KeyEar, caller_ear
 from mediaserver.media.errors import MediaError
 from mediaserver.media.session import MediaSession
 from mediaserver.media.tones import ToneEvent
 
 log = logging.getLogger(__name__)
 
+#: DT-AS and CAS of EN 300 659-1 and GR-30, and their level on the line.
+ALERT_HZ = (2130.0, 2750.0)
+ALERT_DBM0 = -15.0
+
 
 class MediaLineAudio:
     """For all channels of a session; `plan` is the country whose tones are sent and heard."""
 
-    def __init__(self, session: MediaSession, plan: str) -> None:
+    def __init__(self, session: MediaSession, plan: str, clock: Clock) -> None:
         self.plan = plan
         self._session = session
+        self._clock = clock
+        self._ears: dict[int, KeyEar | FskEar] = {}
         self._undo: dict[int, Callable[[], None]] = {}
         self._dialling: set[asyncio.Task[bool]] = set()
 
-    def hear(self, channel: Channel, heard: Callable[[str], None]) -> None:
+    def now(self) -> datetime:
+        return self._clock.utc().astimezone()
+
+    def hear(self, channel: Channel, heard: Callable[[str], None]) -> bool:
         self.deaf(channel)
         port = self._session.port(channel.index)
 
@@ -41,8 +56,9 @@ class MediaLineAudio:
             port.progress(self.plan)
         except MediaError as error:
             log.warning("%s: the exchange's tones are not heard: %s", channel.name, error)
-            return
+            return False
         self._undo[channel.index] = port.on_tone(on_tone)
+        return not self._session.deaf_to_tones
 
     def deaf(self, channel: Channel) -> None:
         undo = self._undo.pop(channel.index, None)
@@ -70,6 +86,44 @@ class MediaLineAudio:
 
         task.add_done_callback(over)
 
+    def hear_caller(
+        self, channel: Channel, by: str, heard: Callable[[CallerId | None], None]
+    ) -> None:
+        self.deaf_caller(channel)
+        port = self._session.port(channel.index)
+        self._ears[channel.index] = caller_ear(port, by, heard, channel.name)
+
+    def hear_keys(self, channel: Channel, heard: Callable[[str], None]) -> None:
+        self.deaf_keys(channel)
+        port = self._session.port(channel.index)
+        self._ears[channel.index] = KeyEar(port, lambda event: heard(event.digit), channel.name)
+
+    def deaf_keys(self, channel: Channel) -> None:
+        self.deaf_caller(channel)
+
+    def deaf_caller(self, channel: Channel) -> None:
+        ear = self._ears.pop(channel.index, None)
+        if ear is not None:
+            ear.stop()
+
+    async def send_caller(self, channel: Channel, piece: FskMessage | AlertTone | Keys) -> bool:
+        port = self._session.port(channel.index)
+        try:
+            if isinstance(piece, AlertTone):
+                return await port.tone(_alert(piece.ms))
+            if isinstance(piece, Keys):
+                return await port.dial(piece.digits, on_ms=piece.on_ms, off_ms=piece.off_ms)
+            return await port.send_caller_id(
+                piece.octets,
+                modem=piece.modem,
+                level_dbm0=piece.level_dbm0,
+                seizure_bits=piece.seizure_bits,
+                mark_bits=piece.mark_bits,
+            )
+        except (MediaError, ValueError) as error:
+            log.warning("%s: caller ID is not sent: %s", channel.name, error)
+            return False
+
     def tone(self, channel: Channel, name: str) -> None:
         plan = tone_plan.plan(self.plan)
         program = plan.program(name if name in plan.tones else "busy")
@@ -83,3 +137,7 @@ class MediaLineAudio:
 
     def quiet(self, channel: Channel) -> None:
         self._session.port(channel.index).stop_tone()
+
+
+def _alert(ms: int) -> Program:
+    return Program.from_segments([(ALERT_HZ, ms, 0, ALERT_DBM0)])

@@ -22,11 +22,12 @@ class LoadWatch:
     def __init__(self, clock: Clock, bus: Bus | None) -> None:
         self._clock = clock
         self._bus = bus
+        self.left_out: tuple[str, ...] = ()  # of SHED_LEVELS, now
 
     def shed(self, event: Event) -> None:
         """From the session: another level."""
         level, before, percent = event.a, event.b, round(100 * event.x)
-        left_out = SHED_LEVELS[1 : level + 1]
+        left_out = self.left_out = SHED_LEVELS[1 : level + 1]
         if level > before:
             text = f"a tick takes {percent} % of its time; left out now: {', '.join(left_out)}"
             log.warning("load: %s", text)

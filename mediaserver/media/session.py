@@ -68,6 +68,7 @@ class MediaSession:
         self._turns: dict[int, asyncio.Future[bool]] = {}
         self._token = 0
         self._late: asyncio.TimerHandle | None = None
+        self._load = LoadWatch(clock, bus)
         #: Hears of register signals: (channel, signal), 0 as one ends.
         self.on_signal: Callable[[int, int], None] | None = None
         self._handlers: dict[int, Callable[[Event], None]] = {
@@ -84,7 +85,7 @@ class MediaSession:
             dsp.CALLER_ID: self._caller_id,
             dsp.VOICE_BEGAN: self._voice,
             dsp.VOICE_ENDED: self._voice,
-            dsp.SHED: LoadWatch(clock, bus).shed,
+            dsp.SHED: self._load.shed,
             dsp.TAP_OVERRUN: self._overrun,
             dsp.MISSED: self._missed,
         }
@@ -110,6 +111,11 @@ class MediaSession:
     def law(self) -> str:
         """ "alaw" or "ulaw": what octets on the lines mean."""
         return str(self.engine.law)
+
+    @property
+    def deaf_to_tones(self) -> bool:
+        """Whether call progress is left out now, as ticks take too long."""
+        return "call progress" in self._load.left_out
 
     @property
     def open_bridges(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from drivers.signalling.analog import fxo, fxs, hook
+from drivers.signalling.em import trunk
 from drivers.signalling.mfcr2 import backward, forward, line
 from mediaserver.acd import agent
 from mediaserver.call import call, leg
@@ -25,6 +26,11 @@ PAGES = (
         "Exchange line",
         "A port on which we are the telephone (drivers/signalling/analog/fxo.py).",
         fxo.TABLE,
+    ),
+    (
+        "E&M trunk",
+        "One circuit of a tie line (drivers/signalling/em/trunk.py).",
+        trunk.TABLE,
     ),
     (
         "R2 line",

@@ -32,9 +32,45 @@ def test_what_is_set_reaches_the_signalling() -> None:
         ("fxo", {"disconnect": ["hope"]}, "busy"),
         ("fxo", {"silence_s": 1.0}, "5"),
         ("fxo", {"answer": "perhaps"}, "polarity"),
+        ("fxo", {"caller_id": "bellcor"}, "bellcore"),
         ("e1", {"dial": "pulse"}, "fxs"),
     ],
 )
 def test_what_is_wrong_is_named(kind: str, analog: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         made(kind, **analog)
+
+
+def test_caller_id_is_as_the_country_does_it_unless_it_is_set() -> None:
+    assert made("fxo").analog.scheme("cn").name == "bellcore"
+    assert made("fxo", country="uk").analog.scheme("cn").name == "bt"
+    assert made("fxo", caller_id="dtmf-dc").analog.scheme("cn").by == "dtmf"
+    assert made("fxs", caller_id="off").analog.scheme("cn") is None
+
+
+def trunk(**keys: Any) -> Any:
+    span = {"name": "E-1", "kind": "e1", **keys}
+    return next(Settings.from_dict({"board": [{"name": "b", "span": [span]}]}).spans())
+
+
+def test_an_em_trunk_has_its_side_and_start() -> None:
+    options = trunk(signalling="em", side="network", em={"start": "immediate"}).em.options(
+        "network"
+    )
+    assert (options["start"], options["yields"]) == ("immediate", False)
+    assert trunk(signalling="em").has_bits and not trunk().has_bits
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ({"em": {"start": "immediate"}}, 'signalling "em"'),
+        ({"signalling": "em", "em": {"start": "ground"}}, "wink"),
+        ({"signalling": "em", "em": {"on_hook": "1000"}}, "bit A"),
+        ({"signalling": "em", "em": {"on_hook": "2"}}, "on_hook"),
+        ({"signalling": "em", "variant": "itu"}, "mfcr2"),
+    ],
+)
+def test_what_is_wrong_with_an_em_trunk_is_named(keys: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        trunk(**keys)

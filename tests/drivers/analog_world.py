@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
-from drivers.base import Channel, SpanKind
+from drivers.base import AlertTone, Channel, FskMessage, Keys, SpanKind
 from drivers.boards.virtual import SpanSpec, make_pair
 from drivers.events import CallEvent
 from drivers.signalling.analog import analog
+from dsp_ext.callerid import CallerId
 from tests.drivers.world import StillWire
 
 
@@ -23,9 +25,29 @@ class Audio:
         self.sent: list[tuple[int, str]] = []
         self.sounding: dict[int, str] = {}
         self.whole = True
+        self.hears = True
+        self.caller_ears: dict[int, tuple[str, Callable[[CallerId | None], None]]] = {}
+        self.shown: list[tuple[float, int, FskMessage | AlertTone | Keys]] = []
 
-    def hear(self, channel: Channel, heard: Callable[[str], None]) -> None:
+    def now(self) -> datetime:
+        return datetime(2026, 11, 27, 12, 0)
+
+    def hear(self, channel: Channel, heard: Callable[[str], None]) -> bool:
         self.ears[channel.number] = heard
+        return self.hears
+
+    def hear_caller(
+        self, channel: Channel, by: str, heard: Callable[[CallerId | None], None]
+    ) -> None:
+        self.caller_ears[channel.number] = (by, heard)
+
+    def deaf_caller(self, channel: Channel) -> None:
+        self.caller_ears.pop(channel.number, None)
+
+    async def send_caller(self, channel: Channel, piece: FskMessage | AlertTone | Keys) -> bool:
+        self.shown.append((asyncio.get_running_loop().time(), channel.number, piece))
+        await asyncio.sleep(0.6)
+        return self.whole
 
     def deaf(self, channel: Channel) -> None:
         self.ears.pop(channel.number, None)

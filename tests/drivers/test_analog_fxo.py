@@ -10,6 +10,7 @@ import pytest
 from drivers.base import DriverError, FeedChange, HookChange, SetupRequest
 from drivers.events import ChannelState, Connected, Digits, Disconnected, Number, Released, Setup
 from drivers.signalling.analog import PortState
+from dsp_ext.callerid import CallerId
 from tests.drivers.analog_world import End, ends
 from tests.drivers.world import run
 
@@ -242,7 +243,9 @@ def test_a_call_that_comes_in_the_guard_time_is_taken() -> None:
         line.line.release(ref, 16)
         await asyncio.sleep(0.5)
         exchange.line.setup(SetupRequest(1, Number(), Number("139")))
-        await asyncio.sleep(2)
+        await asyncio.sleep(1)
+        line.audio.caller_ears[1][1](CallerId(number="139"))
+        await asyncio.sleep(0.1)
         assert line.last(Setup).calling.digits == "139"
         assert line.line.state(1) is PortState.OFFERED
 

@@ -102,9 +102,17 @@ def test_parameters_that_come_twice_or_do_not_fit_are_kept() -> None:
     caller = callerid.decode(whole + bytes((callerid.checksum(whole),)))
     assert caller.number == "5"
     assert caller.other == ((0x02, b"6"), (0x04, b"PP"))
-    waiting = bytes.fromhex("06 03 42 42 42")
-    waiting += bytes((callerid.checksum(waiting),))
-    assert callerid.decode(waiting).other == ((callerid.SDMF_MESSAGES, b"BBB"),)
+    odd = bytes.fromhex("06 03 42 42 43")
+    odd += bytes((callerid.checksum(odd),))
+    assert callerid.decode(odd).other == ((callerid.SDMF_MESSAGES, b"BBC"),)
+
+
+@pytest.mark.parametrize("waiting", [True, False])
+def test_messages_waiting_in_either_format(waiting: bool) -> None:
+    said = CallerId(messages_waiting=waiting)
+    single = callerid.encode_sdmf_messages(waiting)
+    assert single[:-1] == bytes.fromhex("06 03") + (b"BBB" if waiting else b"ooo")
+    assert callerid.decode(single) == callerid.decode(callerid.encode_mdmf(said)) == said
 
 
 def test_what_cannot_be_coded_is_refused() -> None:

@@ -15,6 +15,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from drivers.signalling.analog import callerid
+from drivers.signalling.analog.callerid import Scheme
+
 FILE = Path(__file__).with_name("countries.toml")
 
 #: Which cadence a call rings with.
@@ -106,6 +109,8 @@ class AnalogSettings:
         the exchange to its telephone, does the first of them
     dial : "dtmf" or "pulse"; wait_dial_tone : dial only when the exchange says so
     polarity_on_answer : FXS: reverse the line while a call from it is answered
+    scheme : how caller ID is sent to telephones and heard on exchange lines; None: it is not
+    names : the characters of callers' names
     """
 
     facts: LineFacts = field(default_factory=lambda: facts("cn"))
@@ -115,11 +120,17 @@ class AnalogSettings:
     dial: str = "dtmf"
     wait_dial_tone: bool = True
     polarity_on_answer: bool = False
+    scheme: Scheme | None = None
+    names: str = "latin-1"
 
     @classmethod
-    def of(cls, country: str = "cn", **options: Any) -> AnalogSettings:
-        """From plain words. Raises ValueError for a word that is none of those there are."""
-        made = cls(facts(country), **options)
+    def of(cls, country: str = "cn", caller_id: str = "", **options: Any) -> AnalogSettings:
+        """From plain words; `caller_id` is a scheme's name, "off", or "" for the country's own.
+
+        Raises ValueError for a word that is none of those there are.
+        """
+        how, names = callerid.of_country(country, caller_id), callerid.charset(country)
+        made = cls(facts(country), scheme=how, names=names, **options)
         for name, given, allowed in (
             ("answer", (made.answer,), ANSWERS),
             ("disconnect", made.disconnect, DISCONNECTS),

@@ -1,12 +1,14 @@
 """Exchange lines, on which we are the telephone: ringing, dialling, answer, and the call's end.
 
-What: an outgoing call closes the loop, waits for dial tone, sends the number by DTMF or pulses and
-waits for the answer: a reversal of polarity, voice on the line (heard by the layer above), or a
-time. The far end's hanging up shows as a break of current or polarity here; busy tone and silence
-are heard above. A line the exchange does not feed is out of service until it does.
+What: a line that rings is a call once the caller is told, as the country does it, or cannot be
+told any more. An outgoing call closes the loop, waits for dial tone, sends the number by DTMF or
+pulses and waits for the answer: a reversal of polarity, voice on the line (heard by the layer
+above), or a time. The far end's hanging up shows as a break of current or polarity here; busy tone
+and silence are heard above. A line the exchange does not feed is out of service until it does.
 How: the table below. A break of current counts when it has lasted; between the end of a call and
 the next the line is on hook for a guard time.
-Limits: without `audio`, or with no number, the line is only lifted and counts as connected.
+Limits: without `audio`, or with no number, the line is only lifted and counts as connected. A
+caller who gives up before the first ring's pause is over has not called.
 Source: loop start as in TIA-968 and Q.552; times in countries.toml.
 """
 
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 
 from drivers.base import (
     AnalogEvent,
@@ -35,8 +38,10 @@ from drivers.events import (
     Proceeding,
     Setup,
 )
+from drivers.signalling.analog.callerid import party
 from drivers.signalling.analog.ports import AnalogSignalling, Port, PortState
 from drivers.signalling.table import Table
+from dsp_ext.callerid import CallerId
 
 log = logging.getLogger(__name__)
 
@@ -48,22 +53,27 @@ _ENDS: dict[str, tuple[PortState, str]] = {
 TABLE = Table(
     "fxo",
     _S.IDLE,
-    "setup lift answer release ring quiet current_lost current_back reversal dial_tone sent failed"
-    " cleared timer",
+    "setup lift answer release ring caller quiet current_lost current_back reversal dial_tone sent"
+    " failed cleared timer",
     {
         _S.IDLE: {
-            "ring": (_S.OFFERED, "_offer"),
+            "ring": (_S.HEARING, "_rings"),
             "setup": (_S.SEIZED, "_seize"),
             "lift": (_S.TALKING, "_lift"),
             "current_lost": (_S.DEAD, "_dead"),
         },
-        _S.DEAD: {"current_back": (_S.IDLE, "_alive"), "ring": (_S.OFFERED, "_offer_again")},
+        _S.DEAD: {"current_back": (_S.IDLE, "_alive"), "ring": (_S.HEARING, "_rings_again")},
+        _S.HEARING: {
+            "caller": (_S.OFFERED, "_offer"),
+            "timer": (_S.OFFERED, "_offer"),
+            "quiet": (_S.IDLE, ""),
+        },
         _S.OFFERED: {
-            "quiet": (_S.IDLE, "_end"),
+            "quiet": (_S.IDLE, "_given_up"),
             "answer": (_S.TALKING, "_close_loop"),
             "release": (_S.REFUSED, "_end"),
         },
-        _S.REFUSED: {"quiet": (_S.IDLE, "_end")},
+        _S.REFUSED: {"quiet": (_S.IDLE, "_given_up")},
         _S.SEIZED: {
             "dial_tone": (_S.DIALLING, "_dial"),
             "timer": (_S.SEIZED, "_no_tone"),
@@ -86,10 +96,12 @@ TABLE = Table(
             **_ENDS,
         },
         _S.CLEARED: {"release": (_S.GUARD, "_open_loop")},
-        _S.GUARD: {"timer": (_S.IDLE, "_rest"), "ring": (_S.OFFERED, "_offer")},
+        _S.GUARD: {"timer": (_S.IDLE, "_rest"), "ring": (_S.HEARING, "_rings")},
     },
 )
 
+#: A caller told so long before the bell is that of the call.
+_FRESH_S = 5.0
 _DIALS = {"dtmf": frozenset("0123456789*#ABCD"), "pulse": frozenset("0123456789")}
 
 
@@ -98,6 +110,11 @@ class FxoSignalling(AnalogSignalling):
 
     table = TABLE
     kind = SpanKind.FXO
+
+    def start(self) -> None:
+        super().start()
+        for port in self._ports.values():
+            self._listen(port)
 
     def _way_out(self, request: SetupRequest) -> str:
         digits = request.called.digits
@@ -158,34 +175,86 @@ class FxoSignalling(AnalogSignalling):
         if word == "dial":
             self._move(port, "dial_tone")
 
+    # ---- who calls -----------------------------------------------------------------------
+
+    def _listen(self, port: Port) -> None:
+        """For caller ID, on a line that no call is on."""
+        how = self.settings.scheme
+        if self.audio is not None and how is not None and not port.listening:
+            port.listening = True
+            self.audio.hear_caller(port.channel, how.heard_by, partial(self._caller, port))
+
+    def _deafen(self, port: Port) -> None:
+        if self.audio is not None and port.listening:
+            port.listening = False
+            self.audio.deaf_caller(port.channel)
+
+    def _caller(self, port: Port, caller: CallerId | None) -> None:
+        """A message that cannot be read is as none: the call goes on without a number."""
+        if caller is None:
+            log.warning("%s: a caller ID message came garbled", port.channel.name)
+        elif caller.number is None and caller.number_absent is None:
+            log.info("%s: a message that tells of no caller", port.channel.name)
+        else:
+            port.caller, port.heard_at = caller, asyncio.get_running_loop().time()
+            self._move(port, "caller")
+
+    def _rings(self, port: Port) -> None:
+        how = self.settings.scheme
+        self._listen(port)
+        if self.audio is None or how is None:
+            self._move(port, "caller")  # nothing to wait for
+        elif self._told(port) is not None:
+            self._move(port, "caller")
+        else:
+            self._after(port, (how.hear_ms or sum(self.settings.facts.ring)) / 1000)
+
+    def _rings_again(self, port: Port) -> None:
+        """A line that rings is not dead."""
+        self._alive(port)
+        self._rings(port)
+
+    def _told(self, port: Port) -> CallerId | None:
+        """The caller of the call that rings now, if already known."""
+        fresh = asyncio.get_running_loop().time() - port.heard_at <= _FRESH_S
+        return port.caller if fresh else None
+
+    def _party(self, port: Port) -> tuple[Number, str]:
+        if self.audio is None and port.ring is not None:
+            return Number(port.ring.caller_number), port.ring.caller_name
+        caller = self._told(port)
+        return party(caller, self.settings.names) if caller is not None else (Number(), "")
+
     # ---- actions -------------------------------------------------------------------------
 
     def _offer(self, port: Port) -> None:
-        ref, ring = self._new_ref(port), port.ring
-        calling = Number(ring.caller_number) if ring is not None else Number()
-        name = ring.caller_name if ring is not None else ""
+        ref, (calling, name) = self._new_ref(port), self._party(port)
+        self._deafen(port)
+        port.caller = None
         self._tell(Setup(self.span.name, ref, port.number, Number(), calling, name))
 
-    def _offer_again(self, port: Port) -> None:
-        """A line that rings is not dead."""
-        self._alive(port)
-        self._offer(port)
+    def _given_up(self, port: Port) -> None:
+        self._end(port)
+        self._listen(port)
 
     def _lift(self, port: Port) -> None:
+        self._deafen(port)
         self.span.set_hook(port.number, True)
         self._tell(Proceeding(self.span.name, port.ref, inband=True))
         self._answered(port)
 
     def _seize(self, port: Port) -> None:
         assert self.audio is not None
+        self._deafen(port)
         self.span.set_hook(port.number, True)
-        self.audio.hear(port.channel, lambda word: self._heard(port, word))
-        facts, wait = self.settings.facts, self.settings.wait_dial_tone
-        self._after(port, (facts.dial_tone_wait if wait else facts.dial_blind) / 1000)
+        hears = self.audio.hear(port.channel, lambda word: self._heard(port, word))
+        port.waits = self.settings.wait_dial_tone and hears
+        facts = self.settings.facts
+        self._after(port, (facts.dial_tone_wait if port.waits else facts.dial_blind) / 1000)
 
     def _no_tone(self, port: Port) -> None:
-        """The time for dial tone is over."""
-        self._move(port, "failed" if self.settings.wait_dial_tone else "dial_tone")
+        """The time for dial tone is over; where nothing could hear it, that says nothing."""
+        self._move(port, "failed" if port.waits else "dial_tone")
 
     def _dial(self, port: Port) -> None:
         assert self.audio is not None and port.request is not None
@@ -243,6 +312,7 @@ class FxoSignalling(AnalogSignalling):
         self._after(port, self.settings.facts.seize_guard / 1000)
 
     def _rest(self, port: Port) -> None:
+        self._listen(port)
         if not port.fed:
             self._move(port, "current_lost")
 

@@ -3,7 +3,8 @@
 What: Alerting comes at once; how long to ring the caller decides. A telephone picked up by itself
 gives Setup with no called number and `complete` false: its digits come in band, or as Digits when
 it has a dial. After `release` with the telephone still off hook the port is out of service until
-it is put down: busy tone, then the howler, then silence.
+it is put down: busy tone, then the howler, then silence. Who calls is shown as the country does
+it, before the bell or in its first pause, and so is whether messages wait.
 How: the table below; a board that gives the hook as it is on the wire has it read by hook.py.
 Source: ring cadence GB 3380; loop start as in Q.552; times in countries.toml.
 """
@@ -30,6 +31,8 @@ from drivers.events import (
     Number,
     Setup,
 )
+from drivers.signalling.analog.announce import Announcer
+from drivers.signalling.analog.callerid import Sender
 from drivers.signalling.analog.hook import HookReader
 from drivers.signalling.analog.ports import AnalogSignalling, Port, PortState
 from drivers.signalling.table import Table
@@ -76,6 +79,10 @@ class FxsSignalling(AnalogSignalling):
         super().__init__(*args, **options)
         self._digit_keyed = ""
         self._waiting: set[int] = set()  # ports whose telephone shows that messages wait
+        self._untold: set[int] = set()  # ports whose telephone has not been told the newest of it
+        how = self.settings.scheme
+        self._sender = Sender(how, self.settings.names) if how is not None else None
+        self._announcer = Announcer(self.span, self.audio) if self.audio is not None else None
         self._readers: dict[int, HookReader] = {}
         if self.span.raw_hook:
             self._readers = {
@@ -87,18 +94,37 @@ class FxsSignalling(AnalogSignalling):
         super().stop()
         for reader in self._readers.values():
             reader.stop()
+        if self._announcer is not None:
+            self._announcer.close()
 
     def message_waiting(self, channel: int) -> bool:
         """Whether a port's dial tone is to say that messages wait."""
         return channel in self._waiting
 
     def set_message_waiting(self, channel: int, on: bool) -> None:
-        """Show on a telephone that messages wait: its lamp, where it has one, and dial tone.
+        """Show on a telephone that messages wait: its lamp, where it has one, dial tone, and the
+        message that its display understands, as soon as it is on the hook.
 
         Raises KeyError for a port there is not.
         """
+        port = self._ports[channel]
         self.span.set_message_waiting(channel, on)
         (self._waiting.add if on else self._waiting.discard)(channel)
+        self._untold.add(channel)
+        if port.state is PortState.IDLE:
+            self._tell_messages(port)
+
+    def _tell_messages(self, port: Port) -> None:
+        """To a telephone on the hook; what cuts it off has it told again when that is over."""
+        if port.number not in self._untold or self._announcer is None or self._sender is None:
+            return
+        steps = self._sender.messages(port.number in self._waiting)
+        told = partial(self._messages_told, port)
+        self._announcer.begin(port.channel, steps, lambda: None, told)
+
+    def _messages_told(self, port: Port, whole: bool) -> None:
+        if whole:
+            self._untold.discard(port.number)
 
     # ---- from the line -------------------------------------------------------------------
 
@@ -120,16 +146,35 @@ class FxsSignalling(AnalogSignalling):
         self._digit_keyed = digit
         self._move(port, word)
 
+    def _move(self, port: Port, word: str) -> None:
+        """What is being shown to a telephone ends with the state it is shown in."""
+        old = port.state
+        if self._announcer is not None and self.table.rows[old][word][0] is not old:
+            self._announcer.stop(port.channel)
+        super()._move(port, word)
+        if port.state is PortState.IDLE and old is not PortState.IDLE:
+            self._tell_messages(port)
+
     # ---- actions -------------------------------------------------------------------------
 
     def _ring(self, port: Port) -> None:
+        request = port.request
+        assert request is not None
+        cadence = self.settings.facts.cadence(request.ring)
+        self._tell(Alerting(self.span.name, port.ref))
+        if self._announcer is not None and self._sender is not None and self.audio is not None:
+            steps = self._sender.call(request, cadence, self.audio.now())
+            self._announcer.begin(port.channel, steps, partial(self._bell, port))
+        else:
+            self._bell(port)
+
+    def _bell(self, port: Port) -> None:
         request = port.request
         assert request is not None
         shown = not request.calling.withheld
         number, name = (request.calling.digits, request.name) if shown else ("", "")
         cadence = self.settings.facts.cadence(request.ring)
         self.span.set_ring(port.number, True, number, name, cadence)
-        self._tell(Alerting(self.span.name, port.ref))
 
     def _stop_ringing(self, port: Port) -> None:
         self.span.set_ring(port.number, False)

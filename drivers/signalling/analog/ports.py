@@ -27,12 +27,14 @@ from drivers.cause import Cause
 from drivers.events import LineEvent, Released, SignallingState
 from drivers.signalling.analog.country import AnalogSettings
 from drivers.signalling.table import Table
+from dsp_ext.callerid import CallerId
 
 
 class PortState(Enum):
     """Of both kinds; each kind's table says which it uses."""
 
     IDLE = "idle"
+    HEARING = "hearing"  # FXO: it rings, and who calls may still be told
     OFFERED = "offered"  # the line called us (FXS: telephone off hook, FXO: ringing)
     TALKING = "talking"
     RINGING = "ringing"  # FXS: we ring the telephone
@@ -60,6 +62,10 @@ class Port:
     request: SetupRequest | None = None
     ring: RingChange | None = None
     fed: bool = True  # FXO: the exchange feeds the line
+    waits: bool = False  # FXO: for dial tone
+    listening: bool = False  # FXO: for caller ID
+    caller: CallerId | None = None  # FXO: what was heard, until a call has it
+    heard_at: float = 0.0
     since: float = 0.0  # when the call was answered
     reversed: bool = False  # FXS: the wires are
     timer: asyncio.TimerHandle | None = None
