@@ -7,7 +7,7 @@ name is first asked for, so that a missing library shows only where it is used.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -16,6 +16,7 @@ from drivers.events import LineEvent
 Maker = Callable[..., Any]
 _boards: dict[str, Maker | str] = {}
 _signallings: dict[str, Maker | str] = {}
+_groups: dict[str, Maker | str] = {"nfas": "drivers.signalling.make:nfas"}
 
 
 def register_board(name: str, maker: Maker | str) -> None:
@@ -46,6 +47,15 @@ def signalling(
 ) -> Any:
     """Make the signalling of a span; `sink` may also be set afterwards, before `start`."""
     return _find("signalling", _signallings, name)(span, sink or _nobody, **options)
+
+
+def group(name: str, title: str, members: Sequence[Any], **options: Any) -> list[Any]:
+    """The signallings of spans that have one in common, in the order of `members`.
+
+    "nfas": members are (span, number of its interface, whether it has a D channel).
+    """
+    made: list[Any] = _find("group", _groups, name)(title, members, **options)
+    return made
 
 
 def _nobody(event: LineEvent) -> None:

@@ -27,6 +27,7 @@ from mediaserver.call.call import Services
 from mediaserver.call.care import LineCare
 from mediaserver.call.dialler import Dialler, Target
 from mediaserver.call.lines import Lines
+from mediaserver.call.msn import OwnNumbers
 from mediaserver.call.numbering import NumberRule
 from mediaserver.call.routing import Route, Routing
 from mediaserver.call.traces import Traces
@@ -76,6 +77,15 @@ def line_care(settings: Settings) -> dict[str, LineCare]:
             silence_s=span.analog.silence_s if "silence" in span.analog.disconnect else 0.0,
         )
         for span in settings.spans()
+    }
+
+
+def own_numbers(settings: Settings) -> dict[str, OwnNumbers]:
+    """Of each span that does not answer to every number."""
+    return {
+        span.name: OwnNumbers(span.pri.numbers, span.pri.others == "leave")
+        for span in settings.spans()
+        if span.pri.numbers
     }
 
 
@@ -235,10 +245,10 @@ class App:
         doors = signalling.Doors(MediaRegisters(self.session), audio)
         spans = {span.name: span for board in self.boards for span in board.spans}
         cares = line_care(self.settings)
-        for config in self.settings.spans():
-            made = signalling.make(spans[config.name], config, doors, isolate=isolate)
+        ends = [(spans[config.name], config) for config in self.settings.spans()]
+        for made in signalling.make_all(ends, doors, isolate=isolate):
             self.traces.watch(made)
-            self.lines.add(made, cares[config.name])
+            self.lines.add(made, cares[made.span.name])
 
     def _make_acd(self) -> Acd:
         agents = {
@@ -284,7 +294,7 @@ class App:
         )
         routing = Routing([Route(**route.model_dump()) for route in settings.routes])
         group_of = {span: group.name for group in settings.trunk_groups for span in group.spans}
-        reception = Reception(services, routing, self.flows, tools, group_of)
+        reception = Reception(services, routing, self.flows, tools, group_of, own_numbers(settings))
         self.lines.settle = reception.settled
         return reception
 

@@ -31,7 +31,7 @@ def pri(
 
 def nfas(
     name: str,
-    members: Sequence[Member],
+    members: Sequence[tuple[DChannelSpan, int, bool]],
     *,
     isolate: bool = False,
     alarm_guard_s: float = GUARD_S,
@@ -39,13 +39,15 @@ def nfas(
 ) -> list[Signalling]:
     """The signallings of a group of spans, in the order of `members`; the rest is as for `pri`.
 
-    Its D channels are used in that order.
+    A member is a span, the number of its interface, and whether it has a D channel; they are used
+    in that order.
     """
+    spans = [Member(*each) for each in members]
 
     def common(span: Bundle, sink: EventSink, settings: PriSettings) -> PriSignalling | PriChild:
         return _one(span, sink, settings, isolate, alarm_guard_s)
 
-    return [*NfasGroup(name, members, PriSettings(**options), common, alarm_guard_s).spans]
+    return [*NfasGroup(name, spans, PriSettings(**options), common, alarm_guard_s).spans]
 
 
 def _one(

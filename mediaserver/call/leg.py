@@ -202,6 +202,11 @@ class Leg:
             self.inband = True
             self._request("progress", True)
 
+    def ignore(self) -> None:
+        """Leave an offered leg to another terminal of its line: the exchange hears nothing."""
+        if self.state is LegState.OFFERED and not self._request("ignore"):
+            self.clear(causes.Cause.NON_SELECTED)
+
     def clear(self, cause: int = causes.Cause.NORMAL) -> None:
         """Clear the leg; harmless when it is being cleared already."""
         if not self.alive:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from mediaserver.config import nfas
 from mediaserver.config.cesopsn import address
 from mediaserver.config.problems import Problem, Where, did_you_mean
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def cross_check(settings: Settings) -> list[Problem]:
     """Every contradiction between keys; empty when there is none."""
-    checks = (_twice, _references, _ports, _echo, _clocks)
+    checks = (_twice, _references, _ports, _echo, _clocks, nfas.check)
     return [problem for check in checks for problem in check(settings)]
 
 

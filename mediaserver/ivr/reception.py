@@ -20,6 +20,7 @@ from dsp_ext.tone import Program
 from mediaserver.call.call import Call, CallState, Services
 from mediaserver.call.dialler import Target
 from mediaserver.call.leg import Leg
+from mediaserver.call.msn import EVERY_NUMBER, OwnNumbers
 from mediaserver.call.routing import Fit, Route, Routing
 from mediaserver.events import CallOffered
 from mediaserver.ivr.flow import DialNode, Flow
@@ -37,7 +38,10 @@ MAX_DIGITS = 32
 
 
 class Reception:
-    """`groups` names the trunk group of each span that is in one."""
+    """`groups` names the trunk group of each span that is in one; `own` has what numbers a span
+
+    answers to, where it does not answer to all.
+    """
 
     def __init__(
         self,
@@ -46,12 +50,14 @@ class Reception:
         flows: Mapping[str, Flow],
         tools: Tools,
         groups: Mapping[str, str],
+        own: Mapping[str, OwnNumbers] | None = None,
     ) -> None:
         self._services = services
         self._routing = routing
         self._flows = flows
         self._tools = tools
         self._groups = groups
+        self._own = own or {}
         self._made = 0
         self._digits: dict[Leg, asyncio.Queue[str]] = {}
         self._closed = False
@@ -63,6 +69,10 @@ class Reception:
         """From the lines: a call begins."""
         if self._closed:
             leg.clear(Cause.TEMPORARY_FAILURE)  # the exchange may try another trunk
+            return
+        own = self._numbers(leg)
+        if own.leave and own.fit(setup.called.digits, setup.complete) is Fit.NONE:
+            leg.ignore()
             return
         group = self._tools.dialler.groups.get(self._groups.get(leg.channel.span, ""))
         if group is not None and not group.may_come_in():
@@ -113,6 +123,10 @@ class Reception:
         leg = call.caller
         route = await self._number(call, setup)
         self._routed(call, route)
+        own = self._numbers(leg)
+        if route is None and own.fit(call.called, True) is Fit.NONE:
+            call.end(own.cause, "system", "not a number of this line")
+            return
         if route is None:
             short = self._routing.decide(call.called, self._group(leg)).fit is Fit.PARTIAL
             call.end(Cause.INVALID_NUMBER if short else Cause.UNALLOCATED, "system", "no route")
@@ -146,12 +160,18 @@ class Reception:
         asked = False
         while True:
             verdict = self._routing.decide(call.called, self._group(leg))
-            if complete or verdict.fit in (Fit.FULL, Fit.NONE):
+            own = self._numbers(leg).fit(call.called, complete)
+            if own is Fit.NONE:
+                return None
+            if complete or verdict.fit is Fit.NONE:
+                return verdict.route
+            if verdict.fit is Fit.FULL and own is not Fit.PARTIAL:
                 return verdict.route
             if not asked:
                 asked = True
                 self._ask(leg, phone)
-            wait = COMPLETE_AFTER_S if verdict.fit is Fit.OPEN else T302_S
+            may_be = verdict.fit is Fit.OPEN and own is not Fit.PARTIAL
+            wait = COMPLETE_AFTER_S if may_be else T302_S
             more = await (self._keyed(leg, wait) if phone else self._sent(leg, wait))
             complete = more is None or more.endswith("\n")
             call.called += (more or "").rstrip("\n")
@@ -182,6 +202,9 @@ class Reception:
             return None
 
     # ---- the way on
+
+    def _numbers(self, leg: Leg) -> OwnNumbers:
+        return self._own.get(leg.channel.span, EVERY_NUMBER)
 
     def _group(self, leg: Leg) -> str:
         return self._groups.get(leg.channel.span, "")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from drivers import events as line
-from drivers.base import Board, Channel, SetupRequest, Span, SpanKind
+from drivers.base import Board, Channel, SetupRequest, Signalling, SpanKind
 from drivers.cause import Cause
 from drivers.events import Number
 from mediaserver.bus import Bus
@@ -47,17 +47,16 @@ class Exchange:
         configs = {span.name: span for span in settings.spans()}
         audio = MediaLineAudio(session, plan, clock)
         doors = signalling.Doors(MediaRegisters(session), audio)
-        for board in boards:
-            for span in board.spans:
-                self._add(span, configs[span.name], doors)
+        ends = [(span, configs[span.name]) for board in boards for span in board.spans]
+        for made in signalling.make_all_far(ends, doors):
+            self._add(made, configs[made.span.name])
         self.lines.on_offer = self._offered
 
-    def _add(self, span: Span, config: SpanConfig, doors: signalling.Doors) -> None:
-        self.lines.add(signalling.make_far(span, config, doors))
+    def _add(self, made: Signalling, config: SpanConfig) -> None:
+        self.lines.add(made)
         select = "descending" if signalling.far_side(config) == "network" else "ascending"
-        self._groups[span.name] = TrunkGroup(
-            span.name, [span.name], TrunkSettings(select=select), self.lines
-        )
+        name = made.span.name
+        self._groups[name] = TrunkGroup(name, [name], TrunkSettings(select=select), self.lines)
 
     def call(self, caller: Caller, number: str) -> Leg:
         """Place a call into the server. Raises NoChannel (the exchange's own congestion)."""

@@ -32,10 +32,11 @@ class Side:
     """The three spans of one end: a log for each, and a plain answering habit."""
 
     def __init__(self, board, side: str, child: bool = False, **settings) -> None:
-        members = [Member(s, i, i < 2) for i, s in enumerate(board.spans)]
+        members = [(s, i, i < 2) for i, s in enumerate(board.spans)]
         if child:
             given = PriSettings(side=side, **settings)
-            group = NfasGroup("g", members, given, lambda *each: PriChild(*each, spawn=HeldWorker))
+            spans = [Member(*each) for each in members]
+            group = NfasGroup("g", spans, given, lambda *each: PriChild(*each, spawn=HeldWorker))
             self.lines = dict(zip(SPANS, group.spans, strict=True))
         else:
             made = nfas("g", members, side=side, **settings)
