@@ -19,6 +19,7 @@ from functools import cache
 from bench.report import ROOT
 from dsp_ext import (
     agc,
+    bert,
     dtmf,
     echo,
     engine,
@@ -46,6 +47,7 @@ TRIES = 3
 #: What takes the memory -> makes it for so many channels.
 BANKS: dict[str, Callable[[int], object]] = {
     "agc": agc.Agc,
+    "bert": bert.BitErrorTester,
     "dtmf": dtmf.DtmfDetector,
     "echo 64 ms": lambda channels: echo.EchoCanceller(channels, tail_ms=64),
     "echo 128 ms": lambda channels: echo.EchoCanceller(channels, tail_ms=128),
@@ -77,6 +79,7 @@ SLOTS: dict[str, Callable[[int], object]] = {
 #: Kernel -> the banks whose octets its page states, in that order.
 PAGES: dict[str, tuple[str, ...]] = {
     "agc": ("agc",),
+    "bert": ("bert",),
     "dtmf": ("dtmf",),
     "echo": ("echo 64 ms", "echo 128 ms"),
     "fsk": ("fsk", "fsk sender"),

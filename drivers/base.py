@@ -320,6 +320,9 @@ class Board(Protocol):
     @property
     def spans(self) -> Sequence[Span]: ...
 
+    def status(self) -> list[dict[str, Any]]:
+        """One entry a span: name, kind, channels, alarms, and what the board counts of errors."""
+
     def close(self) -> None: ...
 
 

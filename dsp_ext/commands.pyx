@@ -63,7 +63,7 @@ cdef void _reset(engine_t* e, int channel) noexcept nogil:
     cdef int kind
     player_stop(e, channel)
     voice_stop_tone(e, channel)
-    voice_feed(e, channel, NULL)
+    voice_feed(e, channel, NULL, False)
     voice_untap(e, channel, NULL)
     bridge_leave(e, channel)
     _detect(e, channel, False)
@@ -98,9 +98,9 @@ cdef void _apply(engine_t* e, const command_t* command) noexcept nogil:
     elif kind == CMD_UNTAP:
         voice_untap(e, channel, <ring_t*> command.ptr)
     elif kind == CMD_FEED:
-        voice_feed(e, channel, <ring_t*> command.ptr)
+        voice_feed(e, channel, <ring_t*> command.ptr, command.a)
     elif kind == CMD_UNFEED:
-        voice_feed(e, channel, NULL)
+        voice_feed(e, channel, NULL, False)
     elif kind == CMD_DETECT:
         _detect(e, channel, command.a)
     elif kind == CMD_ECHO:

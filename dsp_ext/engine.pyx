@@ -309,11 +309,14 @@ cdef class Engine(EngineReport):
         self._let_go(self._taps, (channel, id(ring)), seq)
         return seq
 
-    def feed(self, channel: int, ring: Ring) -> int:
-        """Add int16 samples (native order) from `ring` to what is sent; silence when empty."""
+    def feed(self, channel: int, ring: Ring, *, octets: bool = False) -> int:
+        """Add int16 samples (native order) from `ring` to what is sent; silence when empty.
+
+        octets : they are octets of the line, sent as they are in place of all else while they last
+        """
         cdef command_t command
         memset(&command, 0, sizeof(command))
-        command.ptr = &ring.c
+        command.ptr, command.a = &ring.c, octets
         seq = self._send(&command, CMD_FEED, channel)
         self._hold(self._feeds, channel, seq, ring)
         return seq

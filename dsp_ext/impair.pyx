@@ -1,6 +1,6 @@
 """Impairments of a wire: what the lab orders, done at the receiving end, block by block.
 
-What, in this order: delay and slips (octets), gain, echo of what the receiving
+What, in this order: a loop at the far end, delay and slips (octets), gain, echo of what the receiving
 end itself sent (FIR), noise, bit errors, lost blocks (idle octets); an alarm
 (all ones) covers all. Gain, echo and noise work on linear samples and encode
 again; all else moves or flips octets. A channel without faults is not touched.
@@ -25,6 +25,7 @@ from dsp_ext.line cimport (
     SET_DELAY,
     SET_GAIN,
     SET_HYBRID,
+    SET_LOOP,
     SET_LOSS,
     SET_NOISE,
     SLIP,
@@ -101,13 +102,15 @@ cdef void _set(fault_t* fault, const order_t* order) noexcept nogil:
         fault.loss_rate = order.value if order.channel >= 0 else 0.0
     elif order.what == SET_ALARM:
         fault.alarm = order.value != 0.0
+    elif order.what == SET_LOOP:
+        fault.loop = order.value != 0.0
     elif order.what == SLIP:
         _slip(fault, <int> order.value)
     elif order.what == CLEAR:
         fault.offset, fault.gain, fault.noise_rms, fault.tap_count = 0, 1.0, 0.0, 0
         fault.taps = NULL
         fault.bit_error_rate = fault.loss_rate = 0.0
-        fault.alarm = False
+        fault.alarm = fault.loop = False
 
 
 cdef inline bint _linear(const fault_t* fault) noexcept nogil:
@@ -115,7 +118,7 @@ cdef inline bint _linear(const fault_t* fault) noexcept nogil:
 
 
 cdef inline bint _any(const fault_t* fault) noexcept nogil:
-    return (_linear(fault) or fault.offset > 0 or fault.skip > 0 or fault.alarm
+    return (_linear(fault) or fault.offset > 0 or fault.skip > 0 or fault.alarm or fault.loop
             or fault.bit_error_rate > 0.0 or fault.loss_rate > 0.0)
 
 
@@ -159,11 +162,15 @@ cdef const uint8_t* _run(const line_t* line, int channel, int64_t position,
 
 cdef void _delayed(line_t* line, int channel, uint8_t* octets) noexcept nogil:
     cdef fault_t* fault = &line.faults[channel]
-    cdef int64_t begin = <int64_t> line.reads * line.block
+    # Looped, what is delayed is what the receiving end sent; its last block lies under this one.
+    cdef const line_t* source = line.back if fault.loop else line
+    cdef uint64_t block = source.written - 1 if fault.loop else line.reads
+    cdef int64_t begin = <int64_t> block * line.block
     cdef int64_t newest = begin + line.block - 1
+    cdef int64_t first = begin - fault.offset + fault.skip
     cdef int i, run
     for i in range(line.block):
-        octets[i] = _run(line, channel, min(begin - fault.offset + fault.skip + i, newest), &run)[0]
+        octets[i] = _run(source, channel, min(first + i, newest), &run)[0]
     if fault.skip:
         fault.skip = 0
         line.faulty -= fault.active
@@ -222,7 +229,7 @@ cdef void _flip(line_t* line, int channel, uint8_t* octets) noexcept nogil:
 
 cdef void _impair_channel(line_t* line, int channel, uint8_t* octets) noexcept nogil:
     cdef fault_t* fault = &line.faults[channel]
-    if fault.offset or fault.skip:
+    if fault.offset or fault.skip or fault.loop:
         _delayed(line, channel, octets)
     if _linear(fault):
         _relevel(line, channel, octets)

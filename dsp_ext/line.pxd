@@ -22,6 +22,7 @@ cdef enum:  # orders from the control thread
     SLIP = 8
     LOSE = 9
     CLEAR = 10
+    SET_LOOP = 11
 
 cdef struct order_t:  # 32 octets
     int32_t what
@@ -42,6 +43,7 @@ cdef struct fault_t:  # of one channel
     int64_t next_error  # bits until the next one
     double loss_rate
     bint alarm
+    bint loop  # what the receiver sent comes back to it
     uint64_t random
 
 cdef struct line_t:

@@ -13,7 +13,7 @@ cdef enum:
     CMD_LEAVE = 6
     CMD_TAP = 7  # ptr: ring_t; a: mode
     CMD_UNTAP = 8  # ptr: ring_t
-    CMD_FEED = 9  # ptr: ring_t
+    CMD_FEED = 9  # ptr: ring_t; a: it carries octets
     CMD_UNFEED = 10
     CMD_DETECT = 11  # a: on
     CMD_RESET = 12

@@ -28,6 +28,7 @@ from dsp_ext.line cimport (
     SET_DELAY,
     SET_GAIN,
     SET_HYBRID,
+    SET_LOOP,
     SET_LOSS,
     SET_NOISE,
     SLIP,
@@ -123,7 +124,7 @@ def _impulse_response(hybrid: object) -> np.ndarray:
 
 def _settings(delay_ms: float | None, gain_db: float | None, noise_dbm0: float | None,
               bit_error_rate: float | None, loss_rate: float | None,
-              alarm: bool | None) -> list[tuple[int, float]]:
+              alarm: bool | None, loop: bool | None) -> list[tuple[int, float]]:
     """What is given of `Wire.fault`, checked, as orders in the line's own units."""
     settings = []
     if delay_ms is not None:
@@ -141,6 +142,8 @@ def _settings(delay_ms: float | None, gain_db: float | None, noise_dbm0: float |
         settings.append((SET_LOSS, _in_range("loss_rate", loss_rate, 0, 1)))
     if alarm is not None:
         settings.append((SET_ALARM, float(alarm)))
+    if loop is not None:
+        settings.append((SET_LOOP, float(bool(loop))))
     return settings
 
 
@@ -195,7 +198,8 @@ cdef class Wire:
     def fault(self, toward: str, channel: int | None = None, *, delay_ms: float | None = None,
               gain_db: float | None = None, noise_dbm0: float | None = None,
               hybrid: object = None, bit_error_rate: float | None = None,
-              loss_rate: float | None = None, alarm: bool | None = None) -> None:
+              loss_rate: float | None = None, alarm: bool | None = None,
+              loop: bool | None = None) -> None:
         """Set faults of one channel or of all; None leaves a setting as it is.
 
         delay_ms : 0 to 500, to the sample; undoes earlier slips
@@ -206,6 +210,7 @@ cdef class Wire:
         bit_error_rate : 0 to 1, independent bits
         loss_rate : 0 to 1, blocks; with `channel` None the line loses all channels at once
         alarm : all ones to the receiver
+        loop : the receiver gets what it sent itself, as from a loop at the far end
 
         Takes effect at the receiver's next block. Raises ValueError naming the setting,
         RingFull when thousands of orders wait because the receiver is not ticked.
@@ -213,7 +218,7 @@ cdef class Wire:
         which = -1 if channel is None else channel
         if channel is not None and not 0 <= channel < self.channels:
             raise ValueError(f"channel {channel}: 0 to {self.channels - 1} are allowed")
-        settings = _settings(delay_ms, gain_db, noise_dbm0, bit_error_rate, loss_rate, alarm)
+        settings = _settings(delay_ms, gain_db, noise_dbm0, bit_error_rate, loss_rate, alarm, loop)
         if hybrid is not None:
             self._set_hybrid(toward, which, _impulse_response(hybrid))
         for what, value in settings:

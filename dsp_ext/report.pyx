@@ -11,6 +11,14 @@ from dsp_ext.port import LAWS
 
 from libc.string cimport memset
 
+from dsp_ext.echo cimport (
+    echo_bank,
+    echo_delay,
+    echo_disabled,
+    echo_double_talk,
+    echo_erl_db,
+    echo_erle_db,
+)
 from dsp_ext.level cimport level_dbm0
 from dsp_ext.state cimport STAGES, engine_t
 from dsp_ext.units cimport LANES
@@ -30,6 +38,33 @@ cdef class EngineReport(EngineState):
         for c in range(self.e.channels):
             view[c] = level_dbm0(self.e.level[c // LANES], c % LANES)
         return levels
+
+    def echo_of(self, channel: int) -> dict[str, float] | None:
+        """What the channel's canceller knows of its line; None where it has none on.
+
+        delay_ms : of the first of the echo, in steps of 10 ms; -1: no echo seen
+        erl_db, erle_db : how far down the echo comes, and by how much more the filter lowers it
+        double_talk, disabled : 1 while both ends speak; while 2100 Hz has switched it off
+
+        Raises ValueError for no channel.
+        """
+        cdef int slot
+        cdef echo_bank* bank
+        if not 0 <= channel < self.e.channels:
+            raise ValueError(f"channel {channel}: 0 to {self.e.channels - 1} are allowed")
+        slot = self.e.echo.slots.slot_of[channel]
+        if slot < 0:
+            return None
+        bank = self.e.echo.banks[slot // LANES]
+        slot %= LANES
+        samples = echo_delay(bank, slot)
+        return {
+            "delay_ms": -1.0 if samples < 0 else samples / 8,
+            "erl_db": echo_erl_db(bank, slot),
+            "erle_db": echo_erle_db(bank, slot),
+            "double_talk": float(echo_double_talk(bank, slot)),
+            "disabled": float(echo_disabled(bank, slot)),
+        }
 
     def counters(self) -> dict[str, object]:
         """Counts since the start, and how it stands now.

@@ -20,6 +20,7 @@ cdef enum:  # bits of engine_t.sources: what sounds toward a channel besides its
     FROM_PLAYER = 1
     FROM_TONE = 2
     FROM_FEED = 4
+    FROM_OCTETS = 8  # a feed of octets, which go out as they are
 
 cdef enum:  # bits of engine_t.owed: ends not yet told
     OWES_PLAY = 1
@@ -183,6 +184,7 @@ cdef struct engine_t:
     int* tones_ended  # [channels] scratch
     int64_t* tone_ended_at  # [channels]
     ring_t** feeds  # [channels]
+    int octet_feeds  # how many of them carry octets
     int16_t* feed_block  # [block] scratch
     float* tile  # [LANES][block] scratch: what players and feeds say
     tap_t* taps  # [max_taps]

@@ -42,7 +42,7 @@ from dsp_ext.state cimport (
     engine_t,
     stage_mark,
 )
-from dsp_ext.voice cimport add_tones, add_voices, fill_taps, voice_settle
+from dsp_ext.voice cimport add_tones, add_voices, fill_taps, put_octets, voice_settle
 
 cdef enum:
     TIMED_KEEP = 64  # ticks that are timed in some ten seconds
@@ -139,6 +139,7 @@ cdef void engine_tick(engine_t* e) noexcept nogil:
     else:
         memset(e.tx, e.idle, <size_t> e.channels * e.block)
     bridge_copy(e)
+    put_octets(e)
     stage_mark(e, AT_ENCODE, &since)
     fill_taps(e)
     stage_mark(e, AT_TAP, &since)

@@ -1,7 +1,8 @@
 """Players, tones and feeds that sound into channels; taps that listen to them.
 
 What: one player, one tone program and one feed a channel, all added into what
-is sent; any number of taps, which get octets as they are on the line.
+is sent (a feed of octets is sent in place of it all, for tests of a line); any number of taps,
+which get octets as they are on the line.
 How: samples are read where Python keeps them. An end is first *owed*, then
 told when the event ring has room, so that PLAY_DONE and TONE_DONE are never
 lost; only then does the control plane let go of the samples.
@@ -30,6 +31,7 @@ from dsp_ext.ring cimport (
 )
 from dsp_ext.state cimport (
     FROM_FEED,
+    FROM_OCTETS,
     FROM_PLAYER,
     FROM_TONE,
     OWES_PLAY,
@@ -99,9 +101,12 @@ cdef void voice_stop_tone(engine_t* e, int channel) noexcept nogil:
     _sound(e, channel, FROM_TONE, False)
 
 
-cdef void voice_feed(engine_t* e, int channel, ring_t* ring) noexcept nogil:
+cdef void voice_feed(engine_t* e, int channel, ring_t* ring, bint octets) noexcept nogil:
+    e.octet_feeds -= (e.sources[channel] & FROM_OCTETS) != 0
     e.feeds[channel] = ring
-    _sound(e, channel, FROM_FEED, ring != NULL)
+    _sound(e, channel, FROM_FEED, ring != NULL and not octets)
+    _sound(e, channel, FROM_OCTETS, ring != NULL and octets)
+    e.octet_feeds += (e.sources[channel] & FROM_OCTETS) != 0
 
 
 cdef void voice_tap(engine_t* e, int channel, ring_t* ring, int mode) noexcept nogil:
@@ -226,6 +231,15 @@ cdef void add_voices(engine_t* e) noexcept nogil:
             if e.sources[c] & FROM_PLAYER:
                 _add_player(e, c, row)
         voice_turn(e.tile, e.block, e.pcm_out + first, e.cstride)
+
+
+cdef void put_octets(engine_t* e) noexcept nogil:
+    cdef int c
+    if e.octet_feeds == 0:
+        return
+    for c in range(e.channels):
+        if e.sources[c] & FROM_OCTETS:
+            ring_read(e.feeds[c], e.tx + c * e.block, e.block)
 
 
 cdef void _overrun(engine_t* e, tap_t* tap, int lost) noexcept nogil:

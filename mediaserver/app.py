@@ -47,6 +47,8 @@ from mediaserver.events import SystemAlarm
 from mediaserver.ivr.flow import Flow, QueueNode, load_all
 from mediaserver.ivr.reception import Reception
 from mediaserver.ivr.session import QueueVoice, Tools
+from mediaserver.linecontrol import LineControl
+from mediaserver.linedoctor.service import LineDoctor
 from mediaserver.media.lineaudio import MediaLineAudio
 from mediaserver.media.prompts import PromptError, Prompts
 from mediaserver.media.registers import MediaRegisters, banks
@@ -226,6 +228,7 @@ class App:
         self.lines = Lines(bus, clock, session)
         self.traces = Traces(clock)
         self._add_lines()
+        self.doctor = LineDoctor(self.lines, session, boards, self.store, clock, bus)
         groups = {
             group.name: TrunkGroup(group.name, group.spans, _trunk(group), self.lines)
             for group in settings.trunk_groups
@@ -328,6 +331,7 @@ class App:
         await self._load_sounds()
         self.recorder.open()
         self.lines.start()
+        await self.doctor.start()
         for agent in self.acd.agents.values():
             self.acd.set_agent(agent.name, "ready", "phone agent at start")
 
@@ -361,6 +365,7 @@ class App:
         steps = (
             self._end_calls,
             self.cti.close,
+            self.doctor.stop,
             self._let_go_of_lines,
             self.recorder.close,
             self.records.close,
@@ -404,10 +409,11 @@ def _target(agent: Any) -> Target:
     return Target(agent.name, agent.line, agent.trunk, agent.number)
 
 
-class AppControl:
+class AppControl(LineControl):
     """What CTI clients may ask of the app."""
 
     def __init__(self, app: App) -> None:
+        super().__init__(app.doctor)
         self._app = app
 
     async def hangup(self, call_id: str, by: str) -> None:

@@ -28,6 +28,7 @@ COMMANDS = (
     "status",
     "calls",
     "trace",
+    "lines",
     "doctor",
     "config",
     "dahdi",

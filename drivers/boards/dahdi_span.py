@@ -69,6 +69,7 @@ class DahdiSpan:
         self._place = {channel.number: i for i, channel in enumerate(self.channels)}
         self._watchers: list[EventSink] = []
         self._alarms: frozenset[Alarm] = frozenset()
+        self._errors: dict[str, int] = {}  # what the framer counts
         self._lines = LineLog(_log, name)
         self.counts: dict[str, int] = {}
         self.devices: list[Device] = []
@@ -156,7 +157,8 @@ class DahdiSpan:
     def look(self) -> None:
         """Ask the driver for the span's alarms; a span that is not there is in red alarm."""
         try:
-            now = words.alarms(self.control.span(self.number).alarms)
+            info = self.control.span(self.number)
+            now, self._errors = words.alarms(info.alarms), info.errors
         except DahdiError:
             now = frozenset({Alarm.RED})
         if self.broken:
@@ -193,6 +195,7 @@ class DahdiSpan:
             "alarms": sorted(alarm.value for alarm in self._alarms),
             "dahdi_span": self.number,
             "events": dict(self.counts),
+            "errors": dict(self._errors),
             "rx_gaps": sum(each["rx_gaps"] for each in gaps),
             "tx_gaps": sum(each["tx_gaps"] for each in gaps),
         }

@@ -63,7 +63,7 @@ class VirtualBoard:
         """Set faults on what travels towards "near" or "far"; `span` by either of its names.
 
         Passed on to the wire: delay_ms, gain_db, noise_dbm0, hybrid, bit_error_rate,
-        loss_rate. Done once: slip (octets, + repeats), lose (blocks). For the whole
+        loss_rate, loop. Done once: slip (octets, + repeats), lose (blocks). For the whole
         span: alarm, d_channel (True: up), frame_loss (rate 0..1), frame_spoil
         (frame → frame, or None for no spoiling). Signalling bits have the wire's
         delay_ms and bit_error_rate; cas ("1101", "" to end it) forces them.

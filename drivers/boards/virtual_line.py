@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: direction → the wire's end it leads to
 FACING = {"near": "a", "far": "b"}
 _WIRE_FAULTS = frozenset(
-    {"delay_ms", "gain_db", "noise_dbm0", "hybrid", "bit_error_rate", "loss_rate"}
+    {"delay_ms", "gain_db", "noise_dbm0", "hybrid", "bit_error_rate", "loss_rate", "loop"}
 )
 _LINE_FAULTS = frozenset({"slip", "lose", "alarm", "d_channel", "frame_loss", "frame_spoil", "cas"})
 _D_CHANNEL_BITS_S = 64_000

@@ -55,6 +55,7 @@ class Slot:
     signalling: Signalling
     leg: Leg | None = None
     in_service: bool = True
+    testing: bool = False  # taken out of service by our own hand
     idle_since_ms: int = 0
     settling: asyncio.Future[None] | None = None
     shown: str = "idle"
@@ -66,7 +67,7 @@ class Slot:
 
     @property
     def idle(self) -> bool:
-        return self.settled and self.in_service
+        return self.settled and self.in_service and not self.testing
 
     @property
     def usable(self) -> bool:
@@ -210,7 +211,7 @@ class Lines:
 
     def _setup(self, where: _Line, event: line.Setup) -> None:
         slot = where.slots.get(event.channel)
-        if slot is None or slot.leg is not None or not slot.in_service:
+        if slot is None or slot.leg is not None or not slot.in_service or slot.testing:
             log.warning("%s: call offered on channel %d, in use", event.span, event.channel)
             where.signalling.release(event.ref, Cause.CHANNEL_UNAVAILABLE)
             return
@@ -301,6 +302,11 @@ class Lines:
         slot.in_service = event.in_service
         self._free(slot)
 
+    def set_testing(self, slot: Slot, on: bool) -> None:
+        """Take a channel out of service for a test, or give it back; calls on it are refused."""
+        slot.testing = on
+        self._free(slot)
+
     # ---- keeping the slots
 
     def _make_leg(self, slot: Slot, role: str, party: str) -> Leg:
@@ -357,7 +363,8 @@ class Lines:
     def _free(self, slot: Slot) -> None:
         """Only now may the channel serve another call, and only now does it show idle."""
         if slot.settled:
-            self._show(slot, "idle" if slot.in_service else "blocked", None)
+            idle = slot.in_service and not slot.testing
+            self._show(slot, "idle" if idle else "blocked", None)
 
     def show_talking(self, leg: Leg, talking: bool) -> None:
         """On the board, tell two people talking from one person and a machine."""

@@ -6,7 +6,7 @@ call, agent, span) or "conflict" (not in this state), and a hint.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from mediaserver.cti.messages import Identity
@@ -29,6 +29,23 @@ class Control(Protocol):
 
     def trace(self, span: str, after: int, before: int, last: int, silent: bool) -> dict[str, Any]:
         """What went over a span's signalling, as the method "trace" gives it."""
+
+    async def lines(self) -> dict[str, Any]:
+        """All spans in figures and words, as the method "lines" gives them."""
+
+    async def line(self, span: str, days: int) -> dict[str, Any]:
+        """One span with its history and channels, as the method "line" gives it."""
+
+    def line_check(
+        self, line: str, checks: Sequence[str], settings: dict[str, Any], by: str
+    ) -> dict[str, Any]:
+        """Begin checks of a channel; gives the run, as the method "line_result" does."""
+
+    def line_result(self, number: int) -> dict[str, Any]:
+        """A run of checks as it is now."""
+
+    async def line_stop(self, number: int, by: str) -> dict[str, Any]:
+        """End a run; gives it as it is then."""
 
     def engine_counters(self) -> Mapping[str, Any]:
         """Counters of the media engines, by name: missed_ticks, …; groups may be nested once."""

@@ -62,7 +62,38 @@ class FaultsParams(Params):
     ] = Field(default_factory=dict)
 
 
+class LineParams(Params):
+    span: Annotated[str, Field(min_length=1, max_length=64)]
+    days: Annotated[int, Field(ge=1, le=366, description="of history")] = 7
+
+
+class LineCheckParams(Params):
+    line: Annotated[str, Field(min_length=1, max_length=64, description='"E1-1/7"')]
+    checks: Annotated[
+        list[Annotated[str, Field(max_length=32)]],
+        Field(min_length=1, max_length=16, description="by name; docs/lines.md tells each"),
+    ]
+    seconds: Annotated[
+        float, Field(ge=0, le=86_400, description="how long each measures; 0: as it needs")
+    ] = 0.0
+    number: Annotated[
+        str, Field(pattern=r"^[0-9*#]*$", max_length=40, description="to dial first")
+    ] = ""
+    force: Annotated[bool, Field(description="clear a call that is on the channel")] = False
+    pattern: Literal["2047", "32767"] = "2047"
+    far: Annotated[
+        str, Field(max_length=64, description="a second channel, where what is sent arrives")
+    ] = ""
+    modem: Literal["v27ter", "v29", "v17"] = "v29"
+    rate: Annotated[int, Field(ge=2400, le=14_400, description="of the modem, bit/s")] = 9600
+
+
+class LineRunParams(Params):
+    id: Annotated[int, Field(ge=1)]
+
+
 ALL = frozenset({"admin", "supervisor", "agent", "technician"})
+CARE = frozenset({"admin", "supervisor", "technician"})  # of lines
 NOBODY_YET = frozenset({"", *ALL})  # also before login
 
 
@@ -137,7 +168,7 @@ METHODS: dict[str, Method] = {
         Method(
             "trace",
             TraceParams,
-            frozenset({"admin", "supervisor", "technician"}),
+            CARE,
             "What went over a span's signalling lately, in words: Q.931 and Q.921 frames, or "
             "R2's signals. Keys pressed in calls are blotted out.",
             "span, side, seq (the newest entry), entries: seq, utc, direction (in, out, or "
@@ -145,6 +176,42 @@ METHODS: dict[str, Method] = {
             "fault, hex",
             cost=2,
         ),
+        Method(
+            "lines",
+            NoParams,
+            CARE,
+            "All spans in plain words and figures: alarms, errored seconds (G.826), slips, gaps.",
+            "history (whether it can be read), spans: name, kind, up, alarms, available, state "
+            "(ok, warn or bad), findings, since_start, day (the last 24 hours)",
+            cost=2,
+        ),
+        Method(
+            "line",
+            LineParams,
+            CARE,
+            "One span with its history and its channels.",
+            "as a span of lines, and quarters (of an hour, the last 24 hours), days, "
+            "alarm_history, channels: number, state, testing, in_dbm0, echo",
+            cost=2,
+        ),
+        Method(
+            "line_check",
+            LineCheckParams,
+            CARE,
+            "Begins checks of a channel; all but figures take it out of service while they run, "
+            "and are refused while a call is on it, but for force.",
+            "as line_result's",
+            cost=2,
+        ),
+        Method(
+            "line_result",
+            LineRunParams,
+            CARE,
+            "A run of checks as it is now.",
+            "id, line, by, state (running, done, failed, stopped), checks, now, begun_utc, error, "
+            "todo, verdict, verdicts: check, state, text, todo, figures",
+        ),
+        Method("line_stop", LineRunParams, CARE, "Ends a run of checks.", "as line_result's"),
         Method(
             "faults",
             FaultsParams,

@@ -53,6 +53,11 @@ class Requests:
             "agent_state": self._agent_state,
             "faults": self._faults,
             "trace": self._trace,
+            "lines": self._lines,
+            "line": self._line,
+            "line_check": self._line_check,
+            "line_result": self._line_result,
+            "line_stop": self._line_stop,
         }
 
     async def answer(self, session: Session, request: Request) -> dict[str, Any]:
@@ -219,6 +224,33 @@ class Requests:
     ) -> dict[str, Any]:
         self._known_span(params.span)
         return self._control.trace(**params.model_dump())
+
+    # ---- lines -------------------------------------------------------------------
+
+    async def _lines(self, session: Session, who: Identity, params: Any) -> dict[str, Any]:
+        return await self._control.lines()
+
+    async def _line(
+        self, session: Session, who: Identity, params: methods.LineParams
+    ) -> dict[str, Any]:
+        self._known_span(params.span)
+        return await self._control.line(params.span, params.days)
+
+    async def _line_check(
+        self, session: Session, who: Identity, params: methods.LineCheckParams
+    ) -> dict[str, Any]:
+        settings = params.model_dump(exclude={"line", "checks"})
+        return self._control.line_check(params.line, params.checks, settings, who.login)
+
+    async def _line_result(
+        self, session: Session, who: Identity, params: methods.LineRunParams
+    ) -> dict[str, Any]:
+        return self._control.line_result(params.id)
+
+    async def _line_stop(
+        self, session: Session, who: Identity, params: methods.LineRunParams
+    ) -> dict[str, Any]:
+        return await self._control.line_stop(params.id, who.login)
 
     def _known_span(self, span: str) -> None:
         if span not in self._feed.board.spans:

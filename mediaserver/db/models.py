@@ -1,4 +1,4 @@
-"""The tables: users, calls, their stories, their recordings.
+"""The tables: users, calls, their stories, their recordings; errors and alarms of lines.
 
 Calls are written as whole rows, by upsert, from one writer (see `store`). No
 foreign keys bind story and recordings to calls: a record must be writable
@@ -159,6 +159,36 @@ class RecordingRow(Base):
     lost_octets: Mapped[int]
     law: Mapped[str]
     state: Mapped[str]
+
+
+class LineErrorRow(Base):
+    """A quarter of an hour of a span, or what one run of the server saw of it; G.826's counts."""
+
+    __tablename__ = "line_errors"
+    __table_args__ = (Index(None, "begun_utc"),)
+
+    span: Mapped[str] = mapped_column(primary_key=True)
+    begun_utc: Mapped[datetime] = mapped_column(primary_key=True)
+    seconds: Mapped[int]  # observed, available or not
+    es: Mapped[int]
+    ses: Mapped[int]
+    uas: Mapped[int]
+    bbe: Mapped[int]
+    slips: Mapped[int]
+    lost_ms: Mapped[int]
+    lost_out_ms: Mapped[int]
+
+
+class LineAlarmRow(Base):
+    """One alarm of a span; no end while it lasts."""
+
+    __tablename__ = "line_alarms"
+    __table_args__ = (Index(None, "begun_utc"),)
+
+    span: Mapped[str] = mapped_column(primary_key=True)
+    alarm: Mapped[str] = mapped_column(primary_key=True)
+    begun_utc: Mapped[datetime] = mapped_column(primary_key=True)
+    ended_utc: Mapped[datetime | None]
 
 
 class Meta(Base):

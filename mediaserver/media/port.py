@@ -140,6 +140,11 @@ class MediaPort:
         """What is received, smoothed."""
         return float(self._session.engine.levels()[self.channel])
 
+    @property
+    def echo_figures(self) -> dict[str, float] | None:
+        """What the echo canceller knows of the line, as `Engine.echo_of`; None without one on."""
+        return dict(found) if (found := self._session.engine.echo_of(self.channel)) else None
+
     def detect(self, on: bool = True) -> None:
         """Hear DTMF digits on this channel, or no longer."""
         self._session.command(partial(self._session.engine.detect, self.channel, on))
@@ -247,9 +252,10 @@ class MediaPort:
         """Stop copying; when the future is done the engine writes to `ring` no more."""
         return self._session.acked(partial(self._session.engine.untap, self.channel, ring))
 
-    def feed(self, ring: Any) -> asyncio.Future[None]:
-        """Add int16 samples out of `ring` to what is sent."""
-        return self._session.acked(partial(self._session.engine.feed, self.channel, ring))
+    def feed(self, ring: Any, *, octets: bool = False) -> asyncio.Future[None]:
+        """Add int16 samples out of `ring` to what is sent; or send its octets in place of all."""
+        feed = self._session.engine.feed
+        return self._session.acked(partial(feed, self.channel, ring, octets=octets))
 
     def unfeed(self) -> asyncio.Future[None]:
         return self._session.acked(partial(self._session.engine.unfeed, self.channel))

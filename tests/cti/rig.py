@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,6 +74,27 @@ class FakeControl:
             raise CtiError("not_found", f"{span} is analog: it sends no messages")
         rows = [r for r in TRACE if after < r["seq"] < (before or 99)][-last:]
         return {"span": span, "side": "user", "seq": TRACE[-1]["seq"], "entries": rows}
+
+    async def lines(self) -> dict[str, Any]:
+        return {"history": True, "spans": []}
+
+    async def line(self, span: str, days: int) -> dict[str, Any]:
+        return {"name": span, "history": True, "days": [], "asked_days": days}
+
+    def line_check(
+        self, line: str, checks: Sequence[str], settings: dict[str, Any], by: str
+    ) -> dict[str, Any]:
+        if line.startswith("busy"):
+            raise CtiError("conflict", f"a call is on {line}", "use force")
+        self.done.append(("line_check", line, tuple(checks), settings, by))
+        return {"id": 1, "line": line, "state": "running", "now": checks[0], "by": by}
+
+    def line_result(self, number: int) -> dict[str, Any]:
+        return {"id": number, "state": "done"}
+
+    async def line_stop(self, number: int, by: str) -> dict[str, Any]:
+        self.done.append(("line_stop", number, by))
+        return {"id": number, "state": "stopped"}
 
     def engine_counters(self) -> dict[str, Any]:
         return {"ticks": 100, "missed_ticks": 0, "kernel_ns": {"mix": 7.5}}

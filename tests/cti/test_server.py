@@ -76,6 +76,10 @@ PARAMS = {
     "agent_state": {"agent": "bob", "state": "ready"},
     "faults": {"span": "E1-1"},
     "trace": {"span": "E1-1"},
+    "line": {"span": "E1-1"},
+    "line_check": {"line": "E1-1/1", "checks": ["figures"]},
+    "line_result": {"id": 1},
+    "line_stop": {"id": 1},
 }
 
 

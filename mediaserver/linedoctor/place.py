@@ -1,0 +1,123 @@
+"""A channel in the hands of a check: out of service, or on a call of its own; given back after.
+
+What: with a number, or on an exchange line, the check places a call and has the channel while it
+stands: an exchange line is only lifted when there is no number. Any other channel is taken out of
+service, so that no call is put on it from either side. A check that only listens takes nothing.
+How: an async context manager, so that the channel is given back whatever happens.
+Limits: a far end that was not told may still seize the channel; its call is refused with cause 44.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from drivers.base import SetupRequest, SpanKind
+from drivers.cause import Cause
+from drivers.events import Number
+from mediaserver.call.leg import Leg, LegState
+from mediaserver.call.lines import Lines, NoChannel, Slot
+from mediaserver.linedoctor.verdict import CannotCheck
+from mediaserver.media.port import MediaPort
+from mediaserver.media.session import MediaSession
+
+ANSWER_S = 60.0
+RELEASE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a check works: its channel, the channel's media, and the call, if it placed one."""
+
+    slot: Slot
+    port: MediaPort
+    session: MediaSession
+    leg: Leg | None = None
+
+    def standing(self) -> None:
+        """Raises CannotCheck when the call the check works on has gone."""
+        if self.leg is not None and self.leg.state is not LegState.CONNECTED:
+            raise CannotCheck(
+                "the far end hung up during the check", "is the number the right one?"
+            )
+
+
+@asynccontextmanager
+async def in_service(slot: Slot, session: MediaSession) -> AsyncIterator[Place]:
+    """As it is, call or not."""
+    yield Place(slot, session.port(slot.channel.index), session)
+
+
+@asynccontextmanager
+async def taken(
+    lines: Lines, session: MediaSession, slot: Slot, *, number: str = "", force: bool = False
+) -> AsyncIterator[Place]:
+    """The channel for the check alone. Raises CannotCheck while a call is on it, but for `force`,
+
+    which clears that call.
+    """
+    await _free(slot, force)
+    kind = slot.signalling.span.kind
+    if number or kind is SpanKind.FXO:
+        leg = await _called(lines, slot, number)
+        try:
+            yield Place(slot, session.port(slot.channel.index), session, leg)
+        finally:
+            await _cleared(leg)
+        return
+    lines.set_testing(slot, True)
+    port = session.port(slot.channel.index)
+    try:
+        yield Place(slot, port, session)
+    finally:
+        port.reset()
+        lines.set_testing(slot, False)
+
+
+async def _free(slot: Slot, force: bool) -> None:
+    name = slot.channel.name
+    if slot.testing:
+        raise CannotCheck(f"{name} is being tested already", "wait for the end of that test")
+    if slot.leg is None:
+        return
+    if not force:
+        raise CannotCheck(f"a call is on {name}", "wait for its end, or use --force")
+    await _cleared(slot.leg)
+    if slot.settling is not None:
+        await asyncio.wait([slot.settling], timeout=RELEASE_S)
+    if not slot.settled:
+        raise CannotCheck(f"the call on {name} could not be cleared")
+
+
+async def _called(lines: Lines, slot: Slot, number: str) -> Leg:
+    name = slot.channel.name
+    request = SetupRequest(slot.channel.number, Number(number))
+    try:
+        leg = lines.dial(slot, "test", number, request)
+    except NoChannel as error:
+        cause = error.cause
+        raise CannotCheck(f"{name} cannot be seized (cause {cause})", "is the line up?") from None
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            await leg.wait(LegState.CONNECTED, LegState.CLEARING, LegState.RELEASED)
+    except BaseException as error:
+        await _cleared(leg)
+        if isinstance(error, TimeoutError):
+            raise CannotCheck(f"{number} does not answer on {name}") from None
+        raise
+    if leg.state is not LegState.CONNECTED:
+        cause = leg.cause or int(Cause.NORMAL_UNSPECIFIED)
+        await _cleared(leg)
+        raise CannotCheck(f"{name}: the call to {number} failed (cause {cause})")
+    return leg
+
+
+async def _cleared(leg: Leg) -> None:
+    leg.clear(Cause.NORMAL)
+    try:
+        async with asyncio.timeout(RELEASE_S):
+            await leg.wait(LegState.RELEASED)
+    except TimeoutError:
+        return
