@@ -228,7 +228,8 @@ class App:
         self.lines = Lines(bus, clock, session)
         self.traces = Traces(clock)
         self._add_lines()
-        self.doctor = LineDoctor(self.lines, session, boards, self.store, clock, bus)
+        plan = settings.media.tone_plan
+        self.doctor = LineDoctor(self.lines, session, boards, self.store, clock, bus, plan)
         groups = {
             group.name: TrunkGroup(group.name, group.spans, _trunk(group), self.lines)
             for group in settings.trunk_groups

@@ -231,6 +231,8 @@ def _wire_settings(fault: Fault, on: bool) -> Iterator[tuple[str, Any]]:
         yield "frame_loss", fault.d_loss if on else 0.0
     if fault.cas:
         yield "cas", fault.cas if on else ""
+    if fault.loop:
+        yield "loop", on
     if fault.slip_octets and on:
         yield "slip", fault.slip_octets
     if fault.echo is not None:

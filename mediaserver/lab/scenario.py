@@ -134,6 +134,7 @@ class Fault(Part):
     bit_error_rate: float | None = Field(default=None, ge=0, le=1)
     loss_rate: float | None = Field(default=None, ge=0, le=1)
     slip_octets: int = 0
+    loop: bool = False
     cas: str = Field(default="", pattern="^([01]{4})?$")  # R2: the bits heard, whatever is sent
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -74,10 +74,11 @@ class Run:
 class LineChecks:
     """All runs of one server."""
 
-    def __init__(self, lines: Lines, session: MediaSession, clock: Clock) -> None:
+    def __init__(self, lines: Lines, session: MediaSession, clock: Clock, plan: str) -> None:
         self._lines = lines
         self._session = session
         self._clock = clock
+        self._plan = plan
         self._runs: dict[int, Run] = {}
         self._made = 0
 
@@ -136,7 +137,8 @@ class LineChecks:
 
     async def _perform(self, run: Run, slot: Slot) -> None:
         try:
-            async with self._place(run, slot) as place:
+            async with AsyncExitStack() as stack:
+                place = await self._place(run, slot, stack)
                 for name in run.checks:
                     run.now = name
                     run.verdicts.append(await self._one(CHECKS[name], place, run.wanted))
@@ -153,11 +155,18 @@ class LineChecks:
             run.now = ""
             log.info("%s: checks %s: %s", run.line, run.state, _summary(run))
 
-    def _place(self, run: Run, slot: Slot) -> AbstractAsyncContextManager[Place]:
+    async def _place(self, run: Run, slot: Slot, stack: AsyncExitStack) -> Place:
         if not any(CHECKS[name].takes for name in run.checks):
-            return in_service(slot, self._session)
+            place = await stack.enter_async_context(in_service(slot, self._session))
+            return replace(place, plan=self._plan)
         wanted = run.wanted
-        return taken(self._lines, self._session, slot, number=wanted.number, force=wanted.force)
+        hold = taken(self._lines, self._session, slot, number=wanted.number, force=wanted.force)
+        place = await stack.enter_async_context(hold)
+        far = None
+        if wanted.far:
+            hold = taken(self._lines, self._session, self._slot(wanted.far), force=wanted.force)
+            far = await stack.enter_async_context(hold)
+        return replace(place, far=far, plan=self._plan)
 
     async def _one(self, check: Check, place: Place, wanted: Wanted) -> Verdict:
         try:

@@ -28,15 +28,17 @@ async def aside(work: Callable[..., T], *args: object) -> T:
     return await asyncio.get_running_loop().run_in_executor(None, work, *args)
 
 
-async def _stretch(place: Place, seconds: float) -> Stretch:
-    stretch = await listen(place.port, place.session.law, seconds)
-    place.standing()
-    return stretch
+async def stretch_of(place: Place, seconds: float) -> Stretch:
+    """The next `seconds`. Raises CannotCheck when the line went meanwhile, NothingHeard."""
+    try:
+        return await listen(place.port, place.session.law, seconds)
+    finally:
+        place.standing()  # the end of a call ends listening too
 
 
 async def figures(place: Place, wanted: Wanted) -> Verdict:
     """In service: levels both ways, the noise floor, what the echo canceller knows."""
-    stretch = await _stretch(place, wanted.long(FIGURES_S))
+    stretch = await stretch_of(place, wanted.long(FIGURES_S))
     echo = place.port.echo_figures
     found = {
         "in_dbm0": measure.level_dbm0(stretch.heard),
@@ -54,7 +56,7 @@ async def figures(place: Place, wanted: Wanted) -> Verdict:
 
 async def noise(place: Place, wanted: Wanted) -> Verdict:
     """Of a line with nothing on it."""
-    heard = (await _stretch(place, wanted.long(QUIET_S))).heard
+    heard = (await stretch_of(place, wanted.long(QUIET_S))).heard
     flat, weighted = measure.level_dbm0(heard), await aside(measure.weighted_dbm0p, heard)
     found = {"noise_dbm0": flat, "noise_dbm0p": weighted}
     text = f"{flat:.1f} dBm0, {weighted:.1f} dBm0p as the ear weighs it"
@@ -76,7 +78,7 @@ def _likeness(heard: Floats) -> str:
 
 async def hum(place: Place, wanted: Wanted) -> Verdict:
     """The mains, in whole seconds of a quiet line."""
-    heard = (await _stretch(place, max(1.0, wanted.long(QUIET_S)))).heard
+    heard = (await stretch_of(place, max(1.0, wanted.long(QUIET_S)))).heard
     found = await aside(measure.hum, heard)
     figures = {"hum_hz": found.mains_hz, "hum_dbm0": found.level_dbm0}
     figures |= {f"at_{hz}_hz_dbm0": level for hz, level in found.lines}

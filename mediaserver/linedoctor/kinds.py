@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from mediaserver.linedoctor.bits import bits
+from mediaserver.linedoctor.echoes import echo
 from mediaserver.linedoctor.hearing import figures, hum, noise
 from mediaserver.linedoctor.place import Place
 from mediaserver.linedoctor.verdict import Verdict
@@ -29,5 +31,7 @@ CHECKS: dict[str, Check] = {
         Check("figures", "level, noise and echo of a line in service", figures, takes=False),
         Check("noise", "what a line gives of itself when it is quiet at its end", noise),
         Check("hum", "the mains, 50 or 60 Hz and their harmonics", hum),
+        Check("echo", "what comes back of what is sent, and how late", echo),
+        Check("bert", "bit errors and slips over a loop, or between two channels", bits),
     )
 }

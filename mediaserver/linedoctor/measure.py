@@ -37,6 +37,7 @@ O41 = (  # Hz, dB
     (3500, -8.5), (4000, -15.0),
 )  # fmt: skip
 TAPS = 1360  # 170 ms
+ROUNDS = 4  # of the fit: each takes off most of what the ends of the stretch spoil
 BANDS_HZ = (300, 500, 1000, 1500, 2000, 2500, 3000, 3400)
 
 
@@ -134,8 +135,9 @@ def echo_path(sent: Floats, heard: Floats, taps: int = TAPS) -> EchoPath:
     """Of two stretches alike in length, several times longer than `taps`."""
     sent, heard = sent - sent.mean(), heard - heard.mean()
     path = _fit(sent, heard, taps)
-    echo = oaconvolve(sent, path)[: len(sent)]
-    power, rest = float(np.mean(sent**2)), float(np.mean((heard - echo) ** 2))
+    # What came first is the echo of what was sent before we listened.
+    echo = oaconvolve(sent, path)[taps : len(sent)]
+    power, rest = float(np.mean(sent**2)), float(np.mean((heard[taps:] - echo) ** 2))
     least = power * 10 ** (-6.0)  # what is 60 dB down is none
     back = max(float(np.mean(echo**2)) - rest * taps / len(sent), least)
     strongest = float(np.abs(path).max())
@@ -159,9 +161,13 @@ def _fit(sent: Floats, heard: Floats, taps: int) -> Floats:
     count = len(sent)
     middle = count - 1
     own = fftconvolve(sent, sent[::-1])[middle : middle + taps]
-    both = fftconvolve(heard, sent[::-1])[middle : middle + taps]
     own[0] *= 1 + 1e-6
-    return np.asarray(solve_toeplitz(own, both))
+    path = np.zeros(taps)
+    for _ in range(ROUNDS):
+        rest = heard - oaconvolve(sent, path)[:count]
+        rest[:taps] = 0.0  # holds echo of what is not known
+        path += solve_toeplitz(own, fftconvolve(rest, sent[::-1])[middle : middle + taps])
+    return path
 
 
 def _cancelled_db(sent: Floats, heard: Floats) -> float:

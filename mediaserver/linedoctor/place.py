@@ -29,15 +29,23 @@ RELEASE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a check works: its channel, the channel's media, and the call, if it placed one."""
+    """Where a check works: its channel, the channel's media, and the call, if it placed one.
+
+    far : the channel at which what is sent here arrives; plan : the country's tones
+    """
 
     slot: Slot
     port: MediaPort
     session: MediaSession
     leg: Leg | None = None
+    far: Place | None = None
+    plan: str = ""
 
     def standing(self) -> None:
-        """Raises CannotCheck when the call the check works on has gone."""
+        """Raises CannotCheck when the line is in alarm, or the call the check works on has gone."""
+        if alarms := self.slot.signalling.span.alarms:
+            words = ", ".join(sorted(alarm.value for alarm in alarms))
+            raise CannotCheck(f"the line is in alarm: {words}", "see `mediaserver lines`")
         if self.leg is not None and self.leg.state is not LegState.CONNECTED:
             raise CannotCheck(
                 "the far end hung up during the check", "is the number the right one?"

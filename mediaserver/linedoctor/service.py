@@ -31,7 +31,7 @@ DAY = timedelta(days=1)
 
 
 class LineDoctor:
-    """Of one server's lines."""
+    """Of one server's lines; `plan` is the country whose tones are on them."""
 
     def __init__(
         self,
@@ -41,13 +41,14 @@ class LineDoctor:
         store: Store,
         clock: Clock,
         bus: Bus,
+        plan: str,
     ) -> None:
         self._lines = lines
         self._session = session
         self._clock = clock
         self.history = LineHistory(store, clock)
         self.watch = LineWatch(boards, self.history, clock, bus)
-        self.checks = LineChecks(lines, session, clock)
+        self.checks = LineChecks(lines, session, clock, plan)
 
     async def start(self) -> None:
         """Once the store and the lines have started."""

@@ -36,6 +36,7 @@ class LineWorld:
     def __init__(self, plant: Plant) -> None:
         self.plant = plant
         self.doctor = plant.app.doctor
+        self.tasks: list[asyncio.Future[Any]] = []  # what sounds at far ends
 
     def fault(self, span: str, channel: int | None = None, **settings: Any) -> None:
         """Of what the server receives."""
@@ -76,6 +77,8 @@ async def world(
     await plant.start(cti=False)
     try:
         assert await plant.lines_up()
+        # The exchange answers whoever lifts: a quiet termination.
+        plant.exchange.lines.on_offer = lambda leg, setup: leg.answer()
         yield LineWorld(plant)
     finally:
         await plant.stop()
