@@ -71,7 +71,7 @@ cdef void _reset(engine_t* e, int channel) noexcept nogil:
     level_reset(e.level[channel // LANES], channel % LANES)
     cancel_set(e, channel, False, 0)
     for kind in range(POST_KINDS):
-        posts_set(e, kind, channel, -1, False)
+        posts_set(e, kind, channel, -1, 0)
 
 
 cdef void _apply(engine_t* e, const command_t* command) noexcept nogil:

@@ -39,6 +39,7 @@ from dsp_ext.progress cimport (
     progress_bank,
     progress_enable,
     progress_free,
+    progress_know,
     progress_learn,
     progress_new,
     progress_plan,
@@ -77,12 +78,16 @@ cdef void ear_free(int kind, void* bank) noexcept nogil:
         vad_free(<vad_bank*> bank)
 
 
-cdef void ear_enable(const post_t* post, int slot, bint on, bint fresh, bint learn) noexcept nogil:
+cdef void ear_enable(const post_t* post, int slot, bint on, bint fresh,
+                     int64_t how) noexcept nogil:
     cdef void* bank = post.banks[slot // LANES]
     cdef int lane = slot % LANES
     if post.kind == POST_PROGRESS:
-        progress_learn(<progress_bank*> bank, lane, learn)
+        progress_learn(<progress_bank*> bank, lane, how & 1)
         progress_enable(<progress_bank*> bank, lane, on)
+        if how >> 8:
+            progress_know(<progress_bank*> bank, lane, how >> 8 & 0xFF, how >> 16 & 0xFFFF,
+                          how >> 32 & 0xFFFF)
     elif post.kind == POST_MFR2:
         mfr2_enable(<mfr2_bank*> bank, lane, on)
     elif post.kind == POST_FSK:
@@ -102,14 +107,16 @@ cdef void _tell_progress(engine_t* e, const post_t* post, int channel, const pro
                          int64_t ahead) noexcept nogil:
     cdef event_t event
     memset(&event, 0, sizeof(event))
-    event.kind = EV_TONE_HEARD if told.kind == PROGRESS_BEGIN else EV_TONE_GONE
     event.channel, event.at = channel, max(told.at + ahead, 0)
+    if told.tone == TONE_LEARNED and told.kind == PROGRESS_BEGIN:
+        # First, as whoever hears the tone may end the call and listen no more.
+        event.kind, event.a = EV_BUSY_LEARNED, post.which << 8 | told.sound
+        event.b, event.x = told.on_ms, told.off_ms
+        e.news_dropped += not outbox_post(&e.out, &event)
+    event.kind = EV_TONE_HEARD if told.kind == PROGRESS_BEGIN else EV_TONE_GONE
     event.a, event.b = post.which << 8 | told.tone, max(told.since + ahead, 0)
     event.x = <float> dbm0_of_mean_square(told.level / WINDOW)
     e.news_dropped += not outbox_post(&e.out, &event)
-    if told.tone == TONE_LEARNED and told.kind == PROGRESS_BEGIN:
-        event.kind, event.a, event.b = EV_BUSY_LEARNED, told.on_ms, told.off_ms
-        e.news_dropped += not outbox_post(&e.out, &event)
 
 
 cdef void _hear_progress(engine_t* e, const post_t* post, int tile, const float* pcm) noexcept nogil:

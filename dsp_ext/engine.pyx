@@ -17,7 +17,7 @@ from dsp_ext.fsk_send import modem_number
 from dsp_ext.lockstep import run_blocks
 from dsp_ext.port import LAWS, check_shape
 from dsp_ext.progress import OTHERS
-from dsp_ext.progress_plan import compile_plan
+from dsp_ext.progress_plan import BusyTone, compile_plan, known_how
 from dsp_ext.seats import Seats
 from dsp_ext.thread import EngineThread
 
@@ -100,6 +100,7 @@ cdef class Engine(EngineReport):
     cdef dict _feeds  # channel -> seq
     cdef dict _posts  # bank's name -> number of its post
     cdef list _tones  # of each plan: its patterns' names
+    cdef dict _plans  # country -> ListeningPlan, in the same order
 
     def __init__(self, channels: int, *, block: int = 80, law: str = "alaw",
                  taps: int | None = None, events: int = 4096, commands: int = 4096,
@@ -124,7 +125,7 @@ cdef class Engine(EngineReport):
         if self.e == NULL:
             raise MemoryError(f"engine of {channels} channels")
         self._held, self._frees, self._taps, self._feeds = {}, {}, {}, {}
-        self._attached, self._posts, self._tones = [], {}, []
+        self._attached, self._posts, self._tones, self._plans = [], {}, [], {}
         banks = {"echo": echo}
         for plan, slots in (progress or {}).items():
             banks[f"progress {plan}"] = self._add_plan(plan, slots)
@@ -154,6 +155,7 @@ cdef class Engine(EngineReport):
         progress_set_plan(&compiled, listening)
         self._add_post(f"progress {country}", POST_PROGRESS, len(self._tones), slots, &compiled)
         self._tones.append(tuple(pattern.names for pattern in listening.patterns))
+        self._plans[country] = listening
         return slots
 
     def _add_direction(self, direction: str, slots: int) -> int:
@@ -345,18 +347,21 @@ cdef class Engine(EngineReport):
         command.b = (0 if nlp else ECHO_BARE) | (ECHO_FROZEN if freeze else 0)
         return self._seated(&command, CMD_ECHO, channel, "echo", "echo" if on else None)
 
-    def progress(self, channel: int, plan: str | None, *, learn: bool = True) -> int:
+    def progress(self, channel: int, plan: str | None, *, learn: bool = True,
+                 known: BusyTone | None = None) -> int:
         """Tell the tones of a plan (TONE_HEARD, TONE_GONE); None: no longer.
 
         learn : take an unknown steady cadence for busy. What a slot has learned it keeps.
+        known : a busy tone that was learned before. ValueError: not by a detector of this plan
         """
         bank = None if plan is None else f"progress {plan}"
-        return self._listen(channel, "progress", POST_PROGRESS, bank, learn)
+        how = known_how(self._plans[plan], known) if known is not None and plan in self._plans else 0
+        return self._listen(channel, "progress", POST_PROGRESS, bank, how | bool(learn))
 
     def mfr2(self, channel: int, direction: str | None) -> int:
         """Tell MF-R2 signals (MF_START, MF_END) of one direction; None: no longer."""
         bank = None if direction is None else f"mfr2 {direction}"
-        return self._listen(channel, "mfr2", POST_MFR2, bank, False)
+        return self._listen(channel, "mfr2", POST_MFR2, bank, 0)
 
     def caller_id(self, channel: int, modem: str | None) -> int:
         """Tell caller ID messages (CALLER_ID) sent by a modem; None: no longer.
@@ -364,17 +369,17 @@ cdef class Engine(EngineReport):
         A message that has begun when it is turned on, or not ended when it is turned off, is lost.
         """
         bank = None if modem is None else f"fsk {modem}"
-        return self._listen(channel, "fsk", POST_FSK, bank, False)
+        return self._listen(channel, "fsk", POST_FSK, bank, 0)
 
     def voice(self, channel: int, on: bool = True) -> int:
         """Tell when speech begins and when it has paused for 250 ms (VOICE_BEGAN, VOICE_ENDED)."""
-        return self._listen(channel, "vad", POST_VAD, "vad" if on else None, False)
+        return self._listen(channel, "vad", POST_VAD, "vad" if on else None, 0)
 
-    def _listen(self, channel: int, kind: str, number: int, bank: str | None, learn: bool) -> int:
+    def _listen(self, channel: int, kind: str, number: int, bank: str | None, how: int) -> int:
         cdef command_t command
         memset(&command, 0, sizeof(command))
         command.a = -1 if bank is None else self._posts.get(bank, -1)
-        command.b, command.n = number, learn
+        command.b, command.n = number, how
         return self._seated(&command, CMD_LISTEN, channel, kind, bank)
 
     cdef int64_t _seated(self, command_t* command, int kind, int channel, str seat,
@@ -443,6 +448,11 @@ cdef class Engine(EngineReport):
         names = self._tones[code >> 8]
         tone = code & 0xFF
         return names[tone] if tone < len(names) else (OTHERS[tone],)
+
+    def busy(self, event: Event) -> BusyTone:
+        """What BUSY_LEARNED tells."""
+        plan, sound = list(self._plans)[event.a >> 8], event.a & 0xFF
+        return BusyTone(plan, sound, self._plans[plan].sound_hz(sound), event.b, round(event.x))
 
     def tick(self, *, cost_us: float | None = None) -> None:
         """One block. Raises RuntimeError while another ticks this engine.

@@ -20,7 +20,7 @@ class EventKind(IntEnum):
     MISSED = 7  # a: ticks that began more than a block late since the last such event
     TONE_HEARD = 8  # a: what, see Engine.tone_names; b: media time it began; x: level_dbm0
     TONE_GONE = 9  # as above: it is over
-    BUSY_LEARNED = 10  # after TONE_HEARD of it. a: on_ms; b: off_ms; x: level_dbm0
+    BUSY_LEARNED = 10  # before TONE_HEARD. a: its sound, see Engine.busy; b: on_ms; x: off_ms
     MF_START = 11  # a: MF-R2 signal, 1 to 15; x: level_dbm0; y: twist_db
     MF_END = 12  # a: signal; b: duration_ms; x, y as above
     SHED = 13  # a: level of SHED that is left out now; b: before; x: share of its time a tick took

@@ -18,7 +18,7 @@ cdef enum:
     CMD_DETECT = 11  # a: on
     CMD_RESET = 12
     CMD_ECHO = 13  # a: on; b: ECHO_ bits
-    CMD_LISTEN = 14  # a: post, -1 none; b: its kind; n: learn
+    CMD_LISTEN = 14  # a: post, -1 none; b: its kind; n: how, see ears.pxd
     CMD_WHISPER = 15  # a: to whom, -1 nobody; x: gain
     CMD_LOUDEST = 16  # a: bridge; b: how many are heard, 0 all
 

@@ -37,7 +37,7 @@ _STAGE[POST_PROGRESS], _STAGE[POST_MFR2] = AT_PROGRESS, AT_MFR2
 _STAGE[POST_FSK], _STAGE[POST_VAD] = AT_FSK, AT_VAD
 
 
-cdef void posts_set(engine_t* e, int kind, int channel, int post, bint learn) noexcept nogil:
+cdef void posts_set(engine_t* e, int kind, int channel, int post, int64_t how) noexcept nogil:
     cdef int i, slot
     cdef bint fresh
     for i in range(e.post_count):
@@ -49,7 +49,7 @@ cdef void posts_set(engine_t* e, int kind, int channel, int post, bint learn) no
         else:
             slot = slots_give(&e.posts[i].slots, channel)
         if slot >= 0:
-            ear_enable(&e.posts[i], slot, i == post, fresh, learn)
+            ear_enable(&e.posts[i], slot, i == post, fresh, how)
 
 
 cdef void posts_afresh(engine_t* e, int kind) noexcept nogil:

@@ -51,3 +51,6 @@ cdef void progress_reset(progress_bank* bank, int channel) noexcept nogil
 cdef void progress_enable(progress_bank* bank, int channel, bint on) noexcept nogil
 # whether an unknown steady cadence is taken for busy; what was learned before is kept
 cdef void progress_learn(progress_bank* bank, int channel, bint on) noexcept nogil
+# what was learned at another time: a sound, and hops of its bursts and pauses
+cdef void progress_know(progress_bank* bank, int channel, int sound, int on,
+                        int off) noexcept nogil

@@ -41,7 +41,7 @@ from dsp_ext.progress_track cimport (
 )
 from dsp_ext.units cimport LANES, SAMPLE_RATE, dbm0_of_mean_square, padded, zeroed
 from dsp_ext import tone_plan
-from dsp_ext.progress_plan import HEARD, ProgressEvent, compile_plan
+from dsp_ext.progress_plan import HEARD, ProgressEvent, compile_plan, known_hops
 from dsp_ext.recording import one_channel
 from dsp_ext.units import channel_count, channel_index, pad, pcm_block
 
@@ -143,6 +143,12 @@ cdef void progress_enable(progress_bank* bank, int channel, bint on) noexcept no
 
 cdef void progress_learn(progress_bank* bank, int channel, bint on) noexcept nogil:
     bank.tracks[channel].learning = on
+
+
+cdef void progress_know(progress_bank* bank, int channel, int sound, int on,
+                        int off) noexcept nogil:
+    cdef progress_track* t = &bank.tracks[channel]
+    t.learned_sound, t.learned_on, t.learned_off = sound, on, off
 
 
 cdef int _follow(progress_bank* bank, int channel, int64_t now, progress_event* out, int told,
@@ -327,6 +333,7 @@ cdef class ProgressDetector:
     cdef progress_bank* bank
     cdef progress_event* room  # for what one piece may tell
     cdef readonly object plan
+    cdef readonly object listening  # the ListeningPlan made of it
     cdef dict names
     block = 80  # samples: a block length that suits; any other is taken as well
 
@@ -337,7 +344,7 @@ cdef class ProgressDetector:
         plan = _plan(plan)
         listening = compile_plan(plan, tones)
         progress_set_plan(&compiled, listening)
-        self.plan, self.names = plan, _names(listening)
+        self.plan, self.listening, self.names = plan, listening, _names(listening)
         self.bank = progress_new(count, &compiled)
         self.room = <progress_event*>malloc(4 * <size_t>count * sizeof(progress_event))
         if self.bank == NULL or self.room == NULL:
@@ -370,6 +377,22 @@ cdef class ProgressDetector:
         Raises TypeError, IndexError.
         """
         progress_learn(self.bank, channel_index(channel, self.bank.channels), bool(on))
+
+    def know(self, channel, sound, on_ms, off_ms):
+        """Take a tone for busy that was learned at another time, by another detector of this plan.
+
+        sound, on_ms, off_ms : as `learned` gave them
+        Raises TypeError, IndexError, ValueError for what no busy tone is.
+        """
+        cdef int place = channel_index(channel, self.bank.channels)
+        sound, on, off = known_hops(self.listening, sound, on_ms, off_ms)
+        progress_know(self.bank, place, sound, on, off)
+
+    def learned(self, channel):
+        """(sound, on_ms, off_ms) of the busy tone that was learned on `channel`; None: none was."""
+        cdef int place = channel_index(channel, self.bank.channels)
+        cdef progress_track* t = &self.bank.tracks[place]
+        return (t.learned_sound, 10 * t.learned_on, 10 * t.learned_off) if t.learned_sound else None
 
     def reset(self, channel):
         """Forget what `channel` had, but for what it learned. Raises TypeError, IndexError."""

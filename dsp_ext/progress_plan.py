@@ -31,6 +31,8 @@ _WIDEST_HZ = 320.0
 _TOLERANCE = 0.15  # of a step's length, and
 _JITTER_MS = 15.0  # what the hops and the line add
 _ALIKE = 0.10
+_ANY = 16  # the first of the sounds that no plan knows, as in progress_track.pxd
+_BUSY_HOPS = range(9, 121)
 _CONTINUOUS_MS = 1000.0
 _LONG_PAUSE_MS = 1200.0
 _SHORT_PAUSE_MS = 60.0  # so long a note that trembles or decays may seem to pause
@@ -111,6 +113,54 @@ class ListeningPlan:
     centre_hz: float
     signatures: tuple[Signature, ...]
     patterns: tuple[Pattern, ...]
+
+    def sound_hz(self, sound: int) -> float:
+        """The frequency of a sound, of a pair the lower one; of what the plan does not know by the
+
+        bin it fills. Raises ValueError for a number that is none.
+        """
+        if 1 <= sound <= len(self.signatures):
+            return self.signatures[sound - 1].hz[0]
+        if not _ANY <= sound < _ANY + BINS:
+            raise ValueError(f"{sound} is no sound of a busy tone")
+        width = BIN_HZ * BINS
+        own = BIN_HZ * (sound - _ANY)
+        return float(own + width * round((self.centre_hz - own) / width))
+
+
+class BusyTone(NamedTuple):
+    """A busy tone that no plan knows, as it was learned by a detector of `plan` (a country code).
+
+    sound : as that detector numbers it; hz : of it, of a pair the lower one, to 25 Hz
+    """
+
+    plan: str
+    sound: int
+    hz: float
+    on_ms: int
+    off_ms: int
+
+
+def known_how(plan: ListeningPlan, known: BusyTone) -> int:
+    """A busy tone as the engine's command has it. Raises ValueError for one that a detector of
+
+    this plan could not have learned, as when the plan has changed since.
+    """
+    sound, on, off = known_hops(plan, known.sound, known.on_ms, known.off_ms)
+    if plan.sound_hz(sound) != known.hz:
+        raise ValueError(f"sound {sound} is {plan.sound_hz(sound):g} Hz, not {known.hz:g}")
+    return sound << 8 | on << 16 | off << 32
+
+
+def known_hops(
+    plan: ListeningPlan, sound: int, on_ms: float, off_ms: float
+) -> tuple[int, int, int]:
+    """A busy tone as the detector keeps it. Raises ValueError for one it could not have learned."""
+    plan.sound_hz(sound)
+    on, off = round(on_ms / HOP_MS), round(off_ms / HOP_MS)
+    if not (on in _BUSY_HOPS and off in _BUSY_HOPS):
+        raise ValueError(f"a busy tone has bursts and pauses of 90 to 1200 ms: {on_ms}, {off_ms}")
+    return sound, on, off
 
 
 _Raw = tuple[tuple[int, float], ...]  # (sound, ms); ms 0 is continuous

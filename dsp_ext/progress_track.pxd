@@ -32,6 +32,7 @@ cdef struct progress_event:
     int64_t since  # bank time at which the tone began, as far as it was followed
     int on_ms  # of a learned cadence, else 0
     int off_ms
+    int sound  # and its sound
     float level  # energy of 320 samples of it; of voice, on average
 
 cdef struct progress_window:

@@ -367,9 +367,10 @@ cdef int64_t _length(const progress_track* t, int tone) noexcept nogil:
 cdef void _tell(const progress_track* t, int tone, int kind, int64_t at,
                 progress_event* event) noexcept nogil:
     event.tone, event.kind, event.at, event.since = tone, kind, at, t.since
-    event.on_ms = event.off_ms = 0
+    event.on_ms = event.off_ms = event.sound = 0
     if tone == TONE_LEARNED:
         event.on_ms, event.off_ms = 10 * t.learned_on, 10 * t.learned_off
+        event.sound = t.learned_sound
     event.level = t.level if _is_tone(t.past.open_sound) else t.last_level
     if tone == TONE_VOICE and t.voice_run:
         event.level = <float>(t.voice_sum / t.voice_run)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
@@ -49,6 +50,8 @@ from mediaserver.ivr.reception import Reception
 from mediaserver.ivr.session import QueueVoice, Tools
 from mediaserver.linecontrol import LineControl
 from mediaserver.linedoctor.service import LineDoctor
+from mediaserver.media import busytone
+from mediaserver.media.busytone import BusyTones
 from mediaserver.media.lineaudio import MediaLineAudio
 from mediaserver.media.prompts import PromptError, Prompts
 from mediaserver.media.registers import MediaRegisters, banks
@@ -227,6 +230,7 @@ class App:
         self.prompts = Prompts(settings.prompts, settings.server.data_dir / "cache")
         self.lines = Lines(bus, clock, session)
         self.traces = Traces(clock)
+        self.busy_tones = BusyTones(settings.server.data_dir / busytone.FILE)
         self._add_lines()
         plan = settings.media.tone_plan
         self.doctor = LineDoctor(self.lines, session, boards, self.store, clock, bus, plan)
@@ -252,7 +256,7 @@ class App:
         ends = [(spans[config.name], config) for config in self.settings.spans()]
         for made in signalling.make_all(ends, doors, isolate=isolate):
             self.traces.watch(made)
-            self.lines.add(made, cares[made.span.name])
+            self.lines.add(made, replace(cares[made.span.name], own=self.busy_tones))
 
     def _make_acd(self) -> Acd:
         agents = {
@@ -368,6 +372,7 @@ class App:
             self.cti.close,
             self.doctor.stop,
             self._let_go_of_lines,
+            self.busy_tones.close,
             self.recorder.close,
             self.records.close,
             self.store.close,

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mediaserver.call.exchange_tones import ExchangeTones, Heard
 from mediaserver.call.leg import Leg
 from mediaserver.call.silence import SilenceWatch
+from mediaserver.media.busytone import BusyTones
 from mediaserver.media.errors import MediaError
 from mediaserver.media.tones import ToneEvent
 
@@ -24,7 +25,7 @@ class LineCare:
     """`echo`: cancel the echo of what we send. `tones`: the tone plan of the exchange whose tones
 
     tell how a call goes, "" where signalling does; `answer` and `busy` say how they count.
-    `silence_s`: nothing heard for so long ends a call; 0: never.
+    `silence_s`: nothing heard for so long ends a call; 0: never. `own`: lines' own busy tones.
     """
 
     echo: bool = False
@@ -32,6 +33,7 @@ class LineCare:
     answer: str = "dialled"
     busy: bool = True
     silence_s: float = 0.0
+    own: BusyTones = field(default_factory=BusyTones)
 
     def begin(self, leg: Leg, outgoing: bool, told: Callable[[Leg, ToneEvent], None]) -> None:
         """For a leg that begins, or has got another channel; `told` hears of its tones."""
@@ -41,7 +43,8 @@ class LineCare:
             except MediaError as error:
                 log.warning("%s: its echo is not cancelled: %s", leg.line, error)
         if self.tones:
-            ExchangeTones(leg, self.tones, outgoing, told, Heard(self.answer, self.busy))
+            counts = Heard(self.answer, self.busy)
+            ExchangeTones(leg, self.tones, outgoing, told, counts, self.own)
         if self.silence_s:
             SilenceWatch(leg, self.silence_s)
 

@@ -16,10 +16,12 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 from drivers.cause import Cause
 from drivers.events import Alerting, Connected, Disconnected
 from mediaserver.call.leg import Leg, LegState
+from mediaserver.media.busytone import BusyTones
 from mediaserver.media.errors import MediaError
 from mediaserver.media.tones import ToneEvent
 
@@ -82,7 +84,10 @@ TABLE: dict[Hears, dict[str, tuple[Hears, int]]] = {
 
 
 class ExchangeTones:
-    """Listens on `leg` for the tones of `plan`; `told(leg, event)` hears of each tone too."""
+    """Listens on `leg` for the tones of `plan`; `told(leg, event)` hears of each tone too.
+
+    `busy` knows the busy tones that lines of their own have, and is told of those learned.
+    """
 
     def __init__(
         self,
@@ -91,17 +96,35 @@ class ExchangeTones:
         outgoing: bool,
         told: Callable[[Leg, ToneEvent], None],
         counts: Heard = Heard(),
+        busy: BusyTones | None = None,
     ) -> None:
         self._leg = leg
         self._told = told
         self._counts = counts
         self.hears = Hears.NOTHING if outgoing else Hears.TALKING
-        try:
-            leg.media.progress(plan)
-        except MediaError as error:
-            log.warning("%s: the exchange's tones are not heard: %s", leg.line, error)
+        busy = busy or BusyTones()
+        if not self._listens(plan, busy):
             return
         leg.media.on_tone(self._heard)
+        leg.media.on_busy(partial(busy.learned, leg.line))
+
+    def _listens(self, plan: str, busy: BusyTones) -> bool:
+        """With the line's own busy tone, where there is one that this plan's detector can know."""
+        media, line = self._leg.media, self._leg.line
+        known = busy.known(line)
+        if known is not None and known.plan == plan:
+            try:
+                media.progress(plan, known=known)
+            except MediaError as error:
+                log.info("%s: its busy tone is learned anew: %s", line, error)
+            else:
+                return True
+        try:
+            media.progress(plan)
+        except MediaError as error:
+            log.warning("%s: the exchange's tones are not heard: %s", line, error)
+            return False
+        return True
 
     def _heard(self, event: ToneEvent) -> None:
         if self._leg.state is LegState.OFFERED or not self._leg.alive:

@@ -13,11 +13,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dsp_ext.tone as tones
+from dsp_ext.progress_plan import BusyTone
 from mediaserver.media.callerid import CallerIdEvent, OnCallerId, sound
 from mediaserver.media.digits import DigitEvent, DigitQueue
 from mediaserver.media.listeners import Listeners
 from mediaserver.media.prompt import Playable, samples_of
-from mediaserver.media.tones import OnTone, OnVoice, ToneEvent, VoiceEvent
+from mediaserver.media.tones import OnBusy, OnTone, OnVoice, ToneEvent, VoiceEvent
 from mediaserver.media.turn import Generator
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class MediaPort:
         self._tones = Generator(session, partial(engine.stop_tone, channel))
         self._digit_listeners: Listeners[DigitEvent] = Listeners("digit", channel)
         self._tone_listeners: Listeners[ToneEvent] = Listeners("tone", channel)
+        self._busy_listeners: Listeners[BusyTone] = Listeners("busy tone", channel)
         self._caller_id_listeners: Listeners[CallerIdEvent] = Listeners("caller ID", channel)
         self._voice_listeners: Listeners[VoiceEvent] = Listeners("voice", channel)
         self._holder: Callable[[], None] | None = None
@@ -175,14 +177,17 @@ class MediaPort:
         echo = self._session.engine.echo
         self._session.command(partial(echo, self.channel, on, nlp=suppress, freeze=freeze))
 
-    def progress(self, plan: str | None, *, learn: bool = True) -> None:
+    def progress(
+        self, plan: str | None, *, learn: bool = True, known: BusyTone | None = None
+    ) -> None:
         """Hear the tones of a plan, voice, fax and modem; None: no longer.
 
-        `learn`: an unknown steady cadence is taken for busy. Raises MediaError when the engine does
-        not know the plan or has no detector left.
+        `learn`: an unknown steady cadence is taken for busy; `known`: one that was learned before.
+        Raises MediaError when the engine does not know the plan or has no detector left, or when
+        `known` is none that a detector of this plan learns.
         """
         progress = self._session.engine.progress
-        self._session.command(partial(progress, self.channel, plan, learn=learn))
+        self._session.command(partial(progress, self.channel, plan, learn=learn, known=known))
 
     def on_tone(self, listener: OnTone) -> Callable[[], None]:
         """Call `listener` when a tone is sure and again when it is over; gives the undo.
@@ -190,6 +195,15 @@ class MediaPort:
         `reset()` forgets all listeners.
         """
         return self._tone_listeners.add(listener)
+
+    def on_busy(self, listener: OnBusy) -> Callable[[], None]:
+        """Call `listener` when a busy tone that the plan does not know has been learned; gives the
+        undo. `reset()` forgets all listeners."""
+        return self._busy_listeners.add(listener)
+
+    def heard_busy(self, tone: BusyTone) -> None:
+        """From the session: a busy tone was learned."""
+        self._busy_listeners.tell(tone)
 
     def heard_tone(self, event: ToneEvent) -> None:
         """From the session: a tone began or ended."""
@@ -270,6 +284,7 @@ class MediaPort:
             self.bridge.forget(self)
         self._digit_listeners.clear()
         self._tone_listeners.clear()
+        self._busy_listeners.clear()
         self._caller_id_listeners.clear()
         self._voice_listeners.clear()
         self.digits.clear()

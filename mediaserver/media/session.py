@@ -239,12 +239,9 @@ class MediaSession:
             port.heard_voice(VoiceEvent(speaking, since_ms, at_ms, event.x))
 
     def _learned(self, event: Event) -> None:
-        log.info(
-            "channel %d: a busy tone of %d ms on, %d ms off is known now",
-            event.channel,
-            event.a,
-            event.b,
-        )
+        port = self._ports.get(event.channel)
+        if port is not None:
+            port.heard_busy(self.engine.busy(event))
 
     def _overrun(self, event: Event) -> None:
         self.tap_octets_lost += event.a

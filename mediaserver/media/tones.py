@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dsp_ext.progress_plan import BusyTone
+
 
 @dataclass(frozen=True, slots=True)
 class ToneEvent:
@@ -40,5 +42,6 @@ class VoiceEvent:
     level_dbm0: float
 
 
+OnBusy = Callable[[BusyTone], None]
 OnTone = Callable[[ToneEvent], None]
 OnVoice = Callable[[VoiceEvent], None]

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from drivers.cause import Cause
 from drivers.events import Alerting, Connected, Disconnected
+from dsp_ext.progress_plan import BusyTone
 from mediaserver.call.exchange_tones import TABLE, ExchangeTones, Heard, Hears
 from mediaserver.call.leg import LegState
+from mediaserver.media.busytone import BusyTones
 from mediaserver.media.errors import MediaError
 from mediaserver.media.tones import ToneEvent
 
@@ -34,10 +36,13 @@ class Line:
     def alive(self) -> bool:
         return self.state is not LegState.CLEARING
 
-    def progress(self, plan: str) -> None:
-        if self._refuses:
+    def progress(self, plan: str, *, known: BusyTone | None = None) -> None:
+        if self._refuses or (known is not None and known.sound == 0):
             raise MediaError("progress cn: all 0 slots are taken")
-        self.plan = plan
+        self.plan, self.known = plan, known
+
+    def on_busy(self, listener: Any) -> None:
+        self.learned = listener
 
     def on_tone(self, listener: Any) -> None:
         self.listener = listener
@@ -148,3 +153,17 @@ def test_whatever_is_heard_a_call_is_cleared_at_most_once(outgoing: bool, heard:
     line, _, _ = listening(outgoing)
     line.hears(*heard)
     assert len(line.told) <= 1
+
+
+@pytest.mark.parametrize("fits", [True, False])
+def test_a_lines_own_busy_tone_is_listened_for_and_a_new_one_kept(fits: bool) -> None:
+    tone = BusyTone("cn", 25 if fits else 0, 625.0, 260, 270)
+    own = BusyTones()
+    own.learned("FXO-1/1", tone)
+    line = Line()
+    ExchangeTones(line, "cn", False, lambda leg, event: None, busy=own)  # type: ignore[arg-type]
+    assert (line.plan, line.known) == ("cn", tone if fits else None)
+    line.learned(tone._replace(on_ms=300))
+    assert own.known("FXO-1/1") == tone._replace(on_ms=300)
+    ExchangeTones(line, "us", False, lambda leg, event: None, busy=own)  # type: ignore[arg-type]
+    assert (line.plan, line.known) == ("us", None)

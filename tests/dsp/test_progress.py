@@ -129,6 +129,29 @@ def test_a_cadence_that_was_learned_is_known_after_twobursts() -> None:
     assert [event.tone for event in again] == ["learned_busy"]
 
 
+def test_what_one_detector_learned_another_can_be_told() -> None:
+    lead = silence(500)
+    first, second = (progress.ProgressDetector(2) for _ in range(2))
+    tone = np.concatenate([lead, bursts((600,), 300, 300, 5)])
+    first.process(np.stack([tone, tone * 0], axis=1).copy())
+    learned = first.learned(0)
+    assert learned is not None and first.learned(1) is None
+    assert first.listening.sound_hz(learned[0]) == pytest.approx(600, abs=26)
+    second.know(0, *learned)
+    assert second.learned(0) == learned
+    twice = np.concatenate([lead, bursts((600,), 300, 300, 2)])
+    events = second.process(np.stack([twice, twice], axis=1).copy())
+    assert [(event.channel, event.tone) for event in events] == [(0, "learned_busy")]
+    second.enable(0, False)
+    second.enable(0, True)
+    assert second.learned(0) is None
+    for wrong in ((0, 300, 300), (32, 300, 300), (17, 30, 300), (17, 300, 5000)):
+        with pytest.raises(ValueError, match="sound|busy"):
+            second.know(0, *wrong)
+    with pytest.raises(IndexError):
+        second.know(2, *learned)
+
+
 def test_an_uneven_cadence_is_not_learned() -> None:
     steps = [bursts((600,), on, 300, 1) for on in (300, 420, 260, 500, 310, 420)]
     assert names(np.concatenate(steps)) == []

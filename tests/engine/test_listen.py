@@ -95,7 +95,21 @@ def test_an_unknown_busy_tone_is_learned_where_that_is_allowed():
     assert names == [(0, ("learned_busy",))]
     (cadence,) = of_kind(events, BUSY_LEARNED)
     assert cadence.channel == 0
-    assert cadence.a == pytest.approx(260, abs=20) and cadence.b == pytest.approx(260, abs=20)
+    tone = pair.far.busy(cadence)
+    assert (tone.plan, tone.hz) == ("cn", pytest.approx(620, abs=26))
+    assert tone.on_ms == pytest.approx(260, abs=20) == tone.off_ms
+    # The same tone, known from then on: told after two bursts in place of four.
+    again = Listening(2, progress={"cn": 2})
+    for channel, known in ((0, tone), (1, None)):
+        again.far.progress(channel, "cn", known=known)
+        again.near.tone(channel, odd)
+    heard = of_kind(again.heard(400), TONE_HEARD)
+    at = {e.channel: e.at / 8 for e in heard}
+    assert at[0] < 1300 < 1800 < at[1]
+    assert [e.channel for e in of_kind(again.heard(1), BUSY_LEARNED)] == []
+    for wrong in (tone._replace(sound=0), tone._replace(hz=450.0), tone._replace(on_ms=3000)):
+        with pytest.raises(ValueError, match="Hz|sound|busy"):
+            again.far.progress(0, "cn", known=wrong)
 
 
 def test_fax_modem_and_voice_are_told_by_name():
