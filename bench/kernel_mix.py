@@ -20,7 +20,7 @@ NUMPY_PEER = "the same sums in NumPy"
 PARTIES = 32
 ROWS = 160
 GOAL_NS = 25.0
-TIMES = 20
+TIMES = 200  # so often that what the Python door takes does not count
 UNIT = "ns per party and 20 ms"
 
 

@@ -5,14 +5,12 @@
 
 #include <stdint.h>
 #include <string.h>
-#include "clones.h"
+#include "mix_wide.h"
 
-#define MIX_BIAS 0x4B400000u
 #define MIX_LIMIT 32768.0f /* of what is given to the mixer */
 #define MIX_ROWS 160     /* taken together at most */
 #define MIX_VALUES 2560  /* in the rows taken together, so that they stay in the nearest cache */
 #define MIX_PIECE 16     /* rows of a bridge by itself, taken together */
-#define MIX_SHIFT 12582912.0f /* 1.5 * 2^23: MIX_BIAS as a float */
 
 typedef float mix_floats __attribute__((vector_size(4 * TILE), aligned(4), may_alias));
 typedef uint32_t mix_ints __attribute__((vector_size(4 * TILE), aligned(4), may_alias));
@@ -80,7 +78,7 @@ static inline float mix_clip(uint32_t sum, float hear)
 {
     const float x = (float)(int32_t)sum * hear;
     const float loud = __builtin_fabsf(x);
-    return __builtin_copysignf(loud < 32767.0f ? loud : 32767.0f, x);
+    return __builtin_copysignf(loud < MIX_MOST ? loud : MIX_MOST, x);
 }
 
 /* What `n` neighbours of one bridge hear: its total without themselves, times hear, clipped once. */
@@ -175,8 +173,8 @@ CLONES static void mix_alone(const float *restrict pcm, int cstride, int rows, i
                 uint32_t given;
                 memcpy(&given, &x, sizeof given);
                 x = (float)(int32_t)(all - given) * hear[c];
-                x = x < 32767.0f ? x : 32767.0f;
-                to[c] = x > -32767.0f ? x : -32767.0f;
+                x = x < MIX_MOST ? x : MIX_MOST;
+                to[c] = x > -MIX_MOST ? x : -MIX_MOST;
             }
         }
     }
@@ -193,15 +191,29 @@ static int mix_run(const int32_t *tile_slot, int t, int tiles)
     return (end - t) * TILE;
 }
 
-/* All that bridges by themselves hear, in the tiles that are `alone`; a run is a whole bridge. */
+/* The quickest for a narrow bridge that this processor can run. */
+static mix_alone_fn mix_alone_best(void)
+{
+#ifdef HAVE_CLONES
+    if (__builtin_cpu_supports("avx512dq"))
+        return mix_alone_wide;
+#endif
+    return mix_alone;
+}
+
+/* All that bridges by themselves hear, in the tiles that are `alone` (2: and narrow); a run is a
+ * whole bridge. */
 static void mix_all_alone(const float *pcm, int cstride, int rows, int width,
                           const int32_t *tile_slot, const uint8_t *alone, const float *say,
                           const float *hear, float *out)
 {
+    const mix_alone_fn narrow = mix_alone_best();
     for (int at = 0, n; at < width; at += n) {
+        const uint8_t how = alone[at / TILE];
         n = mix_run(tile_slot, at / TILE, width / TILE);
-        if (alone[at / TILE])
-            mix_alone(pcm + at, cstride, rows, n, say + at, hear + at, out + at);
+        if (how)
+            (how == 2 ? narrow : mix_alone)(pcm + at, cstride, rows, n, say + at, hear + at,
+                                            out + at);
     }
 }
 

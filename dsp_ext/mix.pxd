@@ -39,7 +39,7 @@ cdef struct mix_bank:
     int32_t* slot  # [cstride] its bridge, numbered anew; `slots` for those in none
     int32_t* tile_slot  # [cstride / LANES] the one slot of a tile, -1: several
     int together  # tiles that are not alone
-    uint8_t* alone  # [cstride / LANES] of a bridge that is this run of tiles and nothing else
+    uint8_t* alone  # [cstride / LANES] of a bridge that is this run of tiles and nothing else; 2: narrow
     float* say  # [cstride] talk, 0 for those in no bridge
     float* hear  # [cstride] listen, 0 for those who hear nobody
     uint32_t* given  # [rows][cstride] scratch: what each says in these rows

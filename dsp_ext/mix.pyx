@@ -37,6 +37,7 @@ MOST_GAIN = 32
 
 cdef extern from "mix.h":
     const float MIX_LIMIT
+    const float MIX_NARROW
     enum:
         MIX_ROWS
         MIX_VALUES
@@ -224,6 +225,10 @@ cdef void _part(mix_bank* bank) noexcept nogil:
     cdef int t, slot
     for slot in range(bank.slots):
         bank.next[slot] = 0  # runs of it; -1: it shares a tile
+        bank.energy[slot] = 0.0  # what its members give at most, by full scale
+    for t in range(bank.channels):
+        if bank.slot[t] < bank.slots:
+            bank.energy[bank.slot[t]] += bank.say[t]
     for t in range(tiles):
         slot = bank.tile_slot[t]
         if 0 <= slot < bank.slots and (t == 0 or bank.tile_slot[t - 1] != slot):
@@ -233,8 +238,11 @@ cdef void _part(mix_bank* bank) noexcept nogil:
     bank.together = 0
     for t in range(tiles):
         slot = bank.tile_slot[t]
-        bank.alone[t] = plain and 0 <= slot < bank.slots and bank.next[slot] == 1
-        bank.together += not bank.alone[t]
+        if plain and 0 <= slot < bank.slots and bank.next[slot] == 1:
+            bank.alone[t] = 2 if bank.energy[slot] <= MIX_NARROW else 1
+        else:
+            bank.alone[t] = 0
+            bank.together += 1
 
 
 cdef void _number(mix_bank* bank) noexcept nogil:
