@@ -7,6 +7,7 @@ python=$PWD/${VENV:-.venv}/bin/python
 tree=build/plain
 
 mkdir -p "$tree" build/log
+find "$tree" -name '*.so' -prune -o -type f -print0 | xargs -0 --no-run-if-empty rm -f
 echo "  Building in plain C"
 MEDIASERVER_PLAIN=1 "$python" setup.py -q build --build-lib "$tree" \
     --build-temp build/plain-temp --parallel "$(nproc)" >build/log/plain.log 2>&1 ||

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 #include <string.h>
-#include "clones.h"
+#include "g711_wide.h"
 
 CLONES_BEGIN
 
@@ -55,9 +55,11 @@ static ALWAYS_INLINE float g711_value(uint8_t octet, int law)
     const int32_t code = (int8_t)(octet ^ (law ? 0xFF : 0xD5)); /* below zero: so is the sample */
     const int32_t middle = ((int32_t)((uint32_t)code << 19) & 0x3F80000) + ((127 + 7) << 23) + (1 << 18);
     const int32_t second = 0x43800000; /* 256.0f */
+    const int32_t sign = (int32_t)((uint32_t)code & 0x80000000u);
     const float inside = g711_float(middle < second ? middle : second) - 256.0f;
-    const float size = g711_float(middle) + (law ? -132.0f : inside);
-    return g711_float(g711_bits(size) | (int32_t)((uint32_t)code & 0x80000000u));
+    if (law)
+        return g711_float(middle | sign) - g711_float(0x43040000 | sign); /* 132.0f */
+    return g711_float(g711_bits(g711_float(middle) + inside) | sign);
 }
 
 /* Rounded and clipped to ±32767, which is in the last step of both laws as -32768 is. The bits of a
@@ -94,21 +96,21 @@ CLONES static void g711_encode_array(const int16_t *restrict samples, uint8_t *r
     G711_LOOP(octets[i] = (uint8_t)g711_code(samples[i], LAW))
 }
 
-CLONES static void g711_decode_row(const uint8_t *restrict octets, float *restrict pcm, long n,
+/* Of what the quicker decoders leave, and where there are none. */
+static void g711_decode_row(const uint8_t *restrict octets, float *restrict pcm, long n,
                                    int law)
 {
     G711_LOOP(pcm[i] = g711_value(octets[i], LAW))
 }
 
-CLONES static void g711_decode_array(const uint8_t *restrict octets, int16_t *restrict samples,
-                                     long n, int law)
+static void g711_decode_words(const uint8_t *restrict octets, int16_t *restrict samples, long n,
+                              int law)
 {
     G711_LOOP(samples[i] = (int16_t)(int32_t)g711_value(octets[i], LAW))
 }
 
 CLONES_END
 
-#define G711_ROWS 16
 #define G711_WIDTH 512
 
 /* 16 octets: a vector of every x86-64, which no clone makes wider. */
@@ -139,8 +141,8 @@ static void g711_turn(const uint8_t *in, long in_step, uint8_t *out, long out_st
 
 /* octets[c * stride + i] -> pcm[i * cstride + c], in pieces of 16 rows: the octets of up to 512
  * channels are turned, then decoded as they lie. */
-static void g711_decode(const uint8_t *octets, int stride, float *pcm, int cstride, int channels,
-                        int block, int law)
+static void g711_decode_plain(const uint8_t *octets, int stride, float *pcm, int cstride,
+                              int channels, int block, int law)
 {
     uint8_t codes[G711_ROWS][G711_WIDTH];
     if (cstride == 1) {
@@ -162,6 +164,50 @@ static void g711_decode(const uint8_t *octets, int stride, float *pcm, int cstri
                 g711_decode_row(codes[r], pcm + (long)(i + r) * cstride + first, n, law);
         }
     }
+}
+
+/* The quickest decoders that this processor has. */
+static g711_decode_fn g711_decode_best(void)
+{
+#ifdef HAVE_CLONES
+    if (__builtin_cpu_supports("f16c")) {
+        if (__builtin_cpu_supports("avx512f"))
+            return g711_avx512_decode;
+        if (__builtin_cpu_supports("avx2"))
+            return g711_avx2_decode;
+    }
+#endif
+    return g711_decode_plain;
+}
+
+static g711_decode_array_fn g711_decode_array_best(void)
+{
+#ifdef HAVE_CLONES
+    if (__builtin_cpu_supports("f16c")) {
+        if (__builtin_cpu_supports("avx512f"))
+            return g711_avx512_decode_array;
+        if (__builtin_cpu_supports("avx2"))
+            return g711_avx2_decode_array;
+    }
+#endif
+    return g711_decode_words;
+}
+
+static void g711_decode(const uint8_t *octets, int stride, float *pcm, int cstride, int channels,
+                        int block, int law)
+{
+    const int whole = block / G711_ROWS * G711_ROWS;
+    g711_decode_best()(octets, stride, pcm, cstride, channels, whole, law);
+    if (whole < block)
+        g711_decode_plain(octets + whole, stride, pcm + (long)whole * cstride, cstride, channels,
+                          block - whole, law);
+}
+
+static void g711_decode_array(const uint8_t *octets, int16_t *samples, long n, int law)
+{
+    const long whole = n / G711_ROWS * G711_ROWS;
+    g711_decode_array_best()(octets, samples, whole, law);
+    g711_decode_words(octets + whole, samples + whole, n - whole, law);
 }
 
 /* pcm[i * cstride + c] -> octets[c * stride + i]: rows are encoded as they lie, what pads them to

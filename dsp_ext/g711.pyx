@@ -4,7 +4,8 @@ What: decoding takes the octets of many channels, as ports give them (channel by
 gives pcm with the channel innermost; encoding goes the other way. Both transpose as they go.
 How: segment and mantissa are the top bits of a float. Encoding rounds to nearest even, clips to 16
 bits and reads them off; decoding puts them there and takes away where the steps begin. No table, no
-branch: loops the compiler vectorises, over octets turned 16 by 16.
+branch: loops the compiler vectorises, over octets turned 16 by 16. Where the processor converts half
+floats, which octets of A-law nearly are, it decodes so (g711_tiles.h), to the same bits.
 Limits: A-law octets survive decode and encode unchanged; µ-law's 0x7F (minus zero) comes back as
 0xFF. µ-law clips at ±32636, A-law at ±32768.
 Source: ITU-T G.711 (1988) tables 1a, 1b (A-law, even bits inverted) and 2a, 2b (µ-law).

@@ -64,6 +64,10 @@ def octets_of(pcm: Array) -> dict[str, Array]:
     for law in ("alaw", "ulaw"):
         out[f"encode {law}"] = g711.encode(pcm, law)
         out[f"decode {law}"] = g711.decode(out[f"encode {law}"], law)
+        every = np.arange(20 * 300).astype(np.uint8).reshape(20, 300)
+        out[f"every octet {law}"] = g711.decode(every, law)
+        decode = g711.alaw_decode if law == "alaw" else g711.ulaw_decode
+        out[f"array {law}"] = decode(every)
     return out
 
 
