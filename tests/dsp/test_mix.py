@@ -73,6 +73,21 @@ def test_bridges_of_whole_tiles_are_as_exact(data: st.DataObject) -> None:
     assert np.array_equal(heard, _oracle(pcm, bridge_of, talk, listen))
 
 
+@pytest.mark.parametrize("last", [7.0, 8.0, 9.0])
+@pytest.mark.parametrize("channels", [16, 32, 48])
+def test_sums_about_the_22_bits_that_floats_hold_are_as_exact(channels: int, last: float) -> None:
+    """Gains of 127 added up are the most that is summed in floats; each sign, at full scale."""
+    talk = [8.0] * 15 + [last] + [0.0] * (channels - 16)
+    pcm = np.full((5, channels), 32768, dtype=np.float32)
+    pcm[1] = -32768
+    pcm[2, ::2] = -32768
+    pcm[3] = 32767.4
+    pcm[4] = np.linspace(-32768, 32768, channels)
+    listen = [2.0**-8] * channels
+    heard = _mixer([0] * channels, talk, listen).process(pcm)
+    assert np.array_equal(heard, _oracle(pcm, [0] * channels, talk, listen))
+
+
 def test_two_parties_hear_each_other_untouched() -> None:
     mixer = _mixer([0, 0, -1], [1] * 3, [1] * 3)
     pcm = np.array([[100, -32768, 7], [32767, 5, 9]], dtype=np.float32)
