@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import echo_lines
+from bench import echo_lines as lab
 from bench._echo_peer import ffi, lib
 from bench.kernels import SIZES, by_turns, pieces, row
 from bench.report import Result
@@ -19,8 +20,12 @@ FRAMES = 25  # of 20 ms
 SAMPLES = FRAMES * SAMPLE_RATE // 50
 TAPS = 1024
 SHARE = 1 / 5
+SPOKEN_S = 4
+SPOKEN_LINES = 32
 LINES = 1920  # 64 E1
 PEER_LINES = 32  # of the peer's at most: its cost a line does not fall with their number
+
+Source = Callable[[int], tuple[NDArray[np.float32], NDArray[np.float32]]]
 
 
 def signals(channels: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -28,8 +33,8 @@ def signals(channels: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
     It goes on without a seam when it is repeated, so that the models stay grown.
     """
-    far = np.tile(echo_lines.shaped(SAMPLES / SAMPLE_RATE), 2)
-    sent, _, received = (each[SAMPLES:] for each in echo_lines.lines(far))
+    far = np.tile(lab.shaped(SAMPLES / SAMPLE_RATE), 2)
+    sent, _, received = (each[SAMPLES:] for each in lab.lines(far))
     times = -(-channels // sent.shape[1])
     tx, rx = (np.tile(each, (1, times))[:, :channels] for each in (sent, received))
     for channel in range(channels):
@@ -38,9 +43,20 @@ def signals(channels: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return tx, rx
 
 
-def measure(channels: int) -> Result:
+def spoken(channels: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The same of prompts, another one on each channel; with a seam."""
+    tx, rx = (np.empty((SPOKEN_S * SAMPLE_RATE, channels), np.float32) for _ in range(2))
+    for channel in range(channels):
+        sent, _, received = lab.lines(lab.recorded(lab.PROMPTS, SPOKEN_S, seed=channel))
+        tx[:, channel], rx[:, channel] = (
+            each[:, channel % each.shape[1]] for each in (sent, received)
+        )
+    return tx, rx
+
+
+def measure(channels: int, what: str = "", source: Source = signals) -> Result:
     """One size, the models grown."""
-    tx, rx = signals(channels)
+    tx, rx = source(channels)
     blocks = list(zip(pieces(tx), pieces(rx), strict=True))
     ours = EchoCanceller(channels, tail_ms=128)
     few = min(channels, PEER_LINES)
@@ -57,9 +73,10 @@ def measure(channels: int) -> Result:
     for _ in range(4):
         our_side()
     turns = 12 if channels > 1 else 40
-    sides = (our_side, lambda: lib.echo_peer_run(peer, *views, SAMPLES))
+    sides = (our_side, lambda: lib.echo_peer_run(peer, *views, len(tx)))
     ours_ns, peer_ns = by_turns(sides, turns=turns)
-    result = row("echo", channels, FRAMES, ours_ns, peer_ns * channels / few, PEER, SHARE)
+    frames = len(tx) * FRAMES // SAMPLES
+    result = row(f"echo{what}", channels, frames, ours_ns, peer_ns * channels / few, PEER, SHARE)
     # A single channel takes the work of the 16 it is computed with: a figure, not a goal.
     return result if channels > 1 else replace(result, goal=None)
 
@@ -84,4 +101,7 @@ def core_share(tail_ms: int) -> Result:
 
 def run() -> list[Result]:
     """µs per 20 ms and channel at each size, and the share of a core at full size."""
-    return [measure(channels) for channels in SIZES] + [core_share(tail) for tail in (64, 128)]
+    rows = [measure(channels) for channels in SIZES]
+    if any(lab.PROMPTS.glob("**/*.wav")):
+        rows.append(measure(SPOKEN_LINES, " of prompts", spoken))
+    return rows + [core_share(tail) for tail in (64, 128)]

@@ -157,16 +157,32 @@ FFT_INLINE void echo_error(const echo_tile *t, echo_work *w, lanes *energy)
     ROW(s->surprise) = ratio * (1.0f / FFT_BINS);
 }
 
+/* Which models are not good, though the signal is such that they can become better: much is left,
+ * and doubt explains a part of it that it cannot of the near end's. How far paths may have moved. */
+FFT_INLINE void echo_lack(const echo_state *s, echo_work *w, const lanes *energy)
+{
+    lanes doubted = {0}, whole = {0};
+    for (int k = 0; k < FFT_BINS; k++)
+        doubted += w->expect[k], whole += energy[k];
+    for LANE {
+        w->lacks[c] = (s->error[c] > ECHO_LACKS * s->heard[c])
+                      & (doubted[c] > ECHO_DOUBTED * whole[c]);
+        const float old = w->lacks[c] ? ECHO_WANDER_LACKING : ECHO_WANDER_OLD;
+        w->wander[c] = old + (ECHO_WANDER_YOUNG - old) * echo_decay(s->age[c]);
+    }
+}
+
 /* Noise, and the step: 1 / all that is expected. Ages the lanes. */
 FFT_INLINE void echo_step(const echo_tile *t, echo_work *w)
 {
     echo_state *s = t->state;
     lanes energy[FFT_BINS], sure = {0}, limit, grown;
     echo_error(t, w, energy);
+    echo_lack(s, w, energy);
     for LANE {
         const float surprise = s->age[c] < ECHO_TRUST_AGE ? 1.0f : s->surprise[c];
         limit[c] = surprise > 1.0f ? surprise : 1.0f;
-        grown[c] = s->age[c] > ECHO_GROWN_AGE ? 2.0f : 0.0f;
+        grown[c] = (s->age[c] > ECHO_GROWN_AGE) & !w->lacks[c] ? 2.0f : 0.0f;
     }
     for (int k = 0; k < FFT_BINS; k++) {
         lanes more = energy[k] - w->expect[k], seen = energy[k] * grown, noise = ROW(s->noise[k]);
@@ -241,7 +257,7 @@ FFT_INLINE void echo_learn(const echo_tile *t, const echo_work *w, int part, lan
 }
 
 /* All parts that have their turn learn. */
-FFT_INLINE void echo_adapt(const echo_tile *t, const echo_work *w, const float *wandering)
+FFT_INLINE void echo_adapt(const echo_tile *t, const echo_work *w)
 {
     echo_state *s = t->state;
     lanes passed = {0}, least;
@@ -255,10 +271,12 @@ FFT_INLINE void echo_adapt(const echo_tile *t, const echo_work *w, const float *
         float any = 0.0f;
         for LANE {
             const int quarter = (p & 3) == s->turn, half = (p & 1) == (s->turn & 1);
-            const int turn = (s->age[c] < ECHO_HALVES_AGE) | (s->age[c] < ECHO_QUARTERS_AGE ? half : quarter);
+            const int main = w->lacks[c] & (s->gain[p][c] > ECHO_MAIN * passed[c]);
+            const int often = main | (s->age[c] < ECHO_HALVES_AGE);
+            const int turn = often | (s->age[c] < ECHO_QUARTERS_AGE ? half : quarter);
             go[c] = turn ? s->active[c] * s->adapt[c] : 0.0f;
             any += go[c];
-            wander[c] = go[c] * wandering[c];
+            wander[c] = go[c] * w->wander[c];
         }
         if (any > 0.0f)
             echo_learn(t, w, p, go, wander, least);
@@ -268,6 +286,7 @@ FFT_INLINE void echo_adapt(const echo_tile *t, const echo_work *w, const float *
 CLONES_END
 
 #include "echo_out.h"
+#include "echo_begin.h"
 
 /* wide/echo.c compiles the same under another name. */
 #ifndef ECHO_NAME
@@ -283,7 +302,6 @@ ECHO_LINKAGE void ECHO_NAME(const echo_tile *t, const float *tx, const float *rx
 {
     echo_state *s = t->state;
     echo_work w;
-    float wandering[TILE];
     int32_t changed[TILE];
     echo_take(t, &w, tx, cstride);
     for (int i = 0; i < ECHO_BLOCK; i++)
@@ -295,11 +313,8 @@ ECHO_LINKAGE void ECHO_NAME(const echo_tile *t, const float *tx, const float *rx
         echo_doubt(t, &w, changed);
         echo_expect(t, &w);
     }
-    for LANE
-        wandering[c] = ECHO_WANDER_OLD
-                       + (ECHO_WANDER_YOUNG - ECHO_WANDER_OLD) * echo_decay(s->age[c]);
     echo_step(t, &w);
-    echo_adapt(t, &w, wandering);
+    echo_adapt(t, &w);
     echo_send(t, &w, out, cstride);
     echo_find_delay(t, w.raw, w.cross, w.power);
 }

@@ -10,10 +10,11 @@ converges as fast as the signal permits and does not move when the near end spea
 holds it. The path is taken to wander in proportion to its own power: after a beginning by much, so
 that parts with echo learn faster than parts without, later by little. Guards: an error far beyond
 expectation shrinks the step at once; one that resembles the model, or exceeds what came in, says
-that the path has changed; a model worse than none is not used. Grown models adapt by turns.
-A bulk delay is found by comparing 32 bits of each block sent and left (echo_find.h); the far end is
-then held back by whole blocks (echo_delay.h), so that the tail counts from where the echo begins.
-2100 Hz with phase reversals switches a channel off until it is silent (echo_tone.h).
+that the path has changed; a model worse than none is not used. Grown models adapt by turns, the
+main parts of one that is not good at once. A bulk delay is found by comparing 32 bits of each block
+sent and left (echo_find.h); the far end is then held back by whole blocks (echo_delay.h), so that
+the tail counts from where the echo begins. 2100 Hz with phase reversals switches a channel off
+until it is silent (echo_tone.h).
 Limits: at most 160 ms are held back; 24 kB a channel at 128 ms, 16 kB at 64 ms. Another path is
 noticed after some 100 ms. A signal that repeats itself within 280 ms has no delay that can be found.
 Tones sent and received alike (signalling in both directions) are taken for echo.
@@ -35,24 +36,12 @@ cdef extern from "echo.h":
         FFT_ROWS
         ECHO_BLOCK
         ECHO_BANDS
-        ECHO_FLOOR
         ECHO_MOST_DELAY
-        FIND_WORDS
-        FIND_LAGS
-    float ECHO_PRIOR
-    float ECHO_FIRST_FLOOR
-    float ECHO_LEFT_MOST
-    float FIND_MARGIN
     ctypedef struct fft160_tables:
         float[81][2] turn
         unsigned char[16][5] from_ "from"
         unsigned char[5][16] to
-    ctypedef struct echo_tone:
-        float[16] steady
-        float[16] gap
-        float[16] turned
     ctypedef struct echo_state:
-        float[81][16] noise
         float[13][16] gain
         float[16] on
         float[16] adapt
@@ -60,34 +49,14 @@ cdef extern from "echo.h":
         float[16] disabler
         float[16] off
         float[16] data
-        float[16] silent
-        echo_tone[2] tone
-        float[16] age
-        float[16] hold
-        float[16] cross
         float[16] error
-        float[16] model
         float[16] heard
-        float[16] swift_error
-        float[16] swift_model
-        float[16] swift_heard
         float[16] active
-        float[16] choice
         float[16] near
-        float[16] left
-        float[16] suppress
-        float[16] floor
-        float[16] lag
-        uint32_t[16] dice
         int32_t[16] delay
         int32_t[16] fixed
     ctypedef struct echo_find:
-        uint32_t[32][16] far
-        float[44][16] score
-        float[16] run
-        float[16] need
-        float[16] cross
-        float[16] model
+        pass
     ctypedef struct echo_tile:
         const fft160_tables* fft
         const float (*wave)[2]
@@ -102,6 +71,7 @@ cdef extern from "echo.h":
     ctypedef void (*echo_block_fn)(const echo_tile* t, const float* tx, const float* rx, float* out,
                                    int cstride) noexcept nogil
     echo_block_fn echo_best() noexcept nogil
+    void echo_forget(const echo_tile* t, int lane, uint32_t seed) noexcept nogil
     void echo_hold_back(const echo_tile* tile, int lane, int delay) noexcept nogil
 
 cdef echo_block_fn _block = echo_best()
@@ -218,41 +188,7 @@ cdef inline echo_state* _state(const echo_bank* bank, int channel) noexcept nogi
 
 
 cdef void echo_reset(echo_bank* bank, int channel) noexcept nogil:
-    cdef echo_tile* tile = _tile(bank, channel)
-    cdef echo_state* s = tile.state
-    cdef echo_find* f = tile.find
-    cdef int lane = channel % LANES
-    cdef int part, k
-    cdef float* path = <float*>tile.path + lane
-    cdef float* sent = <float*>tile.sent + lane
-    cdef float* doubt = <float*>tile.doubt + lane
-    for k in range(bank.slots * FFT_ROWS):
-        path[k * LANES] = 0.0
-        sent[k * LANES] = 0.0
-    for k in range(bank.slots * ECHO_BANDS):
-        doubt[k * LANES] = bank.prior[k // ECHO_BANDS] * ECHO_PRIOR
-    for part in range(bank.slots):
-        s.gain[part][lane] = 0.0
-    for k in range(FFT_BINS):
-        s.noise[k][lane] = ECHO_FLOOR
-    s.off[lane] = s.data[lane] = s.silent[lane] = 0.0
-    for k in range(2):
-        s.tone[k].steady[lane] = s.tone[k].gap[lane] = s.tone[k].turned[lane] = 0.0
-    s.age[lane] = s.hold[lane] = s.cross[lane] = 0.0
-    s.error[lane] = s.model[lane] = s.heard[lane] = 1.0
-    s.swift_error[lane] = s.swift_model[lane] = s.swift_heard[lane] = 0.0
-    s.choice[lane] = s.near[lane] = s.suppress[lane] = s.lag[lane] = 0.0
-    s.floor[lane] = ECHO_FIRST_FLOOR
-    s.left[lane] = ECHO_LEFT_MOST
-    s.dice[lane] = <uint32_t>channel * 2654435761u + 1u
-    if not s.fixed[lane]:
-        s.delay[lane] = 0
-    for k in range(FIND_WORDS):
-        f.far[k][lane] = 0
-    for k in range(FIND_LAGS):
-        f.score[k][lane] = 0.0
-    f.run[lane] = f.cross[lane] = f.model[lane] = 0.0
-    f.need[lane] = FIND_MARGIN
+    echo_forget(_tile(bank, channel), channel % LANES, <uint32_t>channel * 2654435761u + 1u)
 
 
 cdef void echo_enable(echo_bank* bank, int channel, bint on) noexcept nogil:

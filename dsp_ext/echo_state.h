@@ -24,11 +24,15 @@
 #define ECHO_NOISE_KEEP 0.85f
 #define ECHO_WANDER_YOUNG 0.3f   /* how far the path may move in a block, share of its power */
 #define ECHO_WANDER_OLD 2e-5f
+#define ECHO_WANDER_LACKING 2e-4f
 #define ECHO_YOUTH 10.0f         /* age by which it has calmed, blocks */
 #define ECHO_TRUST_AGE 15.0f     /* from here on a sudden error is the near end's */
 #define ECHO_GROWN_AGE 50.0f     /* from here on noise is taken as twice what is seen */
 #define ECHO_HALVES_AGE 40.0f    /* from here on the parts adapt by halves in turn */
 #define ECHO_QUARTERS_AGE 100.0f /* and from here on by quarters */
+#define ECHO_LACKS 1e-3f         /* left of what came in where a model is not good, power */
+#define ECHO_DOUBTED 0.03f       /* of what is left, what doubt explains where no near end speaks */
+#define ECHO_MAIN 1e-4f          /* of what the path passes, what a part passes that learns at once */
 #define ECHO_LOOK 0.9f           /* memory of the powers a change of path is seen by */
 #define ECHO_HOLD 20.0f          /* blocks between two changes */
 #define ECHO_HEARD 100.0f        /* mean square from which the far end speaks: about -67 dBm0 */
@@ -113,6 +117,8 @@ typedef struct {
     lanes expect[FFT_BINS];     /* energy the filter's doubt explains */
     lanes scale[FFT_BINS];      /* 1 / all energy expected */
     lanes cross, power;         /* e y, y y of this block */
+    int32_t lacks[TILE];        /* 1: the model is not good and can become better */
+    float wander[TILE];         /* how far the path may have moved since the block before */
     float fresh[TILE];          /* 1: model put to zero in this block */
 } echo_work;
 

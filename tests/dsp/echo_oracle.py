@@ -92,17 +92,22 @@ class Oracle:
         expect = self._expected()
         surprise = (energy / (expect + self.noise + FLOOR)).mean(0)
         limit = np.where(self.age < 15, 1, np.maximum(surprise, 1))
+        error, heard = self.slow[1], self.slow[3]
+        lacks = (error > 1e-3 * heard) & (expect.sum(0) > 0.03 * energy.sum(0))
         self.noise += 0.15 * (np.maximum(energy - expect, 0) - self.noise)
-        seen = np.maximum(self.noise, np.where(self.age > 50, 2, 0) * energy)
+        seen = np.maximum(self.noise, np.where((self.age > 50) & ~lacks, 2, 0) * energy)
         scale = 1 / ((expect + seen + FLOOR) * limit)
-        wander = 2e-5 + (0.3 - 2e-5) * np.exp(-self.age / 10)
+        old = np.where(lacks, 2e-4, 2e-5)
+        wander = old + (0.3 - old) * np.exp(-self.age / 10)
         self.age = self.age + active * np.clip(1.5 * (expect * scale).mean(0), 0.2, 1)
         self.turn = (self.turn + 1) % 4
-        passed = (np.abs(self.path) ** 2).mean(1).sum(0)
+        gain = (np.abs(self.path) ** 2).mean(1)
+        passed = gain.sum(0)
         self.least = np.where(passed < 3e-3, 3e-3, 1e-4)
         for part in range(len(self.path)):
             half, quarter = part % 2 == self.turn % 2, part % 4 == self.turn
-            go = active & ((self.age < 40) | np.where(self.age < 100, half, quarter))
+            main = lacks & (gain[part] > 1e-4 * passed)
+            go = active & (main | (self.age < 40) | np.where(self.age < 100, half, quarter))
             self._learn(part, spectrum * scale, scale, go, wander)
 
     def _learn(self, part: int, error: Array, scale: Array, go: Array, wander: Array) -> None:
