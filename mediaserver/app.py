@@ -14,7 +14,7 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-from drivers.base import Board, Span, SpanKind
+from drivers.base import Board, DriverError, Span, SpanKind
 from drivers.cause import Cause
 from dsp_ext.engine import Engine
 from mediaserver.acd.agent import Agent
@@ -23,11 +23,11 @@ from mediaserver.acd.service import Acd
 from mediaserver.acd.store import MemoryStore
 from mediaserver.acd.strategy import STRATEGIES
 from mediaserver.bus import Bus
-from mediaserver.call import signalling
-from mediaserver.call.call import Services
+from mediaserver.call import maintenance, signalling
+from mediaserver.call.call import CannotJoin, Services
 from mediaserver.call.care import LineCare
 from mediaserver.call.dialler import Dialler, Target
-from mediaserver.call.lines import Lines
+from mediaserver.call.lines import Lines, NoChannel
 from mediaserver.call.msn import OwnNumbers
 from mediaserver.call.numbering import NumberRule
 from mediaserver.call.routing import Route, Routing
@@ -427,6 +427,23 @@ class AppControl(LineControl):
         if call is None:
             raise CtiError("not_found", f"there is no call {call_id}", "it may have ended")
         call.end(Cause.NORMAL, "system", f"cleared by {by}")
+
+    async def join(self, call_id: str, by: str) -> None:
+        call = self._app.reception.calls.get(call_id)
+        if call is None:
+            raise CtiError("not_found", f"there is no call {call_id}", "it may have ended")
+        try:
+            call.join_at_exchange()
+        except CannotJoin as error:
+            raise CtiError("conflict", str(error)) from None
+
+    async def service(self, line: str, in_service: bool, by: str) -> bool:
+        try:
+            return maintenance.set_service(self._app.lines, line, in_service)
+        except NoChannel:
+            raise CtiError("not_found", f"there is no channel {line!r}") from None
+        except DriverError as error:
+            raise CtiError("conflict", str(error), "try again when the line is up") from None
 
     async def set_agent(self, agent: str, state: str, reason: str) -> None:
         try:

@@ -29,6 +29,7 @@ COMMANDS = (
     "calls",
     "trace",
     "lines",
+    "channel",
     "doctor",
     "config",
     "dahdi",

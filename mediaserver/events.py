@@ -108,7 +108,7 @@ class LineTold(CallEvent):
 
     leg_id: str
     line: str
-    what: str  # "redirected" | "subaddress" | "connected" | "charge" | "charged"
+    what: str  # "redirected" | "subaddress" | "connected" | "charge" | "charged" | "joining"
     text: str
 
 

@@ -281,6 +281,7 @@ def _line_told(d: Data) -> Words:
         "connected": _("Connected to %(text)s", text=text),
         "charge": _("Costs so far: %(text)s", text=text),
         "charged": _("Cost: %(text)s", text=text),
+        "joining": _("The exchange is asked to join caller and %(text)s", text=text),
     }
     return Words("info-circle", told.get(what, f"{what} {text}"), minor=what == "charge")
 

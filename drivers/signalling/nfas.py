@@ -104,6 +104,11 @@ class NfasSpan:
         self._running = False
 
     @property
+    def common(self) -> PriSignalling | PriChild:
+        """What has the calls of all spans of the group."""
+        return self._group.common
+
+    @property
     def up(self) -> bool:
         return self._group.common.up and not self._guard.active
 

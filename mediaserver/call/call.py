@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from drivers.base import DriverError
 from drivers.cause import Cause
 from mediaserver.bus import Bus
 from mediaserver.call import farewell
@@ -27,6 +28,7 @@ from mediaserver.events import (
     CallChanged,
     CallEnded,
     LegChanged,
+    LineTold,
     Unbridged,
 )
 from mediaserver.media.session import MediaPort, MediaSession
@@ -72,6 +74,10 @@ TABLE: StateTable[CallState, CallInput] = StateTable(
         _S.CLEARING: {_I.END: _S.CLEARING, _I.SETTLED: _S.ENDED},
     },
 )
+
+
+class CannotJoin(Exception):
+    """The exchange cannot be asked to join the two ends of this call; the text says why."""
 
 
 class CannotAnswer(Exception):
@@ -124,7 +130,7 @@ class Call:
         self._task: asyncio.Task[None] | None = None
         self._finish: asyncio.Task[None] | None = None
         self._legs: list[Leg] = []
-        self._answered = self._recording = False
+        self._answered = self._recording = self._joining = False
         self.adopt(caller)
 
     # ---- life
@@ -190,6 +196,28 @@ class Call:
         finally:
             leg.clear(Cause.NORMAL)
 
+    def join_at_exchange(self) -> None:
+        """Ask the exchange to join the two in talk and to free both channels (ECT, two B-channel
+
+        transfer). It clears both legs when it does; when it refuses, the call goes on as it is.
+        Raises CannotJoin.
+        """
+        others = [each for each in self._legs if each is not self.caller]
+        leg = next((each for each in others if each.state is LegState.CONNECTED), None)
+        if self.state is not CallState.TALKING or leg is None:
+            raise CannotJoin("nobody is in talk with the caller")
+        lines = {getattr(each.signalling, "common", each.signalling) for each in (self.caller, leg)}
+        transfer = getattr(self.caller.signalling, "transfer", None)
+        if len(lines) > 1 or transfer is None:
+            raise CannotJoin(f"{self.caller.line} and {leg.line} are not on one PRI")
+        try:
+            transfer(self.caller.ref, leg.ref)
+        except DriverError as error:
+            raise CannotJoin(str(error)) from None
+        self._joining = True
+        told = {"leg_id": leg.id, "line": leg.line, "what": "joining", "text": leg.party}
+        self._publish(LineTold, **told)
+
     async def _bridged(self, leg: Leg) -> None:
         bridge = self.services.media.bridge()
         legs = (self.caller, leg)
@@ -209,6 +237,8 @@ class Call:
         """End the call, once; later wishes to end it are too late and change nothing."""
         if self.state in (CallState.CLEARING, CallState.ENDED):
             return
+        if self._joining:
+            detail = "; ".join(filter(None, (detail, "handed to the exchange")))
         self.move(CallInput.END)
         if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()  # at once: the flow must not take another step

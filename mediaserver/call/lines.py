@@ -55,7 +55,8 @@ class Slot:
     signalling: Signalling
     leg: Leg | None = None
     in_service: bool = True
-    testing: bool = False  # taken out of service by our own hand
+    testing: bool = False  # taken out of service for a test
+    held: bool = False  # taken out of service by hand
     idle_since_ms: int = 0
     settling: asyncio.Future[None] | None = None
     shown: str = "idle"
@@ -67,7 +68,12 @@ class Slot:
 
     @property
     def idle(self) -> bool:
-        return self.settled and self.in_service and not self.testing
+        return self.settled and self.serves
+
+    @property
+    def serves(self) -> bool:
+        """Whether neither end has taken it out of service."""
+        return self.in_service and not self.testing and not self.held
 
     @property
     def usable(self) -> bool:
@@ -211,7 +217,7 @@ class Lines:
 
     def _setup(self, where: _Line, event: line.Setup) -> None:
         slot = where.slots.get(event.channel)
-        if slot is None or slot.leg is not None or not slot.in_service or slot.testing:
+        if slot is None or slot.leg is not None or not slot.serves:
             log.warning("%s: call offered on channel %d, in use", event.span, event.channel)
             where.signalling.release(event.ref, Cause.CHANNEL_UNAVAILABLE)
             return
@@ -307,6 +313,11 @@ class Lines:
         slot.testing = on
         self._free(slot)
 
+    def hold(self, slot: Slot, held: bool) -> None:
+        """Keep a channel from further calls, or let it have them again."""
+        slot.held = held
+        self._free(slot)
+
     # ---- keeping the slots
 
     def _make_leg(self, slot: Slot, role: str, party: str) -> Leg:
@@ -363,8 +374,7 @@ class Lines:
     def _free(self, slot: Slot) -> None:
         """Only now may the channel serve another call, and only now does it show idle."""
         if slot.settled:
-            idle = slot.in_service and not slot.testing
-            self._show(slot, "idle" if idle else "blocked", None)
+            self._show(slot, "idle" if slot.serves else "blocked", None)
 
     def show_talking(self, leg: Leg, talking: bool) -> None:
         """On the board, tell two people talking from one person and a machine."""

@@ -25,6 +25,7 @@ from mediaserver.events import (
     DigitsKeyed,
     Event,
     LegChanged,
+    LineTold,
     Queued,
     QueueLeft,
     RecordingFailed,
@@ -75,6 +76,7 @@ class Record:
     queued_at_ms: int | None = None  # media time; None while not in a queue
     talking_at_ms: int | None = None  # the same for talk
     rung: str = ""  # the line that was offered to an agent last
+    charges: tuple[tuple[str, str], ...] = ()  # what each leg costs, as its exchange said last
     sounds: tuple[Sound, ...] = ()
 
 
@@ -155,6 +157,13 @@ def _talked(record: Record, event: Event) -> dict[str, Any]:
     return {"talk_ms": record.talk_ms + talked, "talking_at_ms": None}
 
 
+def _charged(record: Record, event: LineTold) -> dict[str, Any]:
+    """The newest advice of charge of each leg; the last one has all of it."""
+    if event.what not in ("charge", "charged"):
+        return {}
+    return {"charges": tuple({**dict(record.charges), event.leg_id: event.text}.items())}
+
+
 def _ended(record: Record, event: CallEnded) -> dict[str, Any]:
     return {
         **_waited(record, event),
@@ -163,9 +172,14 @@ def _ended(record: Record, event: CallEnded) -> dict[str, Any]:
         "cause": event.cause,
         "cause_text": causes.text(event.cause),
         "cleared_by": event.cleared_by,
-        "detail": event.detail,
+        "detail": "; ".join(filter(None, (event.detail, _cost(record)))),
         "state": "closed",
     }
+
+
+def _cost(record: Record) -> str:
+    texts = ", ".join(text for _, text in record.charges)
+    return f"cost: {texts}" if texts else ""
 
 
 _STEPS: dict[type[Event], Callable[[Record, Any], dict[str, Any]]] = {
@@ -179,6 +193,7 @@ _STEPS: dict[type[Event], Callable[[Record, Any], dict[str, Any]]] = {
     AgentAnswered: _taken,
     Bridged: _bridged,
     Unbridged: _talked,
+    LineTold: _charged,
     CallEnded: _ended,
 }
 
@@ -224,7 +239,7 @@ def _with_sound(record: Record, sound: Sound) -> Record:
 
 # ---- rows --------------------------------------------------------------------
 
-_KEPT_INSIDE = frozenset({"queued_at_ms", "talking_at_ms", "rung", "sounds"})
+_KEPT_INSIDE = frozenset({"queued_at_ms", "talking_at_ms", "rung", "charges", "sounds"})
 _COLUMNS = tuple(f for f in Record.__slots__ if f not in _KEPT_INSIDE)
 
 

@@ -18,6 +18,12 @@ class Control(Protocol):
     async def hangup(self, call_id: str, by: str) -> None:
         """Clear a live call; `by` is the login that asked."""
 
+    async def join(self, call_id: str, by: str) -> None:
+        """Ask the exchange to join the two ends of a call and free their channels."""
+
+    async def service(self, line: str, in_service: bool, by: str) -> bool:
+        """Take a channel out of service or bring it back; whether the far end is told."""
+
     async def set_agent(self, agent: str, state: str, reason: str) -> None:
         """Move an agent to "ready", "away" or "logged_out"."""
 

@@ -45,6 +45,15 @@ class AgentStateParams(Params):
     reason: Annotated[str, Field(max_length=64, description="required for away")] = ""
 
 
+class JoinParams(Params):
+    call_id: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class ServiceParams(Params):
+    line: Annotated[str, Field(min_length=1, max_length=64, description='a channel, "E1-1/7"')]
+    in_service: bool
+
+
 class TraceParams(Params):
     span: Annotated[str, Field(min_length=1, max_length=64)]
     after: Annotated[int, Field(ge=0, description="only entries numbered above this")] = 0
@@ -164,6 +173,23 @@ METHODS: dict[str, Method] = {
             "An agent may move itself only.",
             "{}",
             own=True,
+        ),
+        Method(
+            "join",
+            JoinParams,
+            frozenset({"admin", "supervisor", "agent"}),
+            "Asks the exchange to join the two ends of a call in talk, both on one PRI, and to "
+            "free their channels. An agent may ask it for its own. A refusal of the exchange "
+            "leaves the call as it is.",
+            "{}",
+            own=True,
+        ),
+        Method(
+            "service",
+            ServiceParams,
+            frozenset({"admin", "technician"}),
+            "Takes a channel out of service, or brings it back; a call on it goes on.",
+            "far_end_told: whether the line has a message for it",
         ),
         Method(
             "trace",

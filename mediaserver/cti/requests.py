@@ -50,6 +50,8 @@ class Requests:
             "status": self._status,
             "calls": self._calls,
             "hangup": self._hangup,
+            "join": self._join,
+            "service": self._service,
             "agent_state": self._agent_state,
             "faults": self._faults,
             "trace": self._trace,
@@ -189,17 +191,34 @@ class Requests:
     async def _hangup(
         self, session: Session, who: Identity, params: methods.HangupParams
     ) -> dict[str, Any]:
-        call = self._feed.board.calls.get(params.call_id)
-        own = call is not None and call["agent"] == who.login
-        if who.role == "agent" and not own:
-            raise CtiError("denied", "an agent may clear its own call only")
-        if call is None:
-            raise CtiError(
-                "not_found", f"no live call {params.call_id!r}", "it may just have ended"
-            )
+        self._own_call(who, params.call_id, "clear")
         await self._control.hangup(params.call_id, who.login)
         log.info("call %s cleared by %s over CTI", params.call_id, who.login)
         return {}
+
+    def _own_call(self, who: Identity, call_id: str, what: str) -> None:
+        """CtiError where there is no such call, or it is another's and `who` an agent."""
+        call = self._feed.board.calls.get(call_id)
+        own = call is not None and call["agent"] == who.login
+        if who.role == "agent" and not own:
+            raise CtiError("denied", f"an agent may {what} its own call only")
+        if call is None:
+            raise CtiError("not_found", f"no live call {call_id!r}", "it may just have ended")
+
+    async def _join(
+        self, session: Session, who: Identity, params: methods.JoinParams
+    ) -> dict[str, Any]:
+        self._own_call(who, params.call_id, "hand over")
+        await self._control.join(params.call_id, who.login)
+        log.info("call %s handed to the exchange by %s over CTI", params.call_id, who.login)
+        return {}
+
+    async def _service(
+        self, session: Session, who: Identity, params: methods.ServiceParams
+    ) -> dict[str, Any]:
+        self._known_span(params.line.rpartition("/")[0])
+        told = await self._control.service(params.line, params.in_service, who.login)
+        return {"far_end_told": told}
 
     async def _agent_state(
         self, session: Session, who: Identity, params: methods.AgentStateParams

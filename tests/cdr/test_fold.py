@@ -51,6 +51,25 @@ def test_a_served_call() -> None:
     assert (stored["state"], stored["octets"], stored["law"]) == ("closed", 959_200, "ulaw")
 
 
+def test_what_a_call_costs_is_in_its_record() -> None:
+    def told(ms: int, leg_id: str, what: str, text: str) -> ev.LineTold:
+        of = {"call_id": "c1", "leg_id": leg_id, "line": "E1-1/7"}
+        return ev.LineTold(**of, **at(ms), what=what, text=text)
+
+    story = [
+        offered(),
+        told(10, "L2", "connected", "10086"),
+        told(20, "L2", "charge", "3 units"),
+        told(30, "L3", "charged", "0.20 CNY"),
+        told(40, "L2", "charged", "5 units"),
+        ev.CallEnded(call_id="c1", **at(50), cause=16, cleared_by="caller", detail="why"),
+        told(60, "L2", "charged", "6 units"),
+    ]
+    record = fold_all("c1", story)
+    assert record is not None
+    assert call_row(record).values["detail"] == "why; cost: 5 units, 0.20 CNY"
+
+
 def test_a_caller_who_hangs_up_while_waiting_has_waited() -> None:
     story = [
         offered(),

@@ -63,6 +63,19 @@ def test_status_in_json_is_the_snapshot(invoke: Invoke, server: Background) -> N
     assert data["server"]["engine"]["counters"]["missed_ticks"] == 0
 
 
+def test_a_channel_goes_out_of_service_and_comes_back(invoke: Invoke, server: Background) -> None:
+    out = invoke("channel", "E1-1/7", "out").output
+    assert "E1-1/7 is out of service; the far end is told." in out
+    assert "back in service; the far end is not told" in invoke("channel", "FXS-1/1", "in").output
+    assert server.rig.control.done == [
+        ("service", "E1-1/7", False, "local"),
+        ("service", "FXS-1/1", True, "local"),
+    ]
+    for wrong in ("E1-9/1", "E1-1/99", "E1-1"):
+        assert invoke("channel", wrong, "out").exit_code == 1
+    assert invoke("channel", "E1-1/7", "off").exit_code == 2
+
+
 def test_status_over_tcp_logs_in(invoke: Invoke, server: Background) -> None:
     at = f"127.0.0.1:{server.rig.server.port}"
     good = {"MEDIASERVER_LOGIN": "sue", "MEDIASERVER_PASSWORD": "secret"}

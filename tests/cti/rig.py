@@ -57,6 +57,15 @@ class FakeControl:
     async def hangup(self, call_id: str, by: str) -> None:
         self.done.append(("hangup", call_id, by))
 
+    async def join(self, call_id: str, by: str) -> None:
+        self.done.append(("join", call_id, by))
+
+    async def service(self, line: str, in_service: bool, by: str) -> bool:
+        if line.endswith("/99"):
+            raise CtiError("not_found", f"there is no channel {line!r}")
+        self.done.append(("service", line, in_service, by))
+        return line.startswith("E1")
+
     async def set_agent(self, agent: str, state: str, reason: str) -> None:
         if self.hold is not None:
             await self.hold.wait()

@@ -73,6 +73,8 @@ def test_login_with_database_gone_says_so(tmp_path: Path) -> None:
 
 PARAMS = {
     "hangup": {"call_id": "c1"},
+    "join": {"call_id": "c1"},
+    "service": {"line": "E1-1/7", "in_service": False},
     "agent_state": {"agent": "bob", "state": "ready"},
     "faults": {"span": "E1-1"},
     "trace": {"span": "E1-1"},
@@ -108,12 +110,15 @@ def test_agent_may_act_for_itself_and_its_own_call(tmp_path: Path) -> None:
             r.offer("c1")
             r.publish(ev.AgentAnswered, call_id="c1", queue="sales", agent="alice", waited_ms=5)
             client = await r.user("alice")
+            assert (await client.ask("join", call_id="c1"))["ok"]
             assert (await client.ask("hangup", call_id="c1"))["ok"]
             assert (await client.ask("agent_state", agent="alice", state="ready"))["ok"]
             away = await client.ask("agent_state", agent="alice", state="away")
             assert away["error"]["code"] == "bad_params"
             assert (await client.ask("hangup", call_id="none"))["error"]["code"] == "denied"
+            assert (await client.ask("join", call_id="none"))["error"]["code"] == "denied"
             assert r.control.done == [
+                ("join", "c1", "alice"),
                 ("hangup", "c1", "alice"),
                 ("set_agent", "alice", "ready", ""),
             ]
