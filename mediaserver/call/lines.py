@@ -39,6 +39,10 @@ _SHOWN = {
 }
 
 
+#: Role of a leg on which a line is tested: it is left as it is, without canceller and detectors.
+TEST = "test"
+
+
 class NoChannel(Exception):
     """No idle channel for an outgoing call; `cause` says why in Q.850's words."""
 
@@ -329,6 +333,8 @@ class Lines:
         return leg
 
     def _take_care(self, leg: Leg, outgoing: bool) -> None:
+        if leg.role == TEST:
+            return
         self._lines[leg.channel.span].care.begin(leg, outgoing, self._tone_heard)
 
     def _tone_heard(self, leg: Leg, event: ToneEvent) -> None:

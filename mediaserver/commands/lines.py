@@ -106,7 +106,7 @@ def show(
 @click.option("--pattern", type=click.Choice(("2047", "32767")), default="2047", help="Of bert.")
 @click.option("--far", default="", help="The channel at which what is sent arrives: bert, modem.")
 @click.option("--modem", type=click.Choice(("v27ter", "v29", "v17")), default="v29")
-@click.option("--rate", type=int, default=9600, help="Of the modem, bit/s.")
+@click.option("--rate", type=click.IntRange(0, 14_400), default=0, help="Bit/s of the modem.")
 @_json
 @config_option
 @at_option

@@ -94,7 +94,9 @@ class LineCheckParams(Params):
         str, Field(max_length=64, description="a second channel, where what is sent arrives")
     ] = ""
     modem: Literal["v27ter", "v29", "v17"] = "v29"
-    rate: Annotated[int, Field(ge=2400, le=14_400, description="of the modem, bit/s")] = 9600
+    rate: Annotated[
+        int, Field(ge=0, le=14_400, description="of the modem, bit/s; 0: its highest")
+    ] = 0
 
 
 class LineRunParams(Params):

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from mediaserver.linedoctor.bits import bits
 from mediaserver.linedoctor.echoes import echo
 from mediaserver.linedoctor.hearing import figures, hum, noise
+from mediaserver.linedoctor.modems import modems
 from mediaserver.linedoctor.place import Place
+from mediaserver.linedoctor.tones import tone
 from mediaserver.linedoctor.verdict import Verdict
 from mediaserver.linedoctor.wanted import Wanted
 
@@ -33,5 +35,7 @@ CHECKS: dict[str, Check] = {
         Check("hum", "the mains, 50 or 60 Hz and their harmonics", hum),
         Check("echo", "what comes back of what is sent, and how late", echo),
         Check("bert", "bit errors and slips over a loop, or between two channels", bits),
+        Check("tone", "what tone is on the line, and whether it is known", tone),
+        Check("modem", "a fax modem over a loop, or between two channels", modems),
     )
 }

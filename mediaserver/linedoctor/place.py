@@ -3,6 +3,7 @@
 What: with a number, or on an exchange line, the check places a call and has the channel while it
 stands: an exchange line is only lifted when there is no number. Any other channel is taken out of
 service, so that no call is put on it from either side. A check that only listens takes nothing.
+An exchange line is dialled on in band, by DTMF, and its far end has some seconds to answer.
 How: an async context manager, so that the channel is given back whatever happens.
 Limits: a far end that was not told may still seize the channel; its call is refused with cause 44.
 """
@@ -18,12 +19,14 @@ from drivers.base import SetupRequest, SpanKind
 from drivers.cause import Cause
 from drivers.events import Number
 from mediaserver.call.leg import Leg, LegState
-from mediaserver.call.lines import Lines, NoChannel, Slot
+from mediaserver.call.lines import TEST, Lines, NoChannel, Slot
 from mediaserver.linedoctor.verdict import CannotCheck
 from mediaserver.media.port import MediaPort
 from mediaserver.media.session import MediaSession
 
 ANSWER_S = 60.0
+DIAL_TONE_S = 2.0
+THROUGH_S = 8.0  # from the last digit until the far end of an exchange line is there
 RELEASE_S = 5.0
 
 
@@ -69,9 +72,13 @@ async def taken(
     await _free(slot, force)
     kind = slot.signalling.span.kind
     if number or kind is SpanKind.FXO:
-        leg = await _called(lines, slot, number)
+        exchange = kind is SpanKind.FXO
+        leg = await _called(lines, slot, "" if exchange else number)
+        place = Place(slot, session.port(slot.channel.index), session, leg)
         try:
-            yield Place(slot, session.port(slot.channel.index), session, leg)
+            if exchange and number:
+                await _dialled(place, number)
+            yield place
         finally:
             await _cleared(leg)
         return
@@ -102,8 +109,12 @@ async def _free(slot: Slot, force: bool) -> None:
 async def _called(lines: Lines, slot: Slot, number: str) -> Leg:
     name = slot.channel.name
     request = SetupRequest(slot.channel.number, Number(number))
+    loop = asyncio.get_running_loop()
+    end = loop.time() + RELEASE_S
+    while not slot.usable and loop.time() < end:  # a line rests between two calls
+        await asyncio.sleep(0.1)
     try:
-        leg = lines.dial(slot, "test", number, request)
+        leg = lines.dial(slot, TEST, number, request)
     except NoChannel as error:
         cause = error.cause
         raise CannotCheck(f"{name} cannot be seized (cause {cause})", "is the line up?") from None
@@ -120,6 +131,14 @@ async def _called(lines: Lines, slot: Slot, number: str) -> Leg:
         await _cleared(leg)
         raise CannotCheck(f"{name}: the call to {number} failed (cause {cause})")
     return leg
+
+
+async def _dialled(place: Place, number: str) -> None:
+    """A number on an exchange line, after its dial tone."""
+    await asyncio.sleep(DIAL_TONE_S)
+    if not await place.port.dial(number):
+        raise CannotCheck("the number was not dialled: something else took the channel")
+    await asyncio.sleep(THROUGH_S)
 
 
 async def _cleared(leg: Leg) -> None:

@@ -11,7 +11,8 @@ class Wanted:
 
     number : what to dial first; force : clear a call that is on the channel
     pattern : of the bit error test; far : a second channel, "E1-2/1", at which what was sent
-        arrives, for checks that can work between two; modem, rate : of the modem test
+        arrives, for checks that can work between two; modem, rate : of the modem test,
+        in bit/s; 0: the modem's highest
     """
 
     seconds: float = 0.0
@@ -20,7 +21,7 @@ class Wanted:
     pattern: str = "2047"
     far: str = ""
     modem: str = "v29"
-    rate: int = 9600
+    rate: int = 0
 
     def long(self, usual_s: float) -> float:
         """Seconds to measure when a check usually takes `usual_s`."""
