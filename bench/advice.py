@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
+from bench import echo_advice
 from bench.carry import (
     FULLY_USABLE,
     MEAN_CALL_S,
@@ -20,6 +20,8 @@ from bench.carry import (
     Setup,
     carried_e1,
 )
+from bench.echo_advice import EchoAdvice
+from mediaserver.config import Board, Settings
 from mediaserver.doctor import machine as doctor
 from mediaserver.doctor.findings import Finding
 
@@ -92,21 +94,22 @@ class Advice:
         }
 
 
-def machine_findings(config: Path | None) -> tuple[Finding, ...]:
-    """What the machine gives a real-time thread: priority, processors and governor, clock.
-
-    Raises ConfigError for a faulty configuration.
-    """
-    from mediaserver.commands.common import settings_of
-
-    settings = settings_of(config)
+def machine_findings(settings: Settings) -> tuple[Finding, ...]:
+    """What the machine gives a real-time thread: priority, processors and governor, clock."""
     return (*doctor.realtime(settings), *doctor.processor(), *doctor.clock())
 
 
 def advise(
-    figures: Figures, findings: Iterable[Finding], *, wanted_e1: int | None = None
+    figures: Figures,
+    findings: Iterable[Finding],
+    *,
+    wanted_e1: int | None = None,
+    boards: Iterable[Board] = (),
 ) -> Advice:
-    """The advice; without `wanted_e1` for the best setup and all the E1 it carries."""
+    """The advice; without `wanted_e1` for the best setup and all the E1 it carries.
+
+    boards : those of the configuration, whose spans' echo is looked at
+    """
     found = tuple(findings)
     steady = all(each.state == "ok" for each in found if each.check in ("real time", "processor"))
     usable = FULLY_USABLE if steady else POORLY_USABLE
@@ -115,6 +118,7 @@ def advise(
     chosen = next((offer for offer in offers if offer.e1 >= least), None)
     shown = chosen or offers[-1]
     e1 = wanted_e1 or shown.e1
+    told = echo_advice.advise(figures, shown.setup, {o.setup: o.e1 for o in offers}, tuple(boards))
     return Advice(
         usable=usable,
         e1=e1,
@@ -122,8 +126,8 @@ def advise(
         chosen=chosen,
         costs=_costs(figures, shown.setup, max(1, min(e1, shown.e1)) * PER_E1),
         findings=found,
-        reasons=tuple(_reasons(figures, shown, e1, usable, steady)),
-        settings=tuple(_settings(shown)),
+        reasons=(*_reasons(figures, shown, e1, usable, steady), *told.reasons),
+        settings=tuple(_settings(shown, told)),
     )
 
 
@@ -186,11 +190,13 @@ def _reasons(figures: Figures, offer: Offer, e1: int, usable: float, steady: boo
         yield f"Recording writes {rate / 1e6:.1f} MB a second, {rate * 3.6e-6:.0f} GB an hour."
 
 
-def _settings(offer: Offer) -> Iterable[str]:
+def _settings(offer: Offer, echo: EchoAdvice) -> Iterable[str]:
     """Lines for the configuration file."""
     yield "[media]"
     yield f"block_ms = {BLOCK_MS}"
     yield f"realtime_priority = {PRIORITY}"
+    yield from echo.media
     yield ""
     yield "[recording]"
     yield f"enabled = {str(offer.setup.recorded).lower()}"
+    yield from echo.spans

@@ -12,10 +12,12 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+from bench.echo_settings import Heard
 
 PER_E1 = 30  # channels that carry speech
 TICK_US = 10_000.0
@@ -33,6 +35,7 @@ MEAN_CALL_S = 180  # for what the control plane has to do
 RECORDED_OCTETS = 16_000  # a second: a stereo file of A-law
 
 _ROW = re.compile(r"(.+), (\d+) channels")
+_ECHO = re.compile(r"echo (\d+) ms(, suppressed)?: (loss|keys)")
 
 
 class NotUsable(ValueError):
@@ -75,12 +78,14 @@ class Figures:
     cost_us : part -> channels -> µs a channel takes of a tick of 10 ms
     memory_kib : bank -> KiB a channel
     call_cpu_ms : of a call through menu, queue, agent and recording; None where not measured
+    echo : (tail_ms, suppressed) -> what that setting leaves; empty where not measured
     """
 
     machine: Mapping[str, Any]
     cost_us: Mapping[str, Mapping[int, float]]
     memory_kib: Mapping[str, float]
     call_cpu_ms: float | None = None
+    echo: Mapping[tuple[int, bool], Heard] = field(default_factory=dict)
 
     def cost(self, part: str, channels: int) -> float:
         """µs a channel, where so many are in use; 0 for a part that was not measured."""
@@ -144,6 +149,7 @@ def figures_of(machine: Mapping[str, Any], rows: list[dict[str, Any]]) -> Figure
     """The figures in the rows of a bench.  Raises NotUsable when the suite parts is not in it."""
     cost: dict[str, dict[int, float]] = {}
     memory: dict[str, float] = {}
+    echo: dict[tuple[int, bool], dict[str, float]] = {}
     call_ms = None
     for row in rows:
         name, value = str(row["name"]), float(row["value"])
@@ -155,12 +161,15 @@ def figures_of(machine: Mapping[str, Any], rows: list[dict[str, Any]]) -> Figure
             continue
         elif name.endswith(": memory"):
             memory[name.removesuffix(": memory")] = value
+        elif match := _ECHO.fullmatch(name):
+            echo.setdefault((int(match[1]), bool(match[2])), {})[match[3]] = value
         elif match := _ROW.fullmatch(name):
             cost.setdefault(match[1], {})[int(match[2])] = value
     missing = [part for part in ("decode", "dtmf", "echo 64 ms", "tap") if part not in cost]
     if missing:
         raise NotUsable(f"holds no figures of suite parts for {', '.join(missing)}")
-    return Figures(dict(machine), cost, memory, call_ms)
+    heard = {key: Heard(each["loss"], each["keys"]) for key, each in echo.items()}
+    return Figures(dict(machine), cost, memory, call_ms, heard)
 
 
 #: What must be the same for figures to hold, as `bench.report.machine` names it.

@@ -7,13 +7,15 @@ call progress, MF-R2, caller ID and voice.  The figure is the quickest turn's CP
 the machine does can only add to it, and is what headroom is for.
 
 Memory: what a further channel takes from the C library's heap (`bench.memory`).
+
+Echo: what each setting of the canceller leaves of it, and of the keys (`bench.echo_settings`).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from bench import memory, tick
+from bench import echo_settings, memory, tick
 from bench.report import Result
 from bench.suites import Options
 
@@ -26,6 +28,8 @@ WARM_UP = 20  # turns: the models of the echo paths are grown then
 HYBRID = [0.0] * 9 + [0.28, -0.12, 0.06, -0.03]  # what each line gives back of what is sent to it
 TIME_UNIT = "µs per 10 ms"
 MEMORY_UNIT = "KiB per channel"
+LOSS_UNIT = "dB"
+KEYS_UNIT = "% heard"
 PLAN, DIRECTION, MODEM = "cn", "forward", "bell202"
 
 #: Whose memory is told; the engine's own is that without any of the others.
@@ -57,7 +61,7 @@ class Loaded(tick.Ours):
 
 
 def run(options: Options) -> list[Result]:
-    """Time by part and size, then memory by bank."""
+    """Time by part and size, memory by bank, echo by setting."""
     turns = max(LEAST_TURNS, round(TURNS * options.effort))
     warm_up = max(LEAST_TURNS, round(WARM_UP * options.effort))
     results: list[Result] = []
@@ -71,6 +75,21 @@ def run(options: Options) -> list[Result]:
         for bank in BANKS:
             kib = counted.banks[bank] / 1024
             results.append(Result("parts", f"{bank}: memory", kib, MEMORY_UNIT, "lower"))
+    options.tell("echo settings")
+    return results + _echo_settings()
+
+
+def _echo_settings() -> list[Result]:
+    """Loss of echo and keys heard, each tail, without and with suppression."""
+    results = []
+    for tail_ms in TAILS_MS:
+        for suppress in (False, True):
+            heard = echo_settings.measure(tail_ms, suppress)
+            name = f"echo {tail_ms} ms{', suppressed' if suppress else ''}"
+            results += [
+                Result("parts", f"{name}: loss", heard.loss_db, LOSS_UNIT, "higher"),
+                Result("parts", f"{name}: keys", heard.keys, KEYS_UNIT, "higher"),
+            ]
     return results
 
 
@@ -85,6 +104,9 @@ def _times(channels: int, turns: int, warm_up: int) -> dict[str, float]:
             ours.turn()
         quickest = _quickest(ours, turns)
         times[f"echo {tail_ms} ms"] = quickest.pop("echo")
+        ours.wire.fault("a", hybrid=[])  # what makes the echo is the line, no work of ours
+        ours.turn()
+        quickest["read"] = _quickest(ours, turns)["read"]
         for part, us in quickest.items():
             times[part] = min(us, times.get(part, us))
         del ours

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
-from mediaserver.commands.common import Misused, config_option, make_table, out, print_json
+from mediaserver.commands.common import (
+    Misused,
+    config_option,
+    make_table,
+    out,
+    print_json,
+    settings_of,
+)
 
 if TYPE_CHECKING:
     from bench.advice import Advice
@@ -59,7 +66,9 @@ def command(
             f"{file}: measured on another machine or revision: {'; '.join(different)}",
             "measure here: `mediaserver bench parts --json FILE`; to plan for that one: --anyway",
         )
-    told = advice.advise(figures, advice.machine_findings(config), wanted_e1=e1)
+    settings = settings_of(config)
+    found = advice.machine_findings(settings)
+    told = advice.advise(figures, found, wanted_e1=e1, boards=settings.boards)
     if as_json:
         print_json(told.as_data())
     else:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench import advice, carry, report
+from bench import advice, carry, echo_settings, report
+from bench.echo_settings import Heard
 from mediaserver.config import Settings
 from mediaserver.doctor.findings import Finding, ok, warn
 from tests.cli.conftest import Invoke
@@ -36,6 +38,12 @@ def rows(**changes: tuple[float, float, float]) -> list[dict[str, Any]]:
     found += [
         {"suite": "parts", "name": f"{bank}: memory", "value": kib}
         for bank, kib in {"engine": 4.0, "echo 128 ms": 20.0, "echo 64 ms": 10.0}.items()
+    ]
+    found += [
+        {"suite": "parts", "name": f"echo {tail} ms{how}: {what}", "value": value}
+        for tail in (64, 128)
+        for how, values in (("", (36.0, 100.0)), (", suppressed", (44.0, 9.0)))
+        for what, value in zip(("loss", "keys"), values, strict=True)
     ]
     call = {"suite": "calls", "name": "menu, queue, agent, recording: CPU", "value": 12.0}
     return [*found, call]
@@ -118,6 +126,91 @@ def test_what_to_set_is_a_configuration(e1: int | None) -> None:
     settings = Settings.from_dict(tomllib.loads("\n".join(told.settings)))
     assert told.chosen is not None
     assert settings.recording.enabled is told.chosen.setup.recorded
+    assert settings.media.echo_tail_ms == told.chosen.setup.tail_ms
+    assert settings.media.echo_suppress is False
+    assert [span.echo for span in settings.spans()] == [True]
+
+
+def _advice(
+    *, e1: int | None = None, echo: dict[tuple[int, bool], Heard] | None = None, **boards: Any
+) -> advice.Advice:
+    found = figures() if echo is None else replace(figures(), echo=echo)
+    return advice.advise(found, GOOD, wanted_e1=e1, boards=Settings.from_dict(boards).boards)
+
+
+def _reason(told: advice.Advice, begins: str) -> str:
+    return next(reason for reason in told.reasons if reason.startswith(begins))
+
+
+def test_the_tail_is_the_longest_that_carries_what_is_wanted() -> None:
+    best = _advice()
+    assert "echo_tail_ms = 128" in best.settings
+    more = _advice(e1=best.e1 + 5)
+    assert "echo_tail_ms = 64" in more.settings
+    why = _reason(more, "echo_tail_ms = 64")
+    assert "128 ms take 4.00 µs a channel, 64 ms 2.00" in why
+    assert f"with 128 ms on every channel {best.e1} E1 are carried" in why
+
+
+def test_without_room_for_echo_on_every_channel_it_is_off_on_e1() -> None:
+    least = carry.carried_e1(figures(), carry.Setup(64, recorded=False), 0.5)
+    told = _advice(e1=least + 5)
+    assert told.chosen is not None and told.chosen.setup.tail_ms == 0
+    assert "echo = false" in told.settings
+    assert "analog lines" in _reason(told, "echo = false on E1 spans")
+
+
+QUIET, LOUD = Heard(loss_db=36.0, keys=100.0), Heard(loss_db=20.0, keys=100.0)
+LOST = Heard(loss_db=44.0, keys=9.0)
+
+
+@pytest.mark.parametrize(
+    ("without", "suppressed", "advised", "says"),
+    [
+        (QUIET, LOST, False, "-58 dBm0 of a prompt sent at -16, which nobody hears"),
+        (QUIET, QUIET, False, "nobody hears"),
+        (LOUD, LOST, False, "9 % are heard with suppression, 100 % without"),
+        (LOUD, QUIET, True, "-42 dBm0 of a prompt sent at -16, which is heard"),
+    ],
+)
+def test_echo_is_suppressed_where_it_is_heard_and_no_key_is_lost(
+    without: Heard, suppressed: Heard, advised: bool, says: str
+) -> None:
+    told = _advice(echo={(128, False): without, (128, True): suppressed})
+    assert f"echo_suppress = {str(advised).lower()}" in told.settings
+    assert says in _reason(told, "echo_suppress = ")
+
+
+def test_what_was_not_measured_of_echo_is_said() -> None:
+    told = _advice(echo={})
+    assert "echo_suppress = false" in told.settings
+    assert "not in the file" in _reason(told, "echo_suppress")
+
+
+def test_only_spans_whose_echo_is_otherwise_are_named() -> None:
+    spans = [
+        {"name": "E1-1", "kind": "e1"},
+        {"name": "E1-2", "kind": "e1", "echo": True},
+        {"name": "FXO-1", "kind": "fxo"},
+        {"name": "FXS-1", "kind": "fxs", "echo": False},
+    ]
+    told = _advice(board=[{"name": "card", "span": spans}])
+    named = [line for line in told.settings if line.startswith("name")]
+    assert named == ['name = "card"', 'name = "E1-1"', 'name = "FXS-1"']
+    assert told.settings.count("echo = true") == 2
+
+
+def test_a_card_that_cancels_what_we_cancel_is_named() -> None:
+    span = {"name": "E1-1", "kind": "e1", "dahdi": 1, "echo": True}
+    board = {"name": "card", "type": "dahdi", "kernel_echo_taps": 128, "span": [span]}
+    assert "cancelled twice" in _reason(_advice(board=[board]), "Board card")
+
+
+def test_suppression_is_measured_to_cost_keys_keyed_at_once() -> None:
+    """Of the real canceller: what the advice rests on."""
+    free, suppressed = (echo_settings.measure(64, on) for on in (False, True))
+    assert free.keys >= 99 and suppressed.keys < free.keys
+    assert suppressed.loss_db > free.loss_db > 28
 
 
 # ---- the command ---------------------------------------------------------------------
@@ -129,7 +222,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     facts = {"processor": "Z80", "cores": 4, "revision": "abc"}
     monkeypatch.setattr(report, "machine", lambda: facts)
     found: tuple[Finding, ...] = GOOD
-    monkeypatch.setattr(advice, "machine_findings", lambda config: found)
+    monkeypatch.setattr(advice, "machine_findings", lambda settings: found)
     return facts
 
 
@@ -145,6 +238,7 @@ def test_it_says_how_many_and_why(invoke: Invoke, here: dict[str, Any]) -> None:
     assert "This machine carries" in words
     assert "echo canceller, 128 ms" in words
     assert "realtime_priority = 50" in words
+    assert "echo_tail_ms = 128" in words and "echo = true" in words
 
 
 def test_as_json(invoke: Invoke, here: dict[str, Any]) -> None:

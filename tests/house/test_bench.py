@@ -275,4 +275,7 @@ def test_the_parts_suite_measures_time_and_memory_of_each(monkeypatch: pytest.Mo
         assert {f"{part}, {size} channels" for size in (16, 32)} <= names
     sizes = {result.name: result.value for result in results}
     assert 4 < sizes["echo 64 ms: memory"] < sizes["echo 128 ms: memory"] < 100
+    assert {
+        f"echo {tail} ms{how}: keys" for tail in (64, 128) for how in ("", ", suppressed")
+    } <= names
     assert told[0] == "16 channels"
