@@ -233,7 +233,9 @@ class App:
         self.busy_tones = BusyTones(settings.server.data_dir / busytone.FILE)
         self._add_lines()
         plan = settings.media.tone_plan
-        self.doctor = LineDoctor(self.lines, session, boards, self.store, clock, bus, plan)
+        self.doctor = LineDoctor(
+            self.lines, session, boards, self.store, clock, bus, plan, self.busy_tones
+        )
         groups = {
             group.name: TrunkGroup(group.name, group.spans, _trunk(group), self.lines)
             for group in settings.trunk_groups

@@ -23,13 +23,17 @@ def set_service(lines: Lines, name: str, in_service: bool) -> bool:
     DriverError where the far end cannot be told now, with nothing changed.
     """
     slot = lines.slot(name)
-    told = _tell(slot, in_service)
+    told = tell(slot, in_service)
     lines.hold(slot, not in_service)
     log.info("%s: %s service by hand", name, "back in" if in_service else "out of")
     return told
 
 
-def _tell(slot: Slot, in_service: bool) -> bool:
+def tell(slot: Slot, in_service: bool) -> bool:
+    """Tell the far end, where the line has a message for it; whether it has.
+
+    Raises DriverError where it cannot be told now.
+    """
     line, number = slot.signalling, slot.channel.number
     if (block := getattr(line, "block", None)) is not None:
         block(number, not in_service)

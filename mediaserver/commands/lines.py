@@ -127,6 +127,7 @@ def test(
       echo     return loss over frequency, delay, and what the canceller makes of it
       bert     bit errors and slips of a looped channel, or between two (--far)
       tone     what tone is on the line: frequencies, cadence, and whether it is known
+      learn    keeps the tone that is on an exchange line as its busy tone
       modem    fax modem over a loop, or between two channels (--far)
 
     A line in a call is refused, but for --force. An exchange line is lifted, and NUMBER dialled.

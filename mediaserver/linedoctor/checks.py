@@ -22,6 +22,7 @@ from mediaserver.linedoctor.listen import NothingHeard
 from mediaserver.linedoctor.place import Place, in_service, taken
 from mediaserver.linedoctor.verdict import CannotCheck, Verdict
 from mediaserver.linedoctor.words import BAD, worst
+from mediaserver.media.busytone import BusyTones
 from mediaserver.media.session import MediaError, MediaSession
 
 log = logging.getLogger(__name__)
@@ -74,11 +75,14 @@ class Run:
 class LineChecks:
     """All runs of one server."""
 
-    def __init__(self, lines: Lines, session: MediaSession, clock: Clock, plan: str) -> None:
+    def __init__(
+        self, lines: Lines, session: MediaSession, clock: Clock, plan: str, busy: BusyTones
+    ) -> None:
         self._lines = lines
         self._session = session
         self._clock = clock
         self._plan = plan
+        self._busy = busy
         self._runs: dict[int, Run] = {}
         self._made = 0
 
@@ -166,7 +170,7 @@ class LineChecks:
         if wanted.far:
             hold = taken(self._lines, self._session, self._slot(wanted.far), force=wanted.force)
             far = await stack.enter_async_context(hold)
-        return replace(place, far=far, plan=self._plan)
+        return replace(place, far=far, plan=self._plan, busy=self._busy)
 
     async def _one(self, check: Check, place: Place, wanted: Wanted) -> Verdict:
         try:

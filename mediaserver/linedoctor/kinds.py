@@ -10,7 +10,7 @@ from mediaserver.linedoctor.echoes import echo
 from mediaserver.linedoctor.hearing import figures, hum, noise
 from mediaserver.linedoctor.modems import modems
 from mediaserver.linedoctor.place import Place
-from mediaserver.linedoctor.tones import tone
+from mediaserver.linedoctor.tones import learn, tone
 from mediaserver.linedoctor.verdict import Verdict
 from mediaserver.linedoctor.wanted import Wanted
 
@@ -36,6 +36,7 @@ CHECKS: dict[str, Check] = {
         Check("echo", "what comes back of what is sent, and how late", echo),
         Check("bert", "bit errors and slips over a loop, or between two channels", bits),
         Check("tone", "what tone is on the line, and whether it is known", tone),
+        Check("learn", "keeps the tone on an exchange line as that line's busy tone", learn),
         Check("modem", "a fax modem over a loop, or between two channels", modems),
     )
 }

@@ -5,24 +5,30 @@ stands: an exchange line is only lifted when there is no number. Any other chann
 service, so that no call is put on it from either side. A check that only listens takes nothing.
 An exchange line is dialled on in band, by DTMF, and its far end has some seconds to answer.
 How: an async context manager, so that the channel is given back whatever happens.
-Limits: a far end that was not told may still seize the channel; its call is refused with cause 44.
+Limits: the far end is told where the line has a message for it (SERVICE of NI2, blocking of R2);
+elsewhere it may still seize the channel, and its call is refused with cause 44.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from drivers.base import SetupRequest, SpanKind
+from drivers.base import DriverError, SetupRequest, SpanKind
 from drivers.cause import Cause
 from drivers.events import Number
+from mediaserver.call import maintenance
 from mediaserver.call.leg import Leg, LegState
 from mediaserver.call.lines import TEST, Lines, NoChannel, Slot
 from mediaserver.linedoctor.verdict import CannotCheck
+from mediaserver.media.busytone import BusyTones
 from mediaserver.media.port import MediaPort
 from mediaserver.media.session import MediaSession
+
+log = logging.getLogger(__name__)
 
 ANSWER_S = 60.0
 DIAL_TONE_S = 2.0
@@ -35,6 +41,7 @@ class Place:
     """Where a check works: its channel, the channel's media, and the call, if it placed one.
 
     far : the channel at which what is sent here arrives; plan : the country's tones
+    busy : where busy tones that lines have learned are kept
     """
 
     slot: Slot
@@ -43,6 +50,7 @@ class Place:
     leg: Leg | None = None
     far: Place | None = None
     plan: str = ""
+    busy: BusyTones | None = None
 
     def standing(self) -> None:
         """Raises CannotCheck when the line is in alarm, or the call the check works on has gone."""
@@ -83,12 +91,24 @@ async def taken(
             await _cleared(leg)
         return
     lines.set_testing(slot, True)
+    _tell(slot, False)
     port = session.port(slot.channel.index)
     try:
         yield Place(slot, port, session)
     finally:
         port.reset()
+        _tell(slot, True)
         lines.set_testing(slot, False)
+
+
+def _tell(slot: Slot, in_service: bool) -> None:
+    """The far end, if it can be told; one taken out of service by hand stays so."""
+    if slot.held:
+        return
+    try:
+        maintenance.tell(slot, in_service)
+    except DriverError as error:
+        log.info("%s: the far end is not told of the test: %s", slot.channel.name, error)
 
 
 async def _free(slot: Slot, force: bool) -> None:

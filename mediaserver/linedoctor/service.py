@@ -23,6 +23,7 @@ from mediaserver.linedoctor.checks import LineChecks, NoLine
 from mediaserver.linedoctor.g826 import Totals
 from mediaserver.linedoctor.history import LineHistory, by_day
 from mediaserver.linedoctor.watch import LineWatch
+from mediaserver.media.busytone import BusyTones
 from mediaserver.media.session import MediaSession
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,10 @@ DAY = timedelta(days=1)
 
 
 class LineDoctor:
-    """Of one server's lines; `plan` is the country whose tones are on them."""
+    """Of one server's lines; `plan` is the country whose tones are on them,
+
+    `busy` keeps the busy tones they have learned.
+    """
 
     def __init__(
         self,
@@ -42,13 +46,14 @@ class LineDoctor:
         clock: Clock,
         bus: Bus,
         plan: str,
+        busy: BusyTones,
     ) -> None:
         self._lines = lines
         self._session = session
         self._clock = clock
         self.history = LineHistory(store, clock)
         self.watch = LineWatch(boards, self.history, clock, bus)
-        self.checks = LineChecks(lines, session, clock, plan)
+        self.checks = LineChecks(lines, session, clock, plan, busy)
 
     async def start(self) -> None:
         """Once the store and the lines have started."""

@@ -3,6 +3,7 @@
 What: for an exchange whose busy tone nobody wrote down. The line is lifted, a number dialled that
 gives the tone, and what is heard is measured and held against the country's plan.
 How: the detectors of recordings name it; frequencies and cadence are measured from the samples.
+`learn` has the line's own detector learn it, as it does in a call, and keeps it for later calls.
 Limits: a cadence needs two whole periods; up to three frequencies, 12 dB apart at most.
 """
 
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from drivers.base import SpanKind
+from dsp_ext.progress_plan import BusyTone
 from dsp_ext.units import SAMPLE_RATE
 from mediaserver.audio.hear import Heard, listen
 from mediaserver.audio.sound import Sound
@@ -19,7 +22,7 @@ from mediaserver.linedoctor import measure
 from mediaserver.linedoctor.hearing import aside, stretch_of
 from mediaserver.linedoctor.measure import Floats
 from mediaserver.linedoctor.place import Place
-from mediaserver.linedoctor.verdict import Verdict
+from mediaserver.linedoctor.verdict import CannotCheck, Verdict
 from mediaserver.linedoctor.wanted import Wanted
 from mediaserver.linedoctor.words import OK, WARN
 
@@ -110,6 +113,32 @@ async def tone(place: Place, wanted: Wanted) -> Verdict:
         return Verdict("tone", WARN, "no tone is on the line", todo)
     named = await aside(_named, heard, place.plan)
     return _told(found, named, place.plan)
+
+
+async def learn(place: Place, wanted: Wanted) -> Verdict:
+    """Let the line's detector learn the busy tone that is on it, and keep it for this line."""
+    line = place.slot.channel.name
+    if place.slot.signalling.span.kind is not SpanKind.FXO or place.busy is None:
+        raise CannotCheck(f"{line} is no exchange line: its far end tells of its end otherwise")
+    learned: list[BusyTone] = []
+    undo = place.port.on_busy(learned.append)
+    place.port.progress(place.plan)
+    try:
+        heard = (await stretch_of(place, wanted.long(TONE_S))).heard
+    finally:
+        undo()
+        place.port.progress(None)
+    if learned:
+        busy = learned[-1]
+        place.busy.learned(line, busy)
+        text = f"learned as the busy tone of {line}: {busy.hz:g} Hz, {busy.on_ms} ms on, "
+        figures = {"hz": busy.hz, "on_ms": busy.on_ms, "off_ms": busy.off_ms}
+        return Verdict("learn", OK, f"{text}{busy.off_ms} ms off", "", figures)
+    names = [each.what for each in await aside(_named, heard, place.plan)]
+    if names:
+        return Verdict("learn", OK, f"nothing to learn: {names[0]} of plan {place.plan} is heard")
+    todo = "dial a number that is busy with --number, and let it sound: --seconds 20"
+    return Verdict("learn", WARN, "no steady cadence was heard", todo)
 
 
 def _named(heard: Floats, plan: str) -> list[Heard]:

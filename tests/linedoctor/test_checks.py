@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from drivers.base import SetupRequest
+from drivers.events import Number
 from dsp_ext.units import peak
+from mediaserver.call.leg import LegState
 from mediaserver.linedoctor.bits import bounds
 from mediaserver.linedoctor.verdict import CannotCheck
 from mediaserver.linedoctor.wanted import Wanted
@@ -212,6 +215,41 @@ def test_an_exchange_line_is_lifted_and_put_down(tmp_path: Path) -> None:
             assert board.status()[1]["off_hook"] == [1]
             await asyncio.sleep(12)
             assert slot.leg is None and board.status()[1]["off_hook"] == []
+
+    virtually(work)
+
+
+def test_a_line_in_a_call_is_refused_and_cleared_by_force(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with world(tmp_path, PORTS) as lines:
+            slot = lines.plant.app.lines.slot("FXS-1/1")
+            leg = lines.plant.app.lines.dial(slot, "party", "8001", SetupRequest(1, Number("")))
+            await leg.wait(LegState.CONNECTED)
+            refused = await lines.run("FXS-1/1", "noise")
+            assert refused.state == "failed" and "a call is on FXS-1/1" in refused.error
+            assert "--force" in refused.todo and leg.state is LegState.CONNECTED
+            listened = await lines.run("FXS-1/1", "figures")
+            assert listened.state == "done" and leg.state is LegState.CONNECTED
+            forced = await lines.run("FXS-1/1", "noise", force=True)
+            assert forced.state == "done" and forced.verdicts[0].state == "ok"
+            assert leg.state is LegState.RELEASED
+            assert slot.usable
+
+    virtually(work)
+
+
+def test_a_call_offered_to_a_tested_channel_is_refused(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with world(tmp_path, PORTS) as lines:
+            far = lines.plant.exchange.lines
+            lines.doctor.checks.start("FXS-1/1", ["noise"], Wanted(), "test")
+            await asyncio.sleep(0.5)
+            leg = far.dial(far.slot("FXS-1/1"), "caller", "1", SetupRequest(1, Number("")))
+            await asyncio.sleep(2)
+            assert lines.plant.app.lines.slot("FXS-1/1").leg is None
+            leg.clear()
+            await asyncio.sleep(6)
+            assert lines.plant.app.lines.slot("FXS-1/1").usable
 
     virtually(work)
 

@@ -172,3 +172,58 @@ def test_an_echo_path_and_a_loop_are_told_apart(tmp_path: Path) -> None:
             assert verdict.figures["in_dbm0"] == pytest.approx(-25, abs=2)
 
     virtually(work)
+
+
+def test_an_exchange_lines_busy_tone_is_learned_and_kept(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with world(tmp_path, PORTS) as lines:
+            odd = Program.from_segments([Segment((620,), 300, 300, -15)], repeat_from=0)
+            lines.plant.exchange.lines.on_offer = lambda leg, setup: (
+                leg.answer(),
+                asyncio.get_running_loop().call_later(0.2, far_tone, lines, odd),
+            )[0]
+            verdict = await lines.check("FXO-1/1", "learn")
+            assert verdict.state == "ok" and "learned" in verdict.text, verdict
+            assert (verdict.figures["on_ms"], verdict.figures["off_ms"]) == pytest.approx(
+                (300, 300), abs=20
+            )
+            known = lines.plant.app.busy_tones.known("FXO-1/1")
+            assert known is not None and known.on_ms == verdict.figures["on_ms"]
+            refused = await lines.check("FXS-1/1", "learn")
+            assert refused.state == "bad" and "no exchange line" in refused.text
+
+    virtually(work)
+
+
+def test_there_is_nothing_to_learn_of_silence_and_of_known_tones(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with world(tmp_path, PORTS) as lines:
+            silent = await lines.check("FXO-1/1", "learn")
+            assert silent.state == "warn" and "--number" in silent.todo
+            busy = tone_plan.plan("cn").program("busy")
+            lines.plant.exchange.lines.on_offer = lambda leg, setup: (
+                leg.answer(),
+                asyncio.get_running_loop().call_later(0.2, far_tone, lines, busy),
+            )[0]
+            known = await lines.check("FXO-1/1", "learn")
+            assert known.state == "ok" and "nothing to learn: busy" in known.text
+            assert lines.plant.app.busy_tones.known("FXO-1/1") is None
+
+    virtually(work)
+
+
+def test_the_far_end_of_an_r2_line_is_told_of_the_test(tmp_path: Path) -> None:
+    async def work() -> None:
+        r2 = [{"name": "E1-1", "kind": "e1", "signalling": "mfcr2"}]
+        async with world(tmp_path, r2) as lines:
+            far = lines.plant.exchange.lines.slot("E1-1/5")
+            lines.fault("E1-1", 5, loop=True)
+            running = asyncio.ensure_future(lines.check("E1-1/5", "bert", seconds=4))
+            await asyncio.sleep(2)
+            assert not far.usable
+            verdict = await running
+            await asyncio.sleep(1)
+            assert verdict.state == "ok", verdict
+            assert far.usable and lines.plant.app.lines.slot("E1-1/5").usable
+
+    virtually(work)
