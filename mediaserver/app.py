@@ -23,11 +23,12 @@ from mediaserver.acd.service import Acd
 from mediaserver.acd.store import MemoryStore
 from mediaserver.acd.strategy import STRATEGIES
 from mediaserver.bus import Bus
-from mediaserver.call import maintenance, signalling
+from mediaserver.call import maintenance, messages, signalling
 from mediaserver.call.call import CannotJoin, Services
 from mediaserver.call.care import LineCare
 from mediaserver.call.dialler import Dialler, Target
 from mediaserver.call.lines import Lines, NoChannel
+from mediaserver.call.messages import MessagesWaiting
 from mediaserver.call.msn import OwnNumbers
 from mediaserver.call.numbering import NumberRule
 from mediaserver.call.routing import Route, Routing
@@ -232,6 +233,7 @@ class App:
         self.traces = Traces(clock)
         self.busy_tones = BusyTones(settings.server.data_dir / busytone.FILE)
         self._add_lines()
+        self.messages = MessagesWaiting(self.lines, settings.server.data_dir / messages.FILE)
         plan = settings.media.tone_plan
         self.doctor = LineDoctor(
             self.lines, session, boards, self.store, clock, bus, plan, self.busy_tones
@@ -338,6 +340,7 @@ class App:
         await self._load_sounds()
         self.recorder.open()
         self.lines.start()
+        self.messages.start()
         await self.doctor.start()
         for agent in self.acd.agents.values():
             self.acd.set_agent(agent.name, "ready", "phone agent at start")
@@ -375,6 +378,7 @@ class App:
             self.doctor.stop,
             self._let_go_of_lines,
             self.busy_tones.close,
+            self.messages.close,
             self.recorder.close,
             self.records.close,
             self.store.close,
@@ -421,7 +425,7 @@ class AppControl(LineControl):
     """What CTI clients may ask of the app."""
 
     def __init__(self, app: App) -> None:
-        super().__init__(app.doctor)
+        super().__init__(app.doctor, app.messages, app.busy_tones)
         self._app = app
 
     async def hangup(self, call_id: str, by: str) -> None:

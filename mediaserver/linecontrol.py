@@ -1,22 +1,44 @@
-"""What CTI clients may ask of the line doctor: its answers, and its refusals as CTI errors."""
+"""What CTI clients may ask of the lines: the line doctor, and what single lines are known to be.
+
+Answers, and refusals as CTI errors.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from mediaserver.call.messages import MessagesWaiting, NoTelephone
 from mediaserver.cti.messages import CtiError
 from mediaserver.linedoctor.checks import NoLine, NoRun
 from mediaserver.linedoctor.service import LineDoctor
 from mediaserver.linedoctor.verdict import CannotCheck
 from mediaserver.linedoctor.wanted import Wanted
+from mediaserver.media.busytone import BusyTones
 
 
 class LineControl:
     """A part of `cti.control.Control`."""
 
-    def __init__(self, doctor: LineDoctor) -> None:
+    def __init__(self, doctor: LineDoctor, messages: MessagesWaiting, tones: BusyTones) -> None:
         self._doctor = doctor
+        self._messages = messages
+        self._tones = tones
+
+    def message_waiting(self, line: str, on: bool | None) -> dict[str, Any]:
+        """The method "message_waiting"."""
+        try:
+            if on is not None:
+                self._messages.set(line, on)
+        except NoTelephone as error:
+            raise CtiError("not_found", str(error), 'a telephone is named "FXS-1/3"') from None
+        return {"waiting": self._messages.waiting()}
+
+    def busy_tones(self, forget: str) -> dict[str, Any]:
+        """The method "busy_tones"."""
+        if forget and not self._tones.forget(forget):
+            raise CtiError("not_found", f"{forget} has no busy tone of its own")
+        return {"tones": {line: tone._asdict() for line, tone in self._tones.lines().items()}}
 
     async def lines(self) -> dict[str, Any]:
         """The method "lines"."""

@@ -50,6 +50,8 @@ def command(
       mediaserver lines show FXO-1/2             level, noise and echo of a channel, call or not
       mediaserver lines test FXO-1/2             noise, hum and echo, out of service
       mediaserver lines test E1-1/7 bert --seconds 60     bit errors over a loop
+      mediaserver lines messages FXS-1/3 on      its telephone shows that messages wait
+      mediaserver lines busy                     busy tones that lines have of their own
 
     Exit code 0: all is well; 1: something is not, or the server cannot be reached.
     """
@@ -142,6 +144,48 @@ def test(
     else:
         out.print(tables.run(done))
     _leave([_verdict(done)])
+
+
+@command.command("messages")
+@click.argument("line", default="")
+@click.argument("state", type=click.Choice(("on", "off")), required=False)
+@_json
+@config_option
+@at_option
+def messages(
+    line: str, state: str | None, as_json: bool, config: Path | None, at: str | None
+) -> None:
+    """Show on the telephone of LINE that messages wait, or no longer; name those that do.
+
+    Lamp, dial tone and display tell it, as far as the telephone has them. It is kept over restarts.
+    """
+    if line and state is None:
+        raise Misused(f"{line}: on or off?", f"mediaserver lines messages {line} on")
+    params = {"line": line, "on": state == "on"} if state else {}
+    with cti_client(config, at) as client:
+        found = dict(client.request("message_waiting", params))
+    if as_json:
+        print_json(found)
+    else:
+        out.print("Messages wait: " + (", ".join(found["waiting"]) or "nowhere"))
+
+
+@command.command("busy")
+@click.option("--forget", default="", metavar="LINE", help="Have this line's tone learned anew.")
+@_json
+@config_option
+@at_option
+def busy(forget: str, as_json: bool, config: Path | None, at: str | None) -> None:
+    """Show the busy tones that exchange lines have of their own, learned in calls."""
+    with cti_client(config, at) as client:
+        found = dict(client.request("busy_tones", {"forget": forget}))
+    if as_json:
+        print_json(found)
+        return
+    for line, tone in sorted(found["tones"].items()):
+        out.print(f"{line}: {tone['hz']:g} Hz, {tone['on_ms']} ms on, {tone['off_ms']} ms off")
+    if not found["tones"]:
+        out.print("No line has a busy tone of its own.")
 
 
 def _verdict(run: dict[str, Any]) -> str:

@@ -53,6 +53,12 @@ class Control(Protocol):
     async def line_stop(self, number: int, by: str) -> dict[str, Any]:
         """End a run; gives it as it is then."""
 
+    def message_waiting(self, line: str, on: bool | None) -> dict[str, Any]:
+        """Show on a telephone that messages wait, or no longer; None: only tell."""
+
+    def busy_tones(self, forget: str) -> dict[str, Any]:
+        """Busy tones that lines have of their own; one may be forgotten, "" none."""
+
     def engine_counters(self) -> Mapping[str, Any]:
         """Counters of the media engines, by name: missed_ticks, …; groups may be nested once."""
 

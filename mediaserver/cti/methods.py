@@ -64,6 +64,15 @@ class TraceParams(Params):
     ] = False
 
 
+class MessageWaitingParams(Params):
+    line: Annotated[str, Field(max_length=64, description="a telephone's")] = ""
+    on: Annotated[bool | None, Field(description="none: only tell")] = None
+
+
+class BusyTonesParams(Params):
+    forget: Annotated[str, Field(max_length=64, description="a line whose tone to forget")] = ""
+
+
 class FaultsParams(Params):
     span: Annotated[str, Field(min_length=1, max_length=64)]
     settings: Annotated[
@@ -240,6 +249,21 @@ METHODS: dict[str, Method] = {
             "todo, verdict, verdicts: check, state, text, todo, figures",
         ),
         Method("line_stop", LineRunParams, CARE, "Ends a run of checks.", "as line_result's"),
+        Method(
+            "message_waiting",
+            MessageWaitingParams,
+            CARE,
+            "Shows on a telephone (its lamp, dial tone and display) that messages wait, or no "
+            "longer; kept over restarts.",
+            "waiting: the lines on which messages wait",
+        ),
+        Method(
+            "busy_tones",
+            BusyTonesParams,
+            CARE,
+            "Busy tones that exchange lines have of their own and that were learned in calls.",
+            "tones: by line, plan, sound, hz, on_ms, off_ms",
+        ),
         Method(
             "faults",
             FaultsParams,

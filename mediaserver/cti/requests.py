@@ -60,6 +60,8 @@ class Requests:
             "line_check": self._line_check,
             "line_result": self._line_result,
             "line_stop": self._line_stop,
+            "message_waiting": self._message_waiting,
+            "busy_tones": self._busy_tones,
         }
 
     async def answer(self, session: Session, request: Request) -> dict[str, Any]:
@@ -270,6 +272,16 @@ class Requests:
         self, session: Session, who: Identity, params: methods.LineRunParams
     ) -> dict[str, Any]:
         return await self._control.line_stop(params.id, who.login)
+
+    async def _message_waiting(
+        self, session: Session, who: Identity, params: methods.MessageWaitingParams
+    ) -> dict[str, Any]:
+        return self._control.message_waiting(params.line, params.on)
+
+    async def _busy_tones(
+        self, session: Session, who: Identity, params: methods.BusyTonesParams
+    ) -> dict[str, Any]:
+        return self._control.busy_tones(params.forget)
 
     def _known_span(self, span: str) -> None:
         if span not in self._feed.board.spans:

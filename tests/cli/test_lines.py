@@ -176,3 +176,19 @@ def test_who_may_and_who_may_not(server: Background, invoke: Invoke) -> None:
     assert result.exit_code == 1 and "role agent may not lines" in result.output
     result = invoke("lines", "--at", at, env={**env, "MEDIASERVER_LOGIN": "tech"})
     assert "FXO-1" in result.output
+
+
+def test_messages_are_set_and_named(server: Background, invoke: Invoke) -> None:
+    assert "FXS-1/3" in invoke("lines", "messages", "FXS-1/3", "on").output
+    assert ("message_waiting", "FXS-1/3", True) in server.rig.control.done
+    assert "nowhere" in invoke("lines", "messages").output
+    assert ("message_waiting", "", None) in server.rig.control.done
+    missing = invoke("lines", "messages", "FXS-1/3")
+    assert missing.exit_code == 2 and "on or off" in missing.output
+    assert json.loads(invoke("lines", "messages", "--json").output) == {"waiting": []}
+
+
+def test_lines_own_busy_tones_are_shown_and_forgotten(server: Background, invoke: Invoke) -> None:
+    assert "FXO-1/1: 625 Hz, 260 ms on, 270 ms off" in invoke("lines", "busy").output
+    assert "No line" in invoke("lines", "busy", "--forget", "FXO-1/1").output
+    assert json.loads(invoke("lines", "busy", "--json").output)["tones"]["FXO-1/1"]["hz"] == 625

@@ -105,6 +105,15 @@ class FakeControl:
         self.done.append(("line_stop", number, by))
         return {"id": number, "state": "stopped"}
 
+    def message_waiting(self, line: str, on: bool | None) -> dict[str, Any]:
+        self.done.append(("message_waiting", line, on))
+        return {"waiting": [line] if on else []}
+
+    def busy_tones(self, forget: str) -> dict[str, Any]:
+        self.done.append(("busy_tones", forget))
+        tone = {"plan": "cn", "sound": 25, "hz": 625.0, "on_ms": 260, "off_ms": 270}
+        return {"tones": {} if forget else {"FXO-1/1": tone}}
+
     def engine_counters(self) -> dict[str, Any]:
         return {"ticks": 100, "missed_ticks": 0, "kernel_ns": {"mix": 7.5}}
 
