@@ -17,7 +17,7 @@ cdef struct fdport_t:
     int block
     uint8_t idle
     int* fd  # [channels]
-    uint64_t* state  # [channels] WAITS, RUNS or GONE
+    uint64_t* state  # [channels] WAITS, BEGUN, RUNS, HELD or GONE
     int64_t* rx_gaps  # [channels] octets that were due and not there
     int64_t* tx_gaps  # [channels] octets the driver had no room for, or the line no use any more
     int* dry  # [channels] had nothing to send; blocks that may be held back for that, 0: none

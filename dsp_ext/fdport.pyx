@@ -44,8 +44,10 @@ cdef extern from "<sys/eventfd.h>" nogil:
 
 cdef enum:  # of a channel
     WAITS = 0  # nothing received yet
-    RUNS = 1
-    GONE = 2
+    BEGUN = 1  # emptied; its first block may yet fill a moment longer than the clock's
+    RUNS = 2
+    HELD = 3  # by `hold`
+    GONE = 4
     NOTICES = 4096
     EVENTS_MOST = 16  # taken from one channel in one go
     HELD_MOST = 32  # blocks a driver can hold
@@ -57,6 +59,11 @@ cdef void _post(fdport_t* p, int channel, int event) noexcept nogil:
     p.posted |= ring_put(&p.notices, &notice, sizeof(notice))
 
 
+cdef bint _sends(fdport_t* p, int c) noexcept nogil:
+    cdef uint64_t state = load_acquire(&p.state[c])
+    return state == BEGUN or state == RUNS
+
+
 cdef bint _try_again(fdport_t* p, int c, int code) noexcept nogil:
     """After a refusal: whether to ask again. A channel that has gone is told once."""
     cdef int event
@@ -66,7 +73,7 @@ cdef bint _try_again(fdport_t* p, int c, int code) noexcept nogil:
         event = p.take_event(p.fd[c])
         if event > 0:
             _post(p, c, event)
-        if event == p.ran_dry and p.state[c] == RUNS:
+        if event == p.ran_dry and _sends(p, c):
             p.dry[c] = HELD_MOST
         return event >= 0
     if code != EAGAIN:
@@ -117,7 +124,7 @@ cdef void _begin(fdport_t* p, int c) noexcept nogil:
     if p.flush != NULL:
         p.flush(p.fd[c], True)
     _prefill(p, c)
-    p.state[c] = RUNS
+    p.state[c] = BEGUN
 
 
 cdef bint _holds_back(fdport_t* p, int c) noexcept nogil:
@@ -146,12 +153,14 @@ cdef int _read_fds(void* ctx, uint8_t* octets, int stride, int block) noexcept n
     for c in range(p.channels):
         row = octets + c * stride
         n = 0
-        if load_acquire(&p.state[c]) != GONE:
+        if load_acquire(&p.state[c]) < HELD:
             n = _receive(p, c, row)
         if n and p.state[c] == WAITS:
             _begin(p, c)
             n = 0
-        elif n < block and p.state[c] == RUNS:
+        elif n and p.state[c] == BEGUN:
+            p.state[c] = RUNS
+        if n < block and p.state[c] == RUNS:
             p.rx_gaps[c] += block - n
         memset(row + n, p.idle, block - n)
     if p.posted:
@@ -164,7 +173,7 @@ cdef int _write_fds(void* ctx, uint8_t* octets, int stride, int block) noexcept 
     cdef fdport_t* p = <fdport_t*> ctx
     cdef int c
     for c in range(p.channels):
-        if load_acquire(&p.state[c]) == RUNS and not (p.dry[c] and _holds_back(p, c)):
+        if _sends(p, c) and not (p.dry[c] and _holds_back(p, c)):
             p.tx_gaps[c] += block - _send(p, c, octets + c * stride)
     return 0
 
@@ -178,7 +187,7 @@ cdef int _wait_fds(void* ctx, int64_t timeout_ns) noexcept nogil:
     cdef timespec timeout
     cdef int c
     for c in range(p.channels - 1, -1, -1):
-        if load_acquire(&p.state[c]) != GONE:
+        if load_acquire(&p.state[c]) < HELD:
             break
     else:
         return -1
@@ -281,6 +290,22 @@ cdef class FdPort:
             raise RuntimeError(f"channel {channel} runs")
         os.dup2(fd, self.c.fd[channel], inheritable=False)
         store_release(&self.c.state[channel], WAITS)
+
+    def hold(self, int channel):
+        """Leave a channel alone until `resume`: what is asked of its driver empties it.
+
+        Raises IndexError; RuntimeError for a channel that has gone.
+        """
+        self._check(channel)
+        if self.gone(channel):
+            raise RuntimeError(f"channel {channel} has gone")
+        store_release(&self.c.state[channel], HELD)
+
+    def resume(self, int channel):
+        """Let a channel begin anew after `hold`. Raises IndexError."""
+        self._check(channel)
+        if load_acquire(&self.c.state[channel]) == HELD:
+            store_release(&self.c.state[channel], WAITS)
 
     def counts(self, int channel):
         """rx_gaps, tx_gaps: octets of one channel that were due and missing, either way."""

@@ -60,7 +60,18 @@ class DahdiAnalogSpan(DahdiSpan):
 
     def set_hook(self, channel: int, off_hook: bool) -> None:
         """FXO: close or open the loop. FXS: feed the loop, or break it for a moment."""
-        self._device(channel).hook(lib.DAHDI_OFFHOOK if off_hook else lib.DAHDI_ONHOOK)
+        device = self._device(channel)
+        if off_hook:
+            device.hook(lib.DAHDI_OFFHOOK)
+            return
+        place = self._place[channel]
+        if self.fds.gone(place):
+            return  # and with it its loop
+        self.fds.hold(place)  # the driver forgets a port's audio as it hangs up
+        try:
+            device.hook(lib.DAHDI_ONHOOK)
+        finally:
+            self.fds.resume(place)
 
     def set_ring(
         self,

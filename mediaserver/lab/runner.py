@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from drivers import events as line
+from mediaserver import events as ev
 from mediaserver.call.leg import Leg, LegState
 from mediaserver.call.lines import NoChannel
 from mediaserver.lab.display import Display
@@ -48,6 +49,10 @@ class Run:
         self.verdicts: list[Verdict] = []
         self._places = asyncio.Semaphore(scenario.at_once)
         self._answering: set[asyncio.Task[None]] = set()
+        self._caller_of: dict[str, str] = {}  # the server's calls
+        self._rung_for: dict[str, str] = {}  # line → number of the caller it was rung for last
+        plant.bus.subscribe(ev.CallOffered, self._offered)
+        plant.bus.subscribe(ev.AgentOffered, self._agent_rung)
         plant.exchange.on_ring = self._ring
 
     async def perform(self) -> list[Verdict]:
@@ -130,12 +135,20 @@ class Run:
 
     # ---- answerers
 
+    def _offered(self, event: ev.CallOffered) -> None:
+        self._caller_of[event.call_id] = event.caller
+
+    def _agent_rung(self, event: ev.AgentOffered) -> None:
+        self._rung_for[event.line] = self._caller_of.get(event.call_id, "")
+
     def _ring(self, leg: Leg, setup: line.Setup) -> bool:
         for answerer in self.scenario.answerer:
             if answerer.line in (leg.line, leg.channel.span) and (
                 not answerer.number or answerer.number == setup.called.digits
             ):
-                task = asyncio.ensure_future(self._answer(answerer, leg, setup.calling.digits))
+                # A bell tells no number: then the server says for whom it rings.
+                calling = setup.calling.digits or self._rung_for.get(leg.line, "")
+                task = asyncio.ensure_future(self._answer(answerer, leg, calling))
                 self._answering.add(task)
                 task.add_done_callback(self._answering.discard)
                 task.add_done_callback(self._look_at)

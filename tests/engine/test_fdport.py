@@ -67,6 +67,10 @@ def test_what_is_not_there_is_idle_and_counted(pairs) -> None:
     pairs[0][1].send(bytes(BLOCK))
     fds.port.read()
     assert (fds.port.read() == IDLE).all()
+    assert fds.counts(0)["rx_gaps"] == 0, "its first block may be a moment behind the clock's"
+    pairs[0][1].send(bytes(BLOCK))
+    fds.port.read()
+    assert (fds.port.read() == IDLE).all()
     assert fds.counts(0) == {"rx_gaps": BLOCK, "tx_gaps": 0}
     assert fds.counts(1) == {"rx_gaps": 0, "tx_gaps": 0}, "a line that has not begun lacks nothing"
     assert fds.port.counters() == {"overrun_octets": 0, "underrun_octets": BLOCK}
@@ -105,6 +109,8 @@ def test_a_channel_that_goes_is_told_once_and_replaced(pairs) -> None:
         fds.port.write(np.zeros((3, BLOCK), np.uint8))
     assert fds.drain() == [(1, -errno.EISDIR)]
     assert fds.gone(1) and not fds.gone(0)
+    with pytest.raises(RuntimeError, match="gone"):
+        fds.hold(1)
     fresh, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     fresh.setblocking(False)
     with fresh, far:
@@ -274,6 +280,27 @@ def test_a_channel_that_ran_dry_is_not_held_back_for_good(stalled: Stalled) -> N
     assert stalled.sent() == [IDLE, IDLE, *range(31, 40)]
 
 
+def test_a_channel_that_is_held_is_left_alone_and_begins_anew(stalled: Stalled) -> None:
+    stalled.receives(1)
+    stalled.tick(7)
+    stalled.receives(2)
+    stalled.tick(8)
+    stalled.sent()
+    stalled.fds.hold(0)
+    stalled.receives(3, 4)
+    assert stalled.tick(9) == IDLE
+    stalled.fds.resume(0)
+    assert stalled.tick(10) == IDLE
+    assert stalled.flushed == [True, True]
+    stalled.receives(5)
+    assert stalled.tick(11) == 5
+    assert stalled.sent() == [IDLE, IDLE, 10, 11]
+    assert stalled.fds.counts(0) == {"rx_gaps": 0, "tx_gaps": 0}
+    stalled.fds.resume(0)  # a channel that runs goes on
+    stalled.receives(6)
+    assert stalled.tick(12) == 6
+
+
 @pytest.mark.parametrize(
     ("fds", "options", "says"),
     [
@@ -291,6 +318,6 @@ def test_what_cannot_be_is_refused(fds, options, says) -> None:
 
 def test_channels_out_of_range_are_refused(pairs) -> None:
     fds = port_of(pairs)
-    for call in (fds.gone, fds.counts, lambda c: fds.replace(c, 0)):
+    for call in (fds.gone, fds.counts, fds.hold, fds.resume, lambda c: fds.replace(c, 0)):
         with pytest.raises(IndexError, match="channel 3"):
             call(3)

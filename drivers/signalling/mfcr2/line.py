@@ -70,6 +70,8 @@ TABLE: Table[LineState] = Table(
         },
         _S.FAR_BLOCKED: {
             "rx_10": (_S.IDLE, "_they_unblock"),
+            # Idle for less than the recognition time: some call as soon as they come up.
+            "rx_00": (_S.TAKEN, "_taken_at_once"),
             "block": (_S.BLOCKED, "_block"),
             **_ALARM,
         },
@@ -337,6 +339,10 @@ class LineMachine:
     def _acknowledge(self) -> None:
         self._send("seizure acknowledged")
         self._owner.happened("taken")
+
+    def _taken_at_once(self) -> None:
+        self._owner.happened("idle")
+        self._acknowledge()
 
     def _answer(self) -> None:
         self._send("answer")

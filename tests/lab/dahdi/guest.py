@@ -24,7 +24,7 @@ TSC_KHZ = 1_000_000
 #: The project, which the guest sees even where it lies below a directory that is the guest's own.
 TREE = Path(__file__).resolve().parents[3]
 #: A stuck guest is ended after this; a busy machine under emulation takes long.
-LIMIT_S = 900
+LIMIT_S = 1800
 
 
 @dataclass(frozen=True, slots=True)

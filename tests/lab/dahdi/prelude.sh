@@ -4,7 +4,8 @@ load dahdi auto_assign_spans=1
 load dahdi_dynamic
 load dahdi_dynamic_loc
 load dahdi_echocan_mg2
-export LD_LIBRARY_PATH=$LAB_TOOLS/usr/lib/x86_64-linux-gnu
+libraries=usr/lib/x86_64-linux-gnu
+export LD_LIBRARY_PATH=$LAB_TOOLS/$libraries:$LAB_OPENR2/$libraries
 "$LAB_TOOLS/usr/sbin/dahdi_cfg" -c "$LAB_CONF" || exit 91
 load dahdi_dummy
 export LAB_GUEST=1 PYTHONDONTWRITEBYTECODE=1

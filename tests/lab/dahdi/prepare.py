@@ -37,6 +37,8 @@ BOOT_MODULES = [
 DAHDI_MODULES = ["dahdi", "dahdi_dynamic", "dahdi_dynamic_loc", "dahdi_dummy", "dahdi_echocan_mg2"]
 #: Programs the guest runs that are no part of the project: DAHDI's own set-up tool.
 TOOL_PACKAGES = ("dahdi", "libtonezone2.0")
+#: The stranger at the far end of R2 circuits.
+R2_PACKAGES = ("libopenr2-bin", "libopenr2-3")
 NEEDED = {
     "qemu-system-x86_64": "qemu-system-x86",
     "busybox": "busybox-static",
@@ -60,6 +62,7 @@ class Lab:
     initramfs: Path
     modules: Path  # directory of DAHDI_MODULES
     tools: Path  # root of the unpacked tools
+    openr2: Path  # root of libopenr2 and its program
     headers: Path  # DAHDI's own include directory
 
 
@@ -80,6 +83,7 @@ def prepare() -> Lab:
         initramfs=cache / "initramfs.gz",
         modules=cache / "modules",
         tools=tools,
+        openr2=_unpacked(cache, *R2_PACKAGES),
         headers=dahdi / "include",
     )
     if not lab.kernel.exists():

@@ -19,6 +19,7 @@ def boot(lab: Lab, share: Path, command: str) -> guest.Outcome:
     places = {
         "LAB_MODULES": lab.modules,
         "LAB_TOOLS": lab.tools,
+        "LAB_OPENR2": lab.openr2,
         "LAB_CONF": HERE / "system.conf",
         "LAB_ROOT": ROOT,
         "LAB_SHARE": share,

@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from drivers.base import DriverError, HookChange, HookFlash, RingChange, SpanKind
-from drivers.boards._dahdi import ffi, lib
+from drivers.boards._dahdi import lib
 from drivers.boards.dahdi import DahdiBoard, DahdiSpec, make_board
-from drivers.boards.dahdi_device import Control, DahdiError, Device
+from drivers.boards.dahdi_device import DahdiError, Device
 from drivers.events import Alarm, SpanAlarm
 from dsp_ext.engine import Engine, EngineThread
+from tests.lab.dahdi.inside import dynamic
 
 E1 = SpanKind.E1
 
@@ -89,14 +90,6 @@ def test_a_telephone_is_rung_picked_up_flashes_and_is_put_down() -> None:
     run(test)
 
 
-def _dynamic(request: int, pair: str, end: int) -> None:
-    control = Control()
-    box = ffi.new("struct dahdi_dynamic_span *")
-    box.driver, box.addr, box.numchans = b"loc", f"{pair}:{end}".encode(), 31
-    control._ask("dynamic span", request, box)
-    control.close()
-
-
 def test_a_span_whose_far_end_vanishes_is_in_alarm_until_it_is_back() -> None:
     """The driver does not let an open span go, so it is the other end that goes."""
 
@@ -106,12 +99,13 @@ def test_a_span_whose_far_end_vanishes_is_in_alarm_until_it_is_back() -> None:
             told: list[SpanAlarm] = []
             near.watch(told.append)
             for _ in range(3):
-                _dynamic(lib.DAHDI_DYNAMIC_DESTROY, "3", 1)
+                dynamic.destroy("3", 1)
                 await until(lambda: told[-1:] == [SpanAlarm("near", Alarm.RED, True)])
-                _dynamic(lib.DAHDI_DYNAMIC_CREATE, "3", 1)
+                dynamic.create("3", 1)
                 await until(lambda: told[-1:] == [SpanAlarm("near", Alarm.RED, False)])
             assert len(told) == 6
             assert not near.broken
+        dynamic.configure(6, lib.DAHDI_SIG_CAS, 0b1101)
 
     run(test)
 
