@@ -23,12 +23,11 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
+from bench import clicks
 from bench._udp_peer import ffi, lib
 from bench.report import Result
 from bench.suites import Options
 from dsp_ext.cesop_port import CesopPort
-from dsp_ext.engine import Engine, EngineThread
-from dsp_ext.ring import Ring
 
 SPANS = 16
 SLOTS = tuple(range(1, 32))
@@ -40,10 +39,8 @@ TURNS = 60
 CORE_GOAL = 20.0  # % of one core
 PEER = "UDP alone: the same datagrams by send and recv in C, nothing made of them"
 ECHO = "UDP alone: a datagram echoed by a thread that waits for it"
-CLICK_EVERY_S = 0.1
 SETTLE_S = 8.0
 LISTEN_S = 12.0
-CLICK = 20_000
 
 
 def _socket() -> socket.socket:
@@ -79,6 +76,13 @@ def _sockets(count: int) -> Iterator[list[socket.socket]]:
             each.close()
 
 
+@contextmanager
+def spans(count: int, packet_ms: int, block_ms: int) -> Iterator[list[list[CesopPort]]]:
+    """Both ends of so many spans."""
+    with _sockets(2 * count) as made:
+        yield [_join(made[i], made[i + 1], packet_ms, block_ms) for i in range(0, 2 * count, 2)]
+
+
 # ---- CPU
 
 
@@ -95,10 +99,7 @@ def _cpu_ns(turns: int, *sides: Callable[[], None]) -> list[float]:
 
 def share(packet_ms: int, turns: int) -> Result:
     """One row of CPU time."""
-    with _sockets(2 * SPANS) as sockets, _sockets(2 * SPANS) as plain:
-        pairs = [
-            _join(sockets[i], sockets[i + 1], packet_ms, BLOCK_MS) for i in range(0, 2 * SPANS, 2)
-        ]
+    with spans(SPANS, packet_ms, BLOCK_MS) as pairs, _sockets(2 * SPANS) as plain:
         ports = [end.port for pair in pairs for end in pair]
         octets = np.random.default_rng(1).integers(0, 256, (30, BLOCK_MS * 8), dtype=np.uint8)
 
@@ -150,49 +151,13 @@ def _peer(plain: list[socket.socket], packet_ms: int) -> Callable[[], None]:
 # ---- delay
 
 
-def _clicks(seconds: float) -> NDArray[np.int16]:
-    samples = np.zeros(int(seconds * 8000), np.int16)
-    samples[:: int(CLICK_EVERY_S * 8000)] = CLICK
-    return samples
-
-
-def _starts(octets: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """Where clicks are in A-law octets."""
-    return np.flatnonzero((octets ^ 0x55) & 0x7F > 0x60)
-
-
-def round_trips(packet_ms: int, block_ms: int, seconds: float) -> NDArray[np.float64]:
+def round_trips(packet_ms: int, block_ms: int, times: clicks.Times) -> NDArray[np.float64]:
     """ms of each click's way to the far engine's bridge and back."""
-    with _sockets(2) as (a, b):
-        near, far = _join(a, b, packet_ms, block_ms)
-        engines = [Engine(30, block=block_ms * 8) for _ in range(2)]
-        for engine, end in zip(engines, (near, far), strict=True):
-            engine.attach(0, end.port)
-        for channel in (0, 1):
-            engines[1].join(channel, 1)
-        said, sent, heard = Ring(1 << 20), Ring(1 << 20), Ring(1 << 20)
-        said.write(_clicks(seconds).view(np.uint8))
-        engines[0].tap(0, sent, mode="tx")
-        engines[0].tap(1, heard, mode="rx")
-        engines[0].feed(0, said)
-        # The first to start locks the process's memory, which halts all others for a while.
-        threads = [EngineThread([engine]) for engine in (Engine(1, block=160), *engines)]
-        for thread in threads:
-            thread.start()
-            threading.Event().wait(0.0137 if thread is not threads[-1] else seconds)
-        for thread in reversed(threads):
-            thread.stop()
-        out, back = (np.frombuffer(ring.read(), np.uint8) for ring in (sent, heard))
-    came = _starts(back)
-    first = int(SETTLE_S * 8000)
-    gone = [at for at in _starts(out) if first < at < min(len(out), len(back)) - 4000]
-    waits = [(came[came >= at][0] - at) / 8 for at in gone if (came >= at).any()]
-    if len(waits) < 10:
-        raise RuntimeError("too few clicks came back")
-    return np.asarray(waits)
+    with spans(1, packet_ms, block_ms) as [(near, far)]:
+        return clicks.bridged(near.port, far.port, block_ms * 8, times, apart=True)
 
 
-def _echoed(count: int) -> NDArray[np.float64]:
+def datagrams_echoed(count: int) -> NDArray[np.float64]:
     """ms of each datagram's way to a thread and back."""
     with _sockets(2) as (a, b):
         a.setblocking(True)
@@ -218,8 +183,9 @@ def _echoed(count: int) -> NDArray[np.float64]:
 
 def delay(packet_ms: int, block_ms: int, effort: float) -> Iterator[Result]:
     """Rows of one packet and block length: one way at the middle, the round trip's p50 and p99."""
-    trips = round_trips(packet_ms, block_ms, max(4.0, LISTEN_S * effort) + SETTLE_S)
-    floor = _echoed(400)
+    times = clicks.Times(SETTLE_S, max(4.0, LISTEN_S * effort))
+    trips = round_trips(packet_ms, block_ms, times)
+    floor = datagrams_echoed(400)
     where = f"packets of {packet_ms} ms, blocks of {block_ms} ms"
     for name, share_of, part in (
         ("one way p50", 50, 0.5),

@@ -56,6 +56,10 @@ SUITES: dict[str, tuple[str, str]] = {
     "chain": ("bench.chain", "a call's whole audio on every channel: channels a core, and why"),
     "calls": ("bench.calls", "calls a second and CPU a call through the whole control plane"),
     "cesopsn": ("bench.cesopsn", "16 E1 over IP on loopback: CPU time and delay beside plain UDP"),
+    "latency": (
+        "bench.latency",
+        "delay through a bridge of two, and a channel's I/O, on each kind of board",
+    ),
     "starve": ("bench.starve", "an engine whose core is taken: what it leaves out, and misses"),
     "parts": (
         "bench.parts",

@@ -1,51 +1,80 @@
-"""ISDN PRI over the real driver: its HDLC carries libpri's frames, both sides ours."""
+"""ISDN PRI over the real driver, on two pairs of spans: its HDLC carries libpri's frames, both
+sides ours, and each call's own octets travel both ways through the engine."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 
+import numpy as np
+
 from drivers import registry
-from drivers.base import SetupRequest, SpanKind
+from drivers.base import Channel, SetupRequest, SpanKind
 from drivers.boards.dahdi import DahdiSpec, make_board
-from drivers.events import Alerting, Connected, Disconnected, LineEvent, Number, Released, Setup
+from drivers.events import (
+    Alerting,
+    CallEvent,
+    Connected,
+    Disconnected,
+    LineEvent,
+    Number,
+    Released,
+    Setup,
+)
+from dsp_ext.engine import Engine, EngineThread
+from dsp_ext.ring import Ring
+from tests.lab.dahdi.inside.sound import carried
 
-SPECS = (DahdiSpec("net", SpanKind.E1, 1), DahdiSpec("user", SpanKind.E1, 2))
+BLOCK = 80
+E1 = SpanKind.E1
+SIDES = ("net", "user")
+SPECS = {
+    "net": (DahdiSpec("net-1", E1, 1), DahdiSpec("net-2", E1, 3)),
+    "user": (DahdiSpec("user-1", E1, 2), DahdiSpec("user-2", E1, 4)),
+}
+SPEECH_S = 2.0
 
 
-class Sides:
-    """Both ends of the pair; calls are answered as they come."""
+class Side:
+    """The near or the far ends of the pairs: a board, an engine, signalling. Calls are answered."""
 
-    def __init__(self) -> None:
-        self.board = make_board("lab", SPECS, prefill=3)
-        self.heard: dict[str, list[LineEvent]] = {"net": [], "user": []}
+    def __init__(self, side: str) -> None:
+        self.board = make_board(side, SPECS[side], block=BLOCK)
+        self.channels: list[Channel] = []
+        self.engine = Engine(60, block=BLOCK)
+        self.heard: list[LineEvent] = []
         self.ends = {}
-        for span, side in zip(self.board.spans, ("network", "user"), strict=True):
-            end = registry.signalling("pri", span, side=side)
+        for span in self.board.spans:
+            self.engine.attach(len(self.channels), span.port)
+            for channel in span.channels:
+                channel.index = len(self.channels)
+                self.channels.append(channel)
+            words = {"net": "network", "user": "user"}
+            end = registry.signalling("pri", span, side=words[side])
             end.sink = lambda event, name=span.name: self._on_line(name, event)
             span.watch(end.sink)
             self.ends[span.name] = end
 
     def _on_line(self, name: str, event: LineEvent) -> None:
-        self.heard[name].append(event)
+        self.heard.append(event)
         if isinstance(event, Setup):
             self.ends[name].alerting(event.ref)
             self.ends[name].answer(event.ref)
         elif isinstance(event, Disconnected):
             self.ends[name].release(event.ref, event.cause)
 
-    def count(self, name: str, kind: type) -> int:
-        return sum(isinstance(event, kind) for event in self.heard[name])
+    def count(self, kind: type[CallEvent]) -> int:
+        return sum(isinstance(event, kind) for event in self.heard)
 
-    async def until(self, what: Callable[[], bool], within_s: float = 30.0) -> None:
-        async with asyncio.timeout(within_s):
-            while not what():
-                await asyncio.sleep(0.05)
-
-    async def up(self) -> None:
-        for end in self.ends.values():
-            end.start()
-        await self.until(lambda: all(end.up for end in self.ends.values()))
+    def speak(self, seed: int) -> list[np.ndarray]:
+        """Its own noise on each channel; what comes in is kept."""
+        rng = np.random.default_rng(seed)
+        said = list(rng.integers(-8000, 8000, (60, 8000), dtype=np.int16))
+        self.rings = [Ring(1 << 15) for _ in said]
+        for c, samples in enumerate(said):
+            self.engine.play(c, samples, loop=True)
+            self.engine.tap(c, self.rings[c], mode="rx")
+        return said
 
     def close(self) -> None:
         for end in self.ends.values():
@@ -53,25 +82,56 @@ class Sides:
         self.board.close()
 
 
-def test_thirty_calls_at_once_are_set_up_answered_and_cleared() -> None:
+async def until(what: Callable[[], bool], within_s: float = 30.0) -> None:
+    async with asyncio.timeout(within_s):
+        while not what():
+            await asyncio.sleep(0.05)
+
+
+def test_sixty_calls_at_once_carry_their_octets_both_ways_and_are_cleared() -> None:
     async def run() -> None:
-        sides = Sides()
-        await sides.up()
-        net = sides.ends["net"]
+        net, user = (Side(side) for side in SIDES)
+        thread = EngineThread([net.engine, user.engine], priority=50)
+        thread.start()
+        for side in (net, user):
+            for end in side.ends.values():
+                end.start()
+        await until(lambda: all(e.up for side in (net, user) for e in side.ends.values()))
         refs = [
-            net.setup(SetupRequest(0, Number(f"6688{n:04}"), Number("13800138000")))
-            for n in range(30)
+            (channel.span, net.ends[channel.span].setup(_request(channel)))
+            for channel in net.channels
         ]
-        await sides.until(lambda: sides.count("net", Connected) == 30)
-        assert sides.count("net", Alerting) == 30
-        setups = [event for event in sides.heard["user"] if isinstance(event, Setup)]
-        assert sorted(event.called.digits for event in setups) == [f"6688{n:04}" for n in range(30)]
-        assert len({event.channel for event in setups}) == 30
-        for ref in refs:
-            net.release(ref, 16)
-        await sides.until(
-            lambda: sides.count("net", Released) == sides.count("user", Released) == 30
-        )
-        sides.close()
+        await until(lambda: net.count(Connected) == 60)
+        assert net.count(Alerting) == 60
+        setups = [event for event in user.heard if isinstance(event, Setup)]
+        called = sorted(event.called.digits for event in setups)
+        assert called == sorted(_request(channel).called.digits for channel in net.channels)
+        await _speech(net, user)
+        for span, ref in refs:
+            net.ends[span].release(ref, 16)
+        await until(lambda: net.count(Released) == user.count(Released) == 60)
+        thread.stop()
+        for side in (net, user):
+            for status in side.board.status():
+                assert (status["rx_gaps"], status["tx_gaps"]) == (0, 0), status
+            side.close()
 
     asyncio.run(run())
+
+
+def _request(channel: Channel) -> SetupRequest:
+    called = Number(f"66{channel.span[-1]}{channel.number:02}")
+    return SetupRequest(channel.number, called, Number("13800138000"))
+
+
+async def _speech(net: Side, user: Side) -> None:
+    """Channels of the same place are the two ends of a call."""
+    said = net.speak(1), user.speak(2)
+    await asyncio.sleep(SPEECH_S)
+    for side in (net, user):
+        for c in range(60):
+            side.engine.untap(c, side.rings[c])
+    for samples, side in zip(said, (user, net), strict=True):
+        for c in range(60):
+            octets = bytes(side.rings[c].read())
+            assert carried(samples[c], octets) >= 8000 * (SPEECH_S - 0.5), side.channels[c].name
