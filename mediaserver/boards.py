@@ -55,6 +55,9 @@ def _dahdi(config: BoardConfig, settings: Settings, far: bool) -> Any:
             _OTHER_END[span.kind] if far else SpanKind(span.kind),
             span.far_dahdi if far else span.dahdi,
             0 if span.kind == "e1" else span.ports,
+            echo_taps=None if far else span.kernel_echo_taps,
+            receive_db=0.0 if far else span.receive_db,
+            send_db=0.0 if far else span.send_db,
         )
         for span in config.spans
         if not far or span.far_dahdi
@@ -66,7 +69,8 @@ def _dahdi(config: BoardConfig, settings: Settings, far: bool) -> Any:
         block=settings.media.block_ms * 8,
         law=settings.media.law,
         prefill=config.prefill,
-        echo_taps=config.kernel_echo_taps,
+        echo_taps=0 if far else config.kernel_echo_taps,
+        echo=config.kernel_echo,
     )
 
 

@@ -14,7 +14,7 @@ import logging
 import os
 import select
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from drivers.base import DriverError, SpanKind
@@ -31,14 +31,25 @@ _AGAIN_MOST_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class DahdiSpec:
-    """One span to use: our name for it, what it is, DAHDI's number of it, how many of its ports
+    """One span to use: our name for it, what it is, DAHDI's number of it.
 
-    (analog only; 0: all)."""
+    ports : how many of its ports, analog only; 0: all
+    echo_taps : of the kernel's canceller; None: as the board's
+    receive_db, send_db : gains in the driver
+    """
 
     name: str
     kind: SpanKind
     number: int
     ports: int = 0
+    echo_taps: int | None = None
+    receive_db: float = 0.0
+    send_db: float = 0.0
+
+    def of(self, audio: AudioSettings) -> AudioSettings:
+        """The board's settings with what is the span's own."""
+        taps = audio.echo_taps if self.echo_taps is None else self.echo_taps
+        return replace(audio, echo_taps=taps, receive_db=self.receive_db, send_db=self.send_db)
 
 
 class DahdiBoard:
@@ -131,7 +142,7 @@ def _open(fd: int) -> bool:
 
 def open_span(control: Control, spec: DahdiSpec, audio: AudioSettings) -> DahdiSpan:
     """Open a span's channels of the wanted kind. Raises DahdiError, DriverError."""
-    info = control.span(spec.number)
+    info, audio = control.span(spec.number), spec.of(audio)
     found = channels_of_span(control, spec.number, info.channels)
     fitting = [each for each in found if each.signalling in words.FITS[spec.kind]]
     if not fitting:

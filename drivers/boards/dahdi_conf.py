@@ -116,6 +116,7 @@ class SpanPlan:
 
     timing : 0 gives the clock to the line, 1 and up take it from there, 1 first
     channels : DAHDI's numbers of all its channels, in order
+    echo : the kernel's canceller of its channels, as in "mg2"; "": none
     line : whether the span has framing and a line code to set (not so for analog and dynamic ones)
     """
 
@@ -125,25 +126,27 @@ class SpanPlan:
     timing: int = 1
     crc4: bool = True
     line: bool = True
+    echo: str = ""
 
 
 #: Idle patterns. R2: A and B set, C and D as Q.421 wants them; E&M: on hook.
 _IDLE = {"mfcr2": "1101", "em": "0001"}
 
 
-def text(spans: Iterable[SpanPlan], *, zone: str, echo: str = "", law: str = "alaw") -> str:
-    """A system.conf. zone : libtonezone's country; echo : the kernel's canceller, as in "mg2"."""
+def text(spans: Iterable[SpanPlan], *, zone: str, law: str = "alaw") -> str:
+    """A system.conf. zone : libtonezone's country."""
     out = ["# Written by `mediaserver dahdi config`; dahdi_cfg sets the spans up from it."]
-    voice: list[int] = []
+    echoing: dict[str, list[int]] = {}
     everything: list[int] = []
     for span in spans:
         out += ["", f"# span {span.number}: {span.use}", *_span(span)]
-        voice += _voice(span)
+        if span.echo:
+            echoing.setdefault(span.echo, []).extend(_voice(span))
         everything += span.channels
     if everything:
         out += ["", f"{'mulaw' if law == 'ulaw' else 'alaw'}={ranges(everything)}"]
-    if echo and voice:
-        out.append(f"echocanceller={echo},{ranges(voice)}")
+    for name, channels in echoing.items():
+        out.append(f"echocanceller={name},{ranges(channels)}")
     return "\n".join([*out, "", f"loadzone={zone}", f"defaultzone={zone}", ""])
 
 

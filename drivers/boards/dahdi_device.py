@@ -15,9 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from drivers.base import DriverError
 from drivers.boards._dahdi import ffi, lib
 from drivers.cause import Cause
+from dsp_ext import g711
 
 DEVICES = Path("/dev/dahdi")
 _LATER = (errno.EINPROGRESS,)
@@ -30,6 +33,15 @@ ADVICE = {
     errno.ENXIO: "the channel is not configured: run dahdi_cfg",
     errno.ENODEV: "the card or its span is gone",
     errno.EINVAL: "the driver refuses that here",
+    errno.ENOSYS: "this card or its driver cannot do that",
+}
+#: What a span can be ordered to do for maintenance, by words.
+MAINTENANCE = {
+    "off": lib.DAHDI_MAINT_NONE,
+    "local": lib.DAHDI_MAINT_LOCALLOOP,  # what we send comes back to us, in the card
+    "line": lib.DAHDI_MAINT_NETWORKLINELOOP,  # what the far end sends goes back, framing and all
+    "payload": lib.DAHDI_MAINT_NETWORKPAYLOADLOOP,  # the same within our own framing
+    "reset": lib.DAHDI_RESET_COUNTERS,
 }
 
 
@@ -150,6 +162,24 @@ class Control(_File):
             },
         )
 
+    def attach_echo(self, channel: int, name: str) -> None:
+        """Give a channel one of the kernel's cancellers, as dahdi_cfg does; it begins switched off.
+
+        Without one a channel takes any number of taps and cancels nothing. Raises DahdiError.
+        """
+        box = ffi.new("struct dahdi_attach_echocan *", {"chan": channel})
+        box.echocan = name.encode("ascii")
+        self._ask(
+            f"echo canceller {name} (module dahdi_echocan_{name}) for channel {channel}",
+            lib.DAHDI_ATTACH_ECHOCAN,
+            box,
+        )
+
+    def maintain(self, span: int, what: str) -> None:
+        """One of MAINTENANCE. Raises KeyError; DahdiError where the card cannot."""
+        box = ffi.new("struct dahdi_maintinfo *", {"spanno": span, "command": MAINTENANCE[what]})
+        self._ask(f"maintenance of span {span}: {what}", lib.DAHDI_MAINT, box)
+
     def spans(self) -> list[SpanInfo]:
         """All spans there are, in order. Numbers have gaps where spans went away."""
         found: list[SpanInfo] = []
@@ -226,6 +256,17 @@ class Device(_File):
         box = ffi.new("struct dahdi_echocanparams *", {"tap_length": taps})
         self._ask(f"echo canceller of {taps} taps", lib.DAHDI_ECHOCANCEL_PARAMS, box)
 
+    def gains(self, receive_db: float, send_db: float, law: str) -> None:
+        """Louder or quieter by so many dB in the driver; with 0 octets pass unchanged."""
+        box = ffi.new("struct dahdi_gains *", {"chan": self.number})
+        box.rxgain = gain_table(receive_db, law)
+        box.txgain = gain_table(send_db, law)
+        self._ask(f"gains of {receive_db:g} and {send_db:g} dB", lib.DAHDI_SETGAINS, box)
+
+    def loop(self, on: bool) -> None:
+        """Send back what is received, as long as nothing else is sent."""
+        self._set("loop", lib.DAHDI_LOOPBACK, int(on))
+
     def flush(self) -> None:
         """Forget what was received, what is to be sent, and events."""
         self._set("flush", lib.DAHDI_FLUSH, lib.DAHDI_FLUSH_ALL)
@@ -287,6 +328,19 @@ class Device(_File):
         except DahdiError as error:
             if error.code not in (errno.ENOTTY, errno.EINVAL):
                 raise
+
+
+def gain_table(db: float, law: str) -> bytes:
+    """What each octet of a law becomes `db` louder, kept within the law's range."""
+    octets = np.arange(256, dtype=np.uint8)
+    if db == 0:
+        return octets.tobytes()
+    decode, encode = {
+        "alaw": (g711.alaw_decode, g711.alaw_encode),
+        "ulaw": (g711.ulaw_decode, g711.ulaw_encode),
+    }[law]
+    louder = np.clip(np.rint(decode(octets) * 10 ** (db / 20)), -32768, 32767)
+    return bytes(encode(louder.astype(np.int16)))
 
 
 def _channel_info(box: Any) -> ChannelInfo:

@@ -43,12 +43,17 @@ def _address(function: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class AudioSettings:
-    """What all channels of a board share. `echo_taps`: of the kernel's canceller, 0 for none."""
+    """What a span's channels share. `echo_taps`: of the kernel's canceller `echo`, 0 for none.
+
+    receive_db, send_db : gains in the driver; a span for data needs both 0"""
 
     block: int = 80
     law: str = "alaw"
     prefill: int = 1
     echo_taps: int = 0
+    echo: str = "mg2"
+    receive_db: float = 0.0
+    send_db: float = 0.0
 
 
 class DahdiSpan:
@@ -96,10 +101,13 @@ class DahdiSpan:
         return info.position
 
     def _open(self, number: int) -> Device:
+        if self._audio.echo_taps:
+            self.control.attach_echo(number, self._audio.echo)
         device = Device(number)
         try:
             device.buffers(self._audio.block, BUFFERS)
             device.voice(self._audio.law)
+            device.gains(self._audio.receive_db, self._audio.send_db, self._audio.law)
             device.echo_canceller(self._audio.echo_taps)
             device.report_losses()
             device.flush()

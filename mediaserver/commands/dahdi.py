@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +23,7 @@ from mediaserver.commands.common import (
 )
 
 if TYPE_CHECKING:
-    from drivers.boards.dahdi_device import SpanInfo
+    from drivers.boards.dahdi_device import Control, SpanInfo
 
 #: Our tone plans by libtonezone's names, where they differ.
 _ZONES = {"gb": "uk"}
@@ -36,6 +38,7 @@ def command() -> None:
       mediaserver dahdi spans            cards, framing, clock, alarms, error counts
       mediaserver dahdi config           a system.conf for the spans of the configuration
       mediaserver dahdi config --write /etc/dahdi/system.conf --apply
+      mediaserver dahdi maintain 1 payload   loop span 1 back to the far end; off ends it
     """
 
 
@@ -64,6 +67,13 @@ def spans(as_json: bool) -> None:
 
 
 def _spans() -> list[SpanInfo]:
+    with _control() as control:
+        return control.spans()
+
+
+@contextmanager
+def _control() -> Iterator[Control]:
+    """DAHDI's control device; what it refuses is told."""
     from drivers.boards.dahdi_device import Control, DahdiError
 
     try:
@@ -71,9 +81,31 @@ def _spans() -> list[SpanInfo]:
     except DahdiError as error:
         raise Failed(str(error), "mediaserver doctor says more") from None
     try:
-        return control.spans()
+        yield control
+    except DahdiError as error:
+        raise Failed(str(error), "mediaserver dahdi spans lists what there is") from None
     finally:
         control.close()
+
+
+@command.command("maintain")
+@click.argument("span", type=click.IntRange(1, 128))
+@click.argument("what", type=click.Choice(["local", "line", "payload", "off", "reset"]))
+def maintain(span: int, what: str) -> None:
+    """Loop a SPAN of DAHDI's, or set its error counters to 0.
+
+    \b
+    local    what we send comes back to us, in the card
+    line     what the far end sends goes back to it, framing and all
+    payload  the same within our own framing
+    off      end the loop
+    reset    error counters begin at 0
+
+    Calls on a looped span are lost. Not every card can do each.
+    """
+    with _control() as control:
+        control.maintain(span, what)
+    out.print(f"Span {span}: {what}")
 
 
 def _as_data(info: SpanInfo) -> dict[str, Any]:
@@ -132,7 +164,7 @@ def _text(settings: Any) -> str:
     plans = []
     timing = 0
     try:
-        for span in (span for board in boards for span in board.spans):
+        for owner, span in ((board, span) for board in boards for span in board.spans):
             info = control.span(span.dahdi)
             numbers = [
                 each.number for each in channels_of_span(control, info.number, info.channels)
@@ -146,6 +178,7 @@ def _text(settings: Any) -> str:
                     tuple(numbers if digital else numbers[: span.ports]),
                     timing=timing if digital and span.side == "user" else 0,
                     line=digital and not info.name.startswith("DYN"),
+                    echo=owner.kernel_echo if span.kernel_echo_taps else "",
                 )
             )
     finally:

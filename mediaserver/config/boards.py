@@ -13,6 +13,9 @@ from mediaserver.config.part import Name, Part
 from mediaserver.config.pri import Pri
 from mediaserver.config.r2 import R2, check_variant
 
+#: Lengths of the kernel's echo canceller; 0: it is off.
+Taps = Literal[0, 128, 256, 512, 1024]
+
 
 class Span(OverIp):
     """One line interface. `side`, `overlap`, `isolate`, `t309_s` and `pri` are PRI's, `variant`
@@ -36,6 +39,9 @@ class Span(OverIp):
     variant: str = ""
     r2: R2 = R2()
     em: Em = Em()
+    kernel_echo_taps: Taps | None = None  # None: as the board's
+    receive_db: float = Field(default=0.0, ge=-24, le=24)  # gains in DAHDI's driver
+    send_db: float = Field(default=0.0, ge=-24, le=24)
     dahdi: int = Field(default=0, ge=0, le=128)  # the span's number in DAHDI
     far_dahdi: int = Field(default=0, ge=0, le=128)  # of the other end, for the demo and the lab
 
@@ -71,8 +77,10 @@ class Span(OverIp):
 
     @property
     def cancels_echo(self) -> bool:
-        """What `echo` says, or else what suits the kind."""
-        return self.kind != "e1" if self.echo is None else self.echo
+        """What `echo` says, or else what suits the kind where the kernel does not cancel it."""
+        if self.echo is not None:
+            return self.echo
+        return self.kind != "e1" and not self.kernel_echo_taps
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -91,7 +99,8 @@ class Board(Part):
     type: Literal["virtual", "dahdi", "cesopsn"] = "virtual"
     seed: int = 1
     prefill: int = Field(default=1, ge=1, le=16)  # blocks sent ahead of the line
-    kernel_echo_taps: Literal[0, 128, 256, 512, 1024] = 0  # 0: the kernel's canceller is off
+    kernel_echo_taps: Taps = 0
+    kernel_echo: Literal["mg2", "kb1", "sec", "sec2", "jpah", "oslec", "hpec"] = "mg2"
     spans: Annotated[tuple[Span, ...], Field(alias="span", strict=False)] = ()
 
     @model_validator(mode="after")
@@ -107,4 +116,17 @@ class Board(Part):
                     f'span {span.name}: "local" and "remote" are the ends of an E1 over IP; they '
                     'are needed on a board of type "cesopsn" and have no meaning on others'
                 )
+            own = (span.kernel_echo_taps is not None, span.receive_db, span.send_db)
+            if any(own) and self.type != "dahdi":
+                raise ValueError(
+                    f"span {span.name}: kernel_echo_taps, receive_db and send_db are DAHDI's, of a "
+                    'board of type "dahdi"'
+                )
+        if self.type == "dahdi":
+            object.__setattr__(self, "spans", tuple(map(self._with_taps, self.spans)))
         return self
+
+    def _with_taps(self, span: Span) -> Span:
+        if span.kernel_echo_taps is not None:
+            return span
+        return span.model_copy(update={"kernel_echo_taps": self.kernel_echo_taps})

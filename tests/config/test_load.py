@@ -145,7 +145,7 @@ _PRI = '[[board]]\nname = "v"\n[[board.span]]\nname = "a"\nkind = "e1"\n[board.s
         ),
         (
             '[[board]]\nname = "v"\n[[board.span]]\nname = "a"\nkind = "e1"\nsignalling = "analog"',
-            'ms.toml:3: board[1].span[1]: kind "e1" goes with signalling "pri" or "mfcr2"',
+            'ms.toml:3: board[1].span[1]: kind "e1" goes with signalling "pri" or "mfcr2" or "em"',
         ),
         (
             _R2 + 'variant = "china"',
@@ -338,6 +338,36 @@ def test_echo_is_cancelled_on_analog_lines_unless_told_otherwise() -> None:
     told = _LINES.format(block=20).replace('kind = "e1"', 'kind = "e1"\necho = true')
     spans = {span.name: span.cancels_echo for span in parse(told).spans()}
     assert spans == {"e1": True, "fxs": True, "fxo": True}
+
+
+_CARDS = """
+[[board]]
+name = "cards"
+type = "dahdi"
+kernel_echo_taps = 256
+[[board.span]]
+name = "phones"
+kind = "fxs"
+dahdi = 1
+[[board.span]]
+name = "lines"
+kind = "fxo"
+dahdi = 2
+kernel_echo_taps = 0
+receive_db = -3.5
+"""
+
+
+def test_a_span_has_the_boards_kernel_canceller_or_its_own_and_ours_stands_back() -> None:
+    phones, lines = parse(_CARDS).spans()
+    assert (phones.kernel_echo_taps, lines.kernel_echo_taps) == (256, 0)
+    assert (phones.cancels_echo, lines.cancels_echo) == (False, True)
+    assert (phones.receive_db, lines.receive_db) == (0.0, -3.5)
+
+
+def test_gains_on_lines_that_are_not_dahdis_are_named() -> None:
+    with pytest.raises(ConfigError, match="receive_db and send_db are DAHDI's"):
+        parse(_LINES.format(block=10) + "receive_db = 3.0\n")
 
 
 def test_echo_asked_for_with_blocks_too_short_for_it_is_named() -> None:

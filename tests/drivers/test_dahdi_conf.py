@@ -23,17 +23,18 @@ def test_a_pri_span_gets_b_channels_its_d_channel_and_its_line_code() -> None:
 
 def test_r2_and_analog_spans_follow_with_their_own_words() -> None:
     spans = [
-        conf.SpanPlan(1, "mfcr2", tuple(range(1, 32)), crc4=False),
-        conf.SpanPlan(2, "fxs", (32, 33, 34, 35), line=False),
+        conf.SpanPlan(1, "mfcr2", tuple(range(1, 32)), crc4=False, echo="mg2"),
+        conf.SpanPlan(2, "fxs", (32, 33, 34, 35), line=False, echo="oslec"),
         conf.SpanPlan(3, "fxo", (36, 37), line=False),
     ]
-    lines = conf.text(spans, zone="us", echo="mg2", law="ulaw").splitlines()
+    lines = conf.text(spans, zone="us", law="ulaw").splitlines()
     assert "span=1,1,0,cas,hdb3" in lines
     assert "cas=1-15,17-31:1101" in lines
     assert "fxoks=32-35" in lines
     assert "fxsks=36-37" in lines
     assert "mulaw=1-37" in lines
-    assert "echocanceller=mg2,1-15,17-37" in lines
+    assert "echocanceller=mg2,1-15,17-31" in lines
+    assert "echocanceller=oslec,32-35" in lines
 
 
 def test_what_was_written_is_read_again(tmp_path: Path) -> None:
