@@ -50,7 +50,7 @@ def spans(as_json: bool) -> None:
     if as_json:
         print_json([_as_data(info) for info in found])
         return
-    table = make_table("span", "name", "line", "clock", "channels", "alarms", "errors")
+    table = make_table("", "span", "name", "line", "clock", "channels", "alarms", "errors")
     for info in found:
         data = _as_data(info)
         errors = ", ".join(f"{n} {what}" for what, n in data["errors"].items() if n)
