@@ -27,6 +27,8 @@ def test_r2_and_analog_spans_follow_with_their_own_words() -> None:
         conf.SpanPlan(2, "fxs", (32, 33, 34, 35), line=False, echo="oslec"),
         conf.SpanPlan(3, "fxo", (36, 37), line=False),
     ]
+    em = conf.text([conf.SpanPlan(1, "em", tuple(range(1, 32)))], zone="cn").splitlines()
+    assert "span=1,1,0,cas,hdb3,crc4" in em and "cas=1-15,17-31:0001" in em
     lines = conf.text(spans, zone="us", law="ulaw").splitlines()
     assert "span=1,1,0,cas,hdb3" in lines
     assert "cas=1-15,17-31:1101" in lines

@@ -16,7 +16,7 @@ from drivers.boards.cesopsn import CesopsnBoard, CesopsnSpec
 from drivers.boards.cesopsn_span import CesopsnSpan
 from drivers.events import Alarm, LineEvent, SignallingFault, SpanAlarm
 from mediaserver.lab.scenario import Step
-from tests.app.plants import ALICE, caller, needs_sounds, perform, running, virtually
+from tests.app.plants import ALICE, caller, calls, needs_sounds, perform, running, virtually
 from tests.drivers.cesopsn.rig import B_SLOTS, noise, udp
 
 BLOCK = 80
@@ -238,5 +238,29 @@ def test_a_call_over_ip(tmp_path: Path, signalling: str, options: dict[str, Any]
             assert run.conversations[0].reached == ["alice"]
             status = plant.near_boards[-1].status()[0]
             assert plant.octets_lost() == {} or status["rx_gaps"] == 0
+
+    virtually(work)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [pytest.param(start, marks=needs_sounds, id=start) for start in ("wink", "immediate")],
+)
+def test_an_em_call_over_ip(tmp_path: Path, start: str) -> None:
+    """No number of the caller goes along, so whoever answers is known by what is said."""
+    steps = (
+        Step(expect="answered", within_s=20),
+        Step(wait_s=4),
+        Step(key="1"),
+        Step(hear="conf-onlyperson", within_s=20),
+        Step(hang_up=True),
+    )
+
+    async def work() -> None:
+        em = {"start": start, "digits": 6}
+        async with running(tmp_path, **over_ip("em", packet_ms=2, em=em)) as plant:
+            await perform(plant, caller("anna", "", *steps), answerers=(ALICE,))
+            called = [row.called for row in calls(plant).values()]
+            assert called == ["668800"]
 
     virtually(work)
