@@ -55,6 +55,25 @@ def test_signalling_bits_end_a_multiframe(frames: int, pieces: list[int]) -> Non
             assert packet.cas == (1, 0xD, 9)
 
 
+@pytest.mark.parametrize("slots", [1, 2, 15, 24, 29, 30, 31])
+def test_signalling_takes_half_an_octet_a_time_slot(slots: int) -> None:
+    """Of a multiframe of 30: 4 octets of control word, 480 of time slots, 15 of bits."""
+    bits = (slots + 1) // 2
+    whole = Packets(slots, 16, cas=True).pack(0, bytes(16 * slots), cas=(0xD,) * slots)
+    assert len(whole) == CONTROL + 16 * slots + bits
+    halves = Packets(slots, 8, cas=True)
+    assert len(halves.pack(2, bytes(8 * slots))) == CONTROL + 8 * slots
+    last = halves.pack(3, bytes(8 * slots), cas=(0xD,) * slots)
+    assert len(last) == CONTROL + 8 * slots + bits
+    assert last[-1] == (0xD0 if slots % 2 else 0xDD)
+    if slots == 30:
+        assert len(whole) == 4 + 480 + 15
+    for packets, data in ((Packets(slots, 16, cas=True), whole), (halves, last)):
+        assert packets.parse(data)[0] == "good"
+        for wrong in (data[:-1], data + b"\0"):
+            assert packets.parse(wrong)[0] == "length"
+
+
 @given(
     slots=st.integers(1, 31),
     frames=st.sampled_from(FRAMES),
