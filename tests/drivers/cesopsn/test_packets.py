@@ -70,8 +70,9 @@ def test_signalling_takes_half_an_octet_a_time_slot(slots: int) -> None:
         assert len(whole) == 4 + 480 + 15
     for packets, data in ((Packets(slots, 16, cas=True), whole), (halves, last)):
         assert packets.parse(data)[0] == "good"
-        for wrong in (data[:-1], data + b"\0"):
-            assert packets.parse(wrong)[0] == "length"
+        assert packets.parse(data[:-1])[0] == "length"
+        padded = len(data) < 64  # a short one tells its length and may be filled up (RFC 5086 5.1)
+        assert packets.parse(data + b"\0")[0] == ("good" if padded else "length")
 
 
 @given(
