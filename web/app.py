@@ -24,7 +24,7 @@ from web import auth, data, i18n, security
 from web.gateway import Gateway, Refused
 from web.permissions import allowed
 from web.secret import secret_key
-from web.views import actions, board, calls, recordings, system, trace
+from web.views import actions, board, calls, lines, recordings, system, trace
 
 #: Waiting longer than this is shown in red.
 WAIT_LIMIT_S = 60
@@ -64,7 +64,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     _extensions(app)
     _templates(app, settings)
     _errors(app)
-    for room in (auth, board, calls, recordings, system, trace, actions):
+    for room in (auth, board, calls, recordings, trace, lines, system, actions):
         app.register_blueprint(room.views)
     return app
 
@@ -120,6 +120,7 @@ _PAGES = (
     ("calls", "calls.page", "calls", "phone"),
     ("recordings", "recordings.page", "recordings", "microphone"),
     ("trace", "trace.page", "trace", "list-details"),
+    ("lines", "lines.page", "lines", "plug-connected"),
     ("system", "system.page", "system", "activity"),
 )
 
@@ -130,6 +131,7 @@ def _navigation() -> list[dict[str, Any]]:
         "calls": _("Calls"),
         "recordings": _("Recordings"),
         "trace": _("Trace"),
+        "lines": _("Lines"),
         "system": _("System"),
     }
     return [

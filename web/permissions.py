@@ -25,6 +25,8 @@ TABLE: dict[str, frozenset[str]] = {
     "recordings": frozenset({"admin", "supervisor", "agent"}),
     "system": frozenset({"admin", "supervisor", "technician"}),
     "trace": frozenset({"admin", "supervisor", "technician"}),
+    "lines": frozenset({"admin", "supervisor", "technician"}),
+    "line_tests": frozenset({"admin", "supervisor", "technician"}),
     "hangup": frozenset({"admin", "supervisor"}),
     "agents": frozenset({"admin", "supervisor", "agent"}),
 }

@@ -24,6 +24,8 @@ _COUNTS = {
     "lost out": "lost_out_ms",
 }
 MOST_ROWS = 24
+#: What A-law's idle octets measure, and all that is quieter.
+SILENCE_DBM0 = -65.5
 
 
 def overview(found: dict[str, Any]) -> RenderableType:
@@ -107,7 +109,7 @@ def _channels(rows: Iterable[Mapping[str, Any]]) -> RenderableType:
         table.add_row(
             str(row["number"]),
             "tested" if row["testing"] else row["state"],
-            "silence" if level <= -90 else f"{level:.0f} dBm0",
+            "silence" if level <= SILENCE_DBM0 else f"{level:.0f} dBm0",
             f"{echo['erl_db']:.0f} dB" if seen else "",
             f"{echo['erle_db']:.0f} dB" if seen else "",
             f"{echo['delay_ms']:.0f} ms" if seen else "",

@@ -59,7 +59,9 @@ async def noise(place: Place, wanted: Wanted) -> Verdict:
     heard = (await stretch_of(place, wanted.long(QUIET_S))).heard
     flat, weighted = measure.level_dbm0(heard), await aside(measure.weighted_dbm0p, heard)
     found = {"noise_dbm0": flat, "noise_dbm0p": weighted}
-    text = f"{flat:.1f} dBm0, {weighted:.1f} dBm0p as the ear weighs it"
+    text = f"{words.level_words(flat, 1)}, {weighted:.1f} dBm0p as the ear weighs it"
+    if flat < -80:
+        return Verdict("noise", OK, "silence: not even noise", "", found)
     alike = await aside(_likeness, heard) if flat > SIGNAL_DBM0 else "noise"
     if alike != "noise":
         todo = "dial a quiet termination with --number, or let nobody be on the line"

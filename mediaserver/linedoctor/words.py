@@ -53,6 +53,11 @@ class HasState(Protocol):
     def state(self) -> str: ...
 
 
+def level_words(level_dbm0: float, places: int = 0) -> str:
+    """A level; what no law can carry is silence."""
+    return "silence" if level_dbm0 < -80 else f"{level_dbm0:.{places}f} dBm0"
+
+
 def worst(found: Iterable[HasState]) -> str:
     """The worst state of all; "ok" for none."""
     states = {each.state for each in found}
@@ -105,7 +110,7 @@ def of_channel(figures: Mapping[str, Any]) -> Iterator[Finding]:
     """Of a channel in service, by its levels and its echo canceller."""
     level, floor = figures["in_dbm0"], figures["noise_dbm0"]
     yield _level(level)
-    text = f"{floor:.0f} dBm0 when nobody speaks"
+    text = f"{level_words(floor)} when nobody speaks"
     if floor > NOISY_DBM0:
         todo = "speech without a pause, or a noisy line: test it with nobody on it"
         yield Finding("noise", WARN, text, todo)
@@ -123,7 +128,7 @@ def of_channel(figures: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _level(level: float) -> Finding:
-    text = f"{level:.0f} dBm0 received"
+    text = f"{level_words(level)} received"
     if level > LOUD_DBM0:
         return Finding("level", WARN, f"{text}: loud, it may be cut off", "lower the gain")
     if SPEAKS_DBM0 < level < QUIET_DBM0:

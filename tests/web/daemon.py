@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,34 @@ TRACE = [
 ]
 
 
+#: What the line doctor has counted, and says of a span.
+COUNTS = {
+    "seconds": 900,
+    "es": 4,
+    "ses": 1,
+    "uas": 0,
+    "bbe": 17,
+    "slips": 3,
+    "lost_ms": 0,
+    "lost_out_ms": 0,
+}
+
+
+def line_of(name: str) -> dict[str, Any]:
+    slips = {"what": "slips", "state": "warn", "text": "3: two clocks", "todo": "see the clock"}
+    return {
+        "name": name,
+        "kind": "e1" if name.startswith("E1") else "fxs",
+        "up": True,
+        "alarms": [],
+        "available": True,
+        "state": "warn" if name == "E1-1" else "ok",
+        "findings": [slips] if name == "E1-1" else [],
+        "since_start": COUNTS,
+        "day": COUNTS,
+    }
+
+
 class ScriptedControl:
     """Carries out requests by writing them down."""
 
@@ -68,6 +96,49 @@ class ScriptedControl:
             raise CtiError("not_found", f"{span} is analog: it sends no messages")
         rows = [r for r in TRACE if after < r["seq"] < (before or 99)][-last:]
         return {"span": span, "side": "user", "seq": TRACE[-1]["seq"], "entries": rows}
+
+    async def lines(self) -> dict[str, Any]:
+        names = ("E1-1", "E1-2", "FXS-1")
+        return {"history": True, "spans": [line_of(name) for name in names]}
+
+    async def line(self, span: str, days: int) -> dict[str, Any]:
+        row = {"begun_utc": "2026-01-05T08:00:00+00:00", **COUNTS}
+        echo = {"delay_ms": 20.0, "erl_db": 17.0, "erle_db": 30.0}
+        channel = {"state": "talking", "testing": False, "in_dbm0": -18.0, "echo": echo}
+        alarm = {"alarm": "red", "begun_utc": "2026-01-05T07:00:00+00:00"}
+        return line_of(span) | {
+            "history": True,
+            "quarters": [row],
+            "days": [row],
+            "alarm_history": [alarm | {"ended_utc": None}],
+            "channels": [channel | {"number": n} for n in range(1, 4)],
+        }
+
+    def line_check(
+        self, line: str, checks: Sequence[str], settings: dict[str, Any], by: str
+    ) -> dict[str, Any]:
+        self.done.append(("line_check", line, *checks, str(settings["seconds"]), by))
+        return self.line_result(1)
+
+    def line_result(self, number: int) -> dict[str, Any]:
+        verdict = {"check": "hum", "state": "warn", "text": "-47.1 dBm0 of 50 Hz"}
+        return {
+            "id": number,
+            "line": "E1-1/2",
+            "by": "tech",
+            "state": "running",
+            "checks": ["hum", "echo"],
+            "now": "echo",
+            "begun_utc": "2026-01-05T08:00:00+00:00",
+            "error": "",
+            "todo": "",
+            "verdict": "warn",
+            "verdicts": [verdict | {"todo": "an earth loop", "figures": {"hum_dbm0": -47.1}}],
+        }
+
+    async def line_stop(self, number: int, by: str) -> dict[str, Any]:
+        self.done.append(("line_stop", str(number), by))
+        return self.line_result(number)
 
     def engine_counters(self) -> dict[str, Any]:
         return {

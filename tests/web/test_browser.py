@@ -152,6 +152,9 @@ PAGES = {
     "nothing-found": ("/recordings?number=999999999", "sue", ".nothing"),
     "system": ("/system", "tech", ".counter"),
     "trace": ("/trace", "tech", ".trace-in"),
+    "lines": ("/lines", "tech", "tbody tr"),
+    "line": ("/lines/E1-1", "tech", "tbody tr"),
+    "line-run": ("/lines/checks/1", "tech", "tbody tr"),
 }
 
 

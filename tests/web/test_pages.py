@@ -11,6 +11,7 @@ from mediaserver.db import queries
 from mediaserver.db.engine import open_engine
 from mediaserver.db.models import CallRow, RecordingRow, StoryRow
 from tests.web.conftest import Enter
+from tests.web.daemon import Daemon
 from tests.web.page import Page, field, inline
 from tests.web.world import PASSWORD, World
 
@@ -208,3 +209,24 @@ def test_counters_come_from_the_daemon(enter: Enter) -> None:
     body = enter("tech").get("/api/counters").json
     assert body["status"]["server"]["engine"]["counters"]["missed_ticks"] == 0
     assert body["link"]["up"] is True
+
+
+def test_lines_are_told_and_checked(enter: Enter, daemon: Daemon) -> None:
+    client = enter("tech")
+    text = client.get("/lines").text
+    assert "E1-1" in text and "3: two clocks" in text and 'href="/lines/FXS-1"' in text
+    text = client.get("/lines/E1-1").text
+    assert "RED" in text and "17" in text and 'value="bert"' in text
+    assert client.get("/lines/E1-9").status_code == 404
+    csrf = {"X-CSRFToken": field(text, "csrf_token")}
+    good = {"channel": "2", "check": "bert", "seconds": "60"}
+    answer = client.post("/lines/E1-1/checks", data=good, headers=csrf)
+    assert answer.status_code == 302 and answer.location.endswith("/lines/checks/1")
+    assert daemon.control.done[-1] == ("line_check", "E1-1/2", "bert", "60.0", "tech")
+    for wrong in ({"channel": "x"}, {"check": "no"}, {"seconds": "-1"}, {"seconds": "99999"}):
+        answer = client.post("/lines/E1-1/checks", data={**good, **wrong}, headers=csrf)
+        assert answer.status_code == 400, wrong
+    text = client.get("/lines/checks/1").text
+    assert "-47.1 dBm0 of 50 Hz" in text and 'http-equiv="refresh"' in text
+    client.post("/lines/checks/1/stop", headers=csrf)
+    assert daemon.control.done[-1] == ("line_stop", "1", "tech")

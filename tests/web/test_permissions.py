@@ -28,6 +28,9 @@ GETS = {
     "/trace": STAFF | {"technician"},
     "/api/trace?span=E1-1": STAFF | {"technician"},
     "/trace/E1-1.pcap": STAFF | {"technician"},
+    "/lines": STAFF | {"technician"},
+    "/lines/E1-1": STAFF | {"technician"},
+    "/lines/checks/1": STAFF | {"technician"},
     "/system": STAFF | {"technician"},
     "/api/counters": STAFF | {"technician"},
 }
@@ -35,6 +38,8 @@ POSTS = {
     "/api/calls/c-0001/hangup": STAFF,
     "/api/agents/alice/state": STAFF | {"agent"},
     "/api/agents/bob/state": STAFF,
+    "/lines/E1-1/checks": STAFF | {"technician"},
+    "/lines/checks/1/stop": STAFF | {"technician"},
     "/language/en": ALL,
     "/logout": ALL,
 }
@@ -66,7 +71,8 @@ def test_actions_are_done_for_the_roles_that_may(login: str, enter: Enter, daemo
     csrf = {"X-CSRFToken": token(client)}
     for url, roles in POSTS.items():
         daemon.control.done.clear()
-        answer = client.post(url, data={"state": "ready"}, headers=csrf)
+        data = {"state": "ready", "channel": "2", "check": "hum"}
+        answer = client.post(url, data=data, headers=csrf)
         if ROLE[login] in roles:
             assert answer.status_code in (200, 302), (url, answer.text)
         else:
