@@ -257,7 +257,7 @@ FFT_INLINE void echo_learn(const echo_tile *t, const echo_work *w, int part, lan
 }
 
 /* All parts that have their turn learn. */
-FFT_INLINE void echo_adapt(const echo_tile *t, const echo_work *w)
+FFT_INLINE void echo_adapt(const echo_tile *t, echo_work *w)
 {
     echo_state *s = t->state;
     lanes passed = {0}, least;
@@ -265,7 +265,9 @@ FFT_INLINE void echo_adapt(const echo_tile *t, const echo_work *w)
     for (int p = 0; p < t->parts; p++)
         passed += ROW(s->gain[p]);
     for LANE
-        least[c] = passed[c] < ECHO_BARE ? ECHO_LEAST_BARE : ECHO_LEAST;
+        w->bare[c] = passed[c] < ECHO_BARE;
+    for LANE
+        least[c] = w->bare[c] ? ECHO_LEAST_BARE : ECHO_LEAST;
     for (int p = 0; p < t->parts; p++) {
         lanes go, wander;
         float any = 0.0f;

@@ -118,6 +118,7 @@ typedef struct {
     lanes scale[FFT_BINS];      /* 1 / all energy expected */
     lanes cross, power;         /* e y, y y of this block */
     int32_t lacks[TILE];        /* 1: the model is not good and can become better */
+    int32_t bare[TILE];         /* 1: there is next to no echo */
     float wander[TILE];         /* how far the path may have moved since the block before */
     float fresh[TILE];          /* 1: model put to zero in this block */
 } echo_work;
