@@ -2,8 +2,8 @@
 
 A prompt goes out at -16 dBm0 on G.168's eight paths, 6 dB of loss.  A caller who knows the menu
 keys into it at once, about as loud as the echo.  With `echo_suppress` what the filters leave is
-replaced by comfort noise; before they know the path, keys go with it.  Suite ``parts`` shows the
-figures, and `mediaserver tune` advises by them.
+replaced by comfort noise; no key may go with it.  Suite ``parts`` shows the figures, and
+`mediaserver tune` advises by them.
 """
 
 from __future__ import annotations

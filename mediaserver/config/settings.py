@@ -39,7 +39,7 @@ class Media(Part):
     realtime_priority: int = Field(default=50, ge=0, le=99)  # 0: an ordinary thread
     tone_plan: Name = "cn"
     echo_tail_ms: Literal[64, 128] = 64  # how late an echo may come
-    echo_suppress: bool = False  # comfort noise for what is left; it may take a key for echo
+    echo_suppress: bool = True  # comfort noise for what the canceller leaves of an echo
 
     @property
     def can_cancel(self) -> bool:
