@@ -22,6 +22,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -98,7 +99,15 @@ def _first_line(*command: str) -> str | None:
 def write_json(path: Path, results: Iterable[Result]) -> None:
     """Write the results and the machine they hold for.  OSError when that cannot be done."""
     data = {"machine": machine(), "results": [result.as_json() for result in results]}
-    path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(data, indent=2, ensure_ascii=False, default=_plain)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """A figure out of numpy (a comparison of two gives its own kind of bool) as Python's own."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{value!r} in a result is neither a figure nor a text")
 
 
 def number(value: float | None) -> str:

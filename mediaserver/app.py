@@ -425,7 +425,7 @@ class AppControl(LineControl):
     """What CTI clients may ask of the app."""
 
     def __init__(self, app: App) -> None:
-        super().__init__(app.doctor, app.messages, app.busy_tones)
+        super().__init__(app.boards, app.doctor, app.messages, app.busy_tones)
         self._app = app
 
     async def hangup(self, call_id: str, by: str) -> None:
@@ -458,12 +458,6 @@ class AppControl(LineControl):
             raise CtiError("not_found", f"there is no agent {agent!r}") from None
         except ValueError as error:
             raise CtiError("bad_params", str(error)) from None
-
-    async def faults(self, span: str, settings: dict[str, Any]) -> dict[str, Any]:
-        for board in self._app.boards:
-            if any(each.name == span for each in board.spans) and hasattr(board, "faults"):
-                return dict(board.faults(span, **settings))
-        raise CtiError("not_found", f"no virtual board has a span {span!r}")
 
     def trace(self, span: str, after: int, before: int, last: int, silent: bool) -> dict[str, Any]:
         config = next(each for each in self._app.settings.spans() if each.name == span)

@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from drivers.base import Board
+from drivers.boards.virtual import VirtualBoard
 from mediaserver.call.messages import MessagesWaiting, NoTelephone
 from mediaserver.cti.messages import CtiError
+from mediaserver.cti.methods import FaultsParams
 from mediaserver.linedoctor.checks import NoLine, NoRun
 from mediaserver.linedoctor.service import LineDoctor
 from mediaserver.linedoctor.verdict import CannotCheck
@@ -20,7 +23,14 @@ from mediaserver.media.busytone import BusyTones
 class LineControl:
     """A part of `cti.control.Control`."""
 
-    def __init__(self, doctor: LineDoctor, messages: MessagesWaiting, tones: BusyTones) -> None:
+    def __init__(
+        self,
+        boards: Sequence[Board],
+        doctor: LineDoctor,
+        messages: MessagesWaiting,
+        tones: BusyTones,
+    ) -> None:
+        self._boards = boards
         self._doctor = doctor
         self._messages = messages
         self._tones = tones
@@ -39,6 +49,23 @@ class LineControl:
         if forget and not self._tones.forget(forget):
             raise CtiError("not_found", f"{forget} has no busy tone of its own")
         return {"tones": {line: tone._asdict() for line, tone in self._tones.lines().items()}}
+
+    def faults(self, asked: FaultsParams) -> dict[str, Any]:
+        """The method "faults"."""
+        for board in self._boards:
+            if isinstance(board, VirtualBoard) and any(s.name == asked.span for s in board.spans):
+                break
+        else:
+            hint = "only simulated lines fail on demand"
+            raise CtiError("not_found", f"{asked.span} is on no virtual board", hint)
+        if asked.clear:
+            board.clear(asked.span)
+        settings = asked.settings.model_dump(exclude_none=True)
+        try:
+            board.fault(asked.span, asked.toward, asked.channel, **settings)
+        except (KeyError, ValueError) as error:
+            raise CtiError("bad_params", str(error.args[0])) from None
+        return dict(board.span(asked.span).status()["faults"])
 
     async def lines(self) -> dict[str, Any]:
         """The method "lines"."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from mediaserver.cti.messages import Identity
+from mediaserver.cti.methods import FaultsParams
 
 
 class Control(Protocol):
@@ -27,10 +28,10 @@ class Control(Protocol):
     async def set_agent(self, agent: str, state: str, reason: str) -> None:
         """Move an agent to "ready", "away" or "logged_out"."""
 
-    async def faults(self, span: str, settings: dict[str, Any]) -> dict[str, Any]:
-        """Set faults of a span of a virtual board; empty `settings` only reads.
+    def faults(self, asked: FaultsParams) -> dict[str, Any]:
+        """Set, end or read faults of a span of a virtual board, as the method "faults" does.
 
-        Gives the faults as they are now, by name.
+        Gives the faults as they are now of what that span receives, by name.
         """
 
     def trace(self, span: str, after: int, before: int, last: int, silent: bool) -> dict[str, Any]:

@@ -73,11 +73,35 @@ class BusyTonesParams(Params):
     forget: Annotated[str, Field(max_length=64, description="a line whose tone to forget")] = ""
 
 
+class LineFaults(Params):
+    """As `drivers.boards.virtual.VirtualBoard.fault` takes them, which knows their ranges."""
+
+    alarm: Annotated[bool | None, Field(description="loss of signal")] = None
+    d_channel: Annotated[bool | None, Field(description="false cuts it, with no alarm")] = None
+    frame_loss: Annotated[float | None, Field(ge=0, le=1, description="of D-channel frames")] = None
+    delay_ms: float | None = None
+    gain_db: float | None = None
+    noise_dbm0: float | None = None
+    bit_error_rate: float | None = None
+    loss_rate: Annotated[float | None, Field(description="of blocks")] = None
+    loop: Annotated[bool | None, Field(description="it receives what it sends")] = None
+    slip: Annotated[int | None, Field(description="octets repeated (-: dropped), once")] = None
+    lose: Annotated[int | None, Field(description="blocks lost, once")] = None
+    cas: Annotated[
+        str | None, Field(max_length=4, description='bits forced, "1101"; "": no longer')
+    ] = None
+
+
 class FaultsParams(Params):
     span: Annotated[str, Field(min_length=1, max_length=64)]
+    toward: Annotated[
+        Literal["near", "far"], Field(description="the end that receives the faulty line")
+    ] = "near"
+    channel: Annotated[int | None, Field(ge=1, description="one channel; none: all")] = None
+    clear: Annotated[bool, Field(description="end every fault of the span first")] = False
     settings: Annotated[
-        dict[str, Any], Field(description="faults to set, by name; empty: only read")
-    ] = Field(default_factory=dict)
+        LineFaults, Field(description="faults to set; empty: only read", default_factory=LineFaults)
+    ]
 
 
 class LineParams(Params):
@@ -268,7 +292,7 @@ METHODS: dict[str, Method] = {
             "faults",
             FaultsParams,
             frozenset({"admin", "technician"}),
-            "Sets or reads the faults of a span of the virtual board.",
+            "Sets, ends or reads the faults of a span of the virtual board, for a drill.",
             "faults: the span's faults as they are now",
         ),
     )

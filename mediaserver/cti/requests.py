@@ -238,7 +238,7 @@ class Requests:
         self, session: Session, who: Identity, params: methods.FaultsParams
     ) -> dict[str, Any]:
         self._known_span(params.span)
-        return {"faults": await self._control.faults(params.span, params.settings)}
+        return {"faults": self._control.faults(params)}
 
     async def _trace(
         self, session: Session, who: Identity, params: methods.TraceParams

@@ -19,6 +19,7 @@ from mediaserver.cti.board import AgentInfo, Board, Inventory, ServerInfo, SpanI
 from mediaserver.cti.feed import Feed
 from mediaserver.cti.limits import Limits
 from mediaserver.cti.messages import CtiError, Identity
+from mediaserver.cti.methods import FaultsParams
 from mediaserver.cti.server import CtiServer
 
 STARTED = datetime(2026, 1, 5, 8, 0, 0, tzinfo=UTC)
@@ -73,10 +74,10 @@ class FakeControl:
             raise CtiError("conflict", "bob is in a call", "wait for its end")
         self.done.append(("set_agent", agent, state, reason))
 
-    async def faults(self, span: str, settings: dict[str, Any]) -> dict[str, Any]:
-        if "explode" in settings:
+    def faults(self, asked: FaultsParams) -> dict[str, Any]:
+        if asked.settings.loop:
             raise ZeroDivisionError
-        return {"delay_ms": 0, **settings}
+        return {"delay_ms": 0}
 
     def trace(self, span: str, after: int, before: int, last: int, silent: bool) -> dict[str, Any]:
         if span.startswith("FXS"):

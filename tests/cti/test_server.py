@@ -160,7 +160,9 @@ def test_refusals_name_what_is_wrong(tmp_path: Path) -> None:
                 (("agent_state", {"agent": "eve", "state": "ready"}), "not_found", "eve"),
                 (("agent_state", {"agent": "bob", "state": "logged_out"}), "conflict", "bob"),
                 (("faults", {"span": "E1-9"}), "not_found", "E1-9"),
-                (("faults", {"span": "E1-1", "settings": {"explode": 1}}), "internal", "faults"),
+                (("faults", {"span": "E1-1", "settings": {"storm": 1}}), "bad_params", "storm"),
+                (("faults", {"span": "E1-1", "settings": {"slip": "x"}}), "bad_params", "slip"),
+                (("faults", {"span": "E1-1", "settings": {"loop": True}}), "internal", "faults"),
             ]
             for (method, params), code, names in cases:
                 error = (await client.ask(method, **params))["error"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
@@ -48,6 +49,13 @@ def test_a_goal_is_met_on_its_better_side() -> None:
     assert SLOW.meets is False
     assert ALONE.meets is None
     assert Result("s", "n", 15.0, "u", "higher", goal=15.0).meets is True
+
+
+def test_json_takes_figures_out_of_numpy(tmp_path: Path) -> None:
+    file = tmp_path / "bench.json"
+    write_json(file, [Result("s", "n", np.float32(2.0), "dB", "higher", goal=np.float64(1.0))])  # type: ignore[arg-type]
+    (row,) = json.loads(file.read_text("utf-8"))["results"]
+    assert (row["value"], row["meets"]) == (2.0, True)
 
 
 def test_json_has_the_agreed_form(tmp_path: Path) -> None:

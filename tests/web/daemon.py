@@ -16,6 +16,7 @@ from mediaserver.cti.board import AgentInfo, Board, Inventory, ServerInfo, SpanI
 from mediaserver.cti.feed import Feed
 from mediaserver.cti.limits import Limits
 from mediaserver.cti.messages import CtiError
+from mediaserver.cti.methods import FaultsParams
 from mediaserver.cti.server import CtiServer
 from mediaserver.events import Event
 
@@ -88,8 +89,8 @@ class ScriptedControl:
     async def set_agent(self, agent: str, state: str, reason: str) -> None:
         self.done.append(("agent", agent, state, reason))
 
-    async def faults(self, span: str, settings: dict[str, Any]) -> dict[str, Any]:
-        return settings
+    def faults(self, asked: FaultsParams) -> dict[str, Any]:
+        return asked.settings.model_dump()
 
     def trace(self, span: str, after: int, before: int, last: int, silent: bool) -> dict[str, Any]:
         if span.startswith("FXS"):
