@@ -27,11 +27,12 @@ from mediaserver.call import maintenance, messages, signalling
 from mediaserver.call.call import CannotJoin, Services
 from mediaserver.call.care import LineCare
 from mediaserver.call.dialler import Dialler, Target
+from mediaserver.call.extensions import extensions_of
 from mediaserver.call.lines import Lines, NoChannel
 from mediaserver.call.messages import MessagesWaiting
 from mediaserver.call.msn import OwnNumbers
 from mediaserver.call.numbering import NumberRule
-from mediaserver.call.routing import Route, Routing
+from mediaserver.call.routing import Route
 from mediaserver.call.traces import Traces
 from mediaserver.call.trunks import TrunkGroup, TrunkSettings
 from mediaserver.cdr.service import CallRecords
@@ -173,6 +174,7 @@ def _flow_problems(flow: Flow, settings: Settings) -> list[Problem]:
     known = {
         "queue": [queue.name for queue in settings.queues],
         "agent": [agent.name for agent in settings.agents],
+        "extension": [phone.number for phone in settings.phones()],
         "trunk": [group.name for group in settings.trunk_groups],
     }
     return [
@@ -183,7 +185,7 @@ def _flow_problems(flow: Flow, settings: Settings) -> list[Problem]:
         )
         for name, node in flow.node.items()
         for key, names in known.items()
-        if (given := getattr(node, key, "")) and given not in names
+        if (given := getattr(node, key, "")) and given not in names and "{" not in given
     ]
 
 
@@ -303,10 +305,11 @@ class App:
             settings.media.tone_plan,
             settings.server.language,
             settings.recording.enabled,
+            extensions_of(settings),
         )
-        routing = Routing([Route(**route.model_dump()) for route in settings.routes])
+        routes = [Route(**route.model_dump()) for route in settings.routes]
         group_of = {span: group.name for group in settings.trunk_groups for span in group.spans}
-        reception = Reception(services, routing, self.flows, tools, group_of, own_numbers(settings))
+        reception = Reception(services, routes, self.flows, tools, group_of, own_numbers(settings))
         self.lines.settle = reception.settled
         return reception
 

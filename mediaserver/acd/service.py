@@ -108,6 +108,12 @@ class Acd:
             offer.cancel()
         self._left(ticket, outcome)
 
+    def answered_elsewhere(self, call: Call) -> None:
+        """Somebody who is in none of the queues has answered a call, which may be in one."""
+        ticket = self._tickets.get(call.id)
+        if ticket is not None:
+            self.leave(ticket, "answered")
+
     def _left(self, ticket: Ticket, outcome: str) -> None:
         waited = self._clock.media_ms() - ticket.since_ms
         name = ticket.queue.name

@@ -196,14 +196,18 @@ class Call:
         finally:
             leg.clear(Cause.NORMAL)
 
+    def answered_by(self, besides: Leg | None = None) -> Leg | None:
+        """Whoever is connected for the caller to talk to, other than `besides`."""
+        others = (leg for leg in self._legs if leg not in (self.caller, besides))
+        return next((leg for leg in others if leg.state is LegState.CONNECTED), None)
+
     def join_at_exchange(self) -> None:
         """Ask the exchange to join the two in talk and to free both channels (ECT, two B-channel
 
         transfer). It clears both legs when it does; when it refuses, the call goes on as it is.
         Raises CannotJoin.
         """
-        others = [each for each in self._legs if each is not self.caller]
-        leg = next((each for each in others if each.state is LegState.CONNECTED), None)
+        leg = self.answered_by()
         if self.state is not CallState.TALKING or leg is None:
             raise CannotJoin("nobody is in talk with the caller")
         lines = {getattr(each.signalling, "common", each.signalling) for each in (self.caller, leg)}

@@ -23,14 +23,16 @@ class Fit(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where calls to `called` go: a flow, an agent's phone, or out through a trunk group."""
+    """Where calls to `called` go: a flow, an agent, an extension, or out through a trunk group."""
 
     called: str
     flow: str = ""
     agent: str = ""
+    extension: str = ""  # its number; "dialled": the called number, less `strip`
     out: str = ""  # trunk group
-    strip: int = 0  # leading digits taken off before dialling out
+    strip: int = 0  # leading digits taken off before dialling
     trunk: str = ""  # only calls that come in by this group
+    inside: bool = False  # only calls from telephones of the house
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,14 @@ class Routing:
     def __init__(self, routes: Sequence[Route]) -> None:
         self._routes = tuple(routes)
 
-    def decide(self, digits: str, trunk: str) -> Verdict:
-        """The first route `digits` fits, or whether it still may fit one."""
+    def decide(self, digits: str, trunk: str, inside: bool = False) -> Verdict:
+        """The first route `digits` fits, or whether it still may fit one.
+
+        trunk : the group the call comes in by; inside : it is from a telephone of the house
+        """
         partial = False
         for route in self._routes:
-            if route.trunk and route.trunk != trunk:
+            if (route.trunk and route.trunk != trunk) or (route.inside and not inside):
                 continue
             how = fit(route.called, digits)
             if how in (Fit.FULL, Fit.OPEN):

@@ -10,7 +10,7 @@ from mediaserver.config.cesopsn import address
 from mediaserver.config.problems import Problem, Where, did_you_mean
 
 if TYPE_CHECKING:
-    from mediaserver.config.settings import Agent, Settings
+    from mediaserver.config.settings import Phone, Settings
 
 
 def cross_check(settings: Settings) -> list[Problem]:
@@ -31,8 +31,8 @@ def _twice(settings: Settings) -> Iterator[Problem]:
         [(("trunk_group", i, "name"), t.name) for i, t in enumerate(settings.trunk_groups)],
         [(("queue", i, "name"), q.name) for i, q in enumerate(settings.queues)],
         [(("agent", i, "name"), a.name) for i, a in enumerate(agents)],
-        [(("agent", i, "number"), a.number) for i, a in enumerate(agents)],
-        [(("agent", i, "line"), a.line) for i, a in enumerate(agents) if a.line],
+        [((*where, "number"), phone.number) for where, phone in _phones(settings)],
+        [((*where, "line"), phone.line) for where, phone in _phones(settings) if phone.line],
         list(_listening(settings)),
     ]
     for rows in tables:
@@ -77,17 +77,25 @@ def _references(settings: Settings) -> Iterator[Problem]:
             yield _unknown("trunk group", ("trunk_group", i, "then"), group.then, trunks)
     for i, queue in enumerate(settings.queues):
         yield from _known("agent", ("queue", i, "agents"), queue.agents, agents)
-    for i, agent in enumerate(settings.agents):
-        if agent.trunk and agent.trunk not in trunks:
-            yield _unknown("trunk group", ("agent", i, "trunk"), agent.trunk, trunks)
-        if agent.line:
-            yield from _agent_line(settings, i, agent)
+    for where, phone in _phones(settings):
+        if phone.trunk and phone.trunk not in trunks:
+            yield _unknown("trunk group", (*where, "trunk"), phone.trunk, trunks)
+        if phone.line:
+            yield from _port(settings, (*where, "line"), phone.line)
+    numbers = [phone.number for phone in settings.phones()]
     for i, route in enumerate(settings.routes):
         for key, name in (("trunk", route.trunk), ("out", route.out)):
             if name and name not in trunks:
                 yield _unknown("trunk group", ("route", i, key), name, trunks)
         if route.agent and route.agent not in agents:
             yield _unknown("agent", ("route", i, "agent"), route.agent, agents)
+        if route.extension not in ("", "dialled", *numbers):
+            yield _unknown("extension", ("route", i, "extension"), route.extension, numbers)
+
+
+def _phones(settings: Settings) -> Iterator[tuple[Where, Phone]]:
+    yield from ((("agent", i), each) for i, each in enumerate(settings.agents))
+    yield from ((("extension", i), each) for i, each in enumerate(settings.extensions))
 
 
 def _known(what: str, where: Where, given: Iterable[str], allowed: list[str]) -> Iterator[Problem]:
@@ -100,17 +108,16 @@ def _unknown(what: str, where: Where, given: str, allowed: list[str]) -> Problem
     return Problem(where, f"there is no such {what}; {did_you_mean(given, allowed)}", given)
 
 
-def _agent_line(settings: Settings, index: int, agent: Agent) -> Iterator[Problem]:
-    where: Where = ("agent", index, "line")
+def _port(settings: Settings, where: Where, line: str) -> Iterator[Problem]:
     phones = {s.name: s for s in settings.spans() if s.kind == "fxs"}
-    name, slash, port = agent.line.rpartition("/")
+    name, slash, port = line.rpartition("/")
     if not slash or not port.isdecimal():
-        yield Problem(where, 'must be an FXS span and a port, such as "FXS-1/3"', agent.line)
+        yield Problem(where, 'must be an FXS span and a port, such as "FXS-1/3"', line)
     elif name not in phones:
-        yield _unknown("FXS span", where, agent.line, list(phones))
+        yield _unknown("FXS span", where, line, list(phones))
     elif int(port) not in phones[name].numbers:
         last = phones[name].numbers[-1]
-        yield Problem(where, f"span {name} has ports 1 to {last}", agent.line)
+        yield Problem(where, f"span {name} has ports 1 to {last}", line)
 
 
 def _ports(settings: Settings) -> Iterator[Problem]:

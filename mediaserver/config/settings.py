@@ -110,23 +110,47 @@ class TrunkGroup(Part):
     then: Annotated[str, Field(pattern=r"^[\w.\-]*$")] = ""  # the group that is tried after it
 
 
-class Agent(Part):
+class Phone(Part):
     """Reached at `line` ("FXS-1/3"), or by dialling `number` out of `trunk`: one of the two."""
 
-    name: Name
     number: Digits
     display: str = ""
     line: str = ""
     trunk: str = ""
 
     @model_validator(mode="after")
-    def _one_way_to_reach(self) -> Agent:
+    def _one_way_to_reach(self) -> Phone:
         if bool(self.line) == bool(self.trunk):
             raise ValueError(
                 'needs exactly one of line ("SPAN/PORT") and trunk (a trunk group\'s name)'
             )
+        return self
+
+
+class Agent(Phone):
+    name: Name
+
+    @model_validator(mode="after")
+    def _shown(self) -> Agent:
         if not self.display:
             object.__setattr__(self, "display", self.name)
+        return self
+
+
+class Extension(Phone):
+    """A telephone of the house that is no agent's.
+
+    `always_rings` at every call from outside: "call" from its beginning, "person" from when it
+    waits for somebody.
+    """
+
+    number: Annotated[str, Field(pattern=r"^[0-9]{1,15}$", description="1 to 15 digits")]
+    always_rings: Literal["", "call", "person"] = ""
+
+    @model_validator(mode="after")
+    def _has_a_bell(self) -> Extension:
+        if self.always_rings and not self.line:
+            raise ValueError("always_rings needs a telephone on a port of ours: line")
         return self
 
 
@@ -148,21 +172,25 @@ class Queue(Part):
 class Route(Part):
     """What becomes of calls to numbers like `called`; the first route that matches counts.
 
-    One of: run `flow`, ring `agent`, go `out` through a trunk group with the
-    first `strip` digits taken off.
+    One of: run `flow`, ring `agent`, ring `extension` (a number, or "dialled": the called number
+    with the first `strip` digits taken off), go `out` through a trunk group, stripped likewise.
     """
 
     called: Pattern  # digits; X is any digit, a last * any further digits
     flow: str = ""
     agent: str = ""
+    extension: Annotated[str, Field(pattern=r"^([0-9]{1,15}|dialled)?$")] = ""
     out: str = ""
     strip: int = Field(default=0, ge=0)
     trunk: str = ""  # only calls that come in on this trunk group
+    inside: bool = False  # only calls from telephones on ports of ours
 
     @model_validator(mode="after")
     def _one_way_to_go(self) -> Route:
-        if sum(map(bool, (self.flow, self.agent, self.out))) != 1:
-            raise ValueError("needs exactly one of flow, agent and out")
+        if sum(map(bool, (self.flow, self.agent, self.extension, self.out))) != 1:
+            raise ValueError("needs exactly one of flow, agent, extension and out")
+        if self.trunk and self.inside:
+            raise ValueError("needs one of trunk and inside at most: no call is from both")
         return self
 
 
@@ -184,6 +212,7 @@ class Settings(Part):
     boards: Annotated[tuple[Board, ...], Field(alias="board", strict=False)] = ()
     trunk_groups: Annotated[tuple[TrunkGroup, ...], Field(alias="trunk_group", strict=False)] = ()
     agents: Annotated[tuple[Agent, ...], Field(alias="agent", strict=False)] = ()
+    extensions: Annotated[tuple[Extension, ...], Field(alias="extension", strict=False)] = ()
     queues: Annotated[tuple[Queue, ...], Field(alias="queue", strict=False)] = ()
     routes: Annotated[tuple[Route, ...], Field(alias="route", strict=False)] = ()
 
@@ -230,6 +259,11 @@ class Settings(Part):
     def journal_path(self) -> Path:
         """Where records wait while the database cannot be reached."""
         return self.server.data_dir / "journal.jsonl"
+
+    def phones(self) -> Iterator[Phone]:
+        """Of agents, and plain extensions."""
+        yield from self.agents
+        yield from self.extensions
 
     def spans(self) -> Iterator[Span]:
         for board in self.boards:

@@ -107,13 +107,14 @@ class QueueNode(Node):
 
 
 class DialNode(Node):
-    """Rings an agent (`agent`) or `number` through `trunk`; `{variable}` may stand in `number`.
+    """Rings an agent (`agent`), an extension, or `number` through `trunk`.
 
-    `{called}` is the number the caller dialled.
+    `{variable}` may stand in `extension` and `number`; `{called}` is the number the caller dialled.
     """
 
     kind: Literal["dial"]
     agent: str = ""
+    extension: str = ""
     number: str = ""
     trunk: str = ""
     ring_s: float = Field(default=30.0, gt=0, le=600)
@@ -167,15 +168,20 @@ class Flow(BaseModel):
                 for key, target in node.targets()
                 if target not in self.node
             ]
-            if isinstance(node, DialNode) and bool(node.agent) == bool(node.number):
-                found.append(f"node {name}: needs exactly one of agent and number")
-            if isinstance(node, DialNode) and node.number and not node.trunk:
-                found.append(f"node {name}: a number needs the trunk group to dial it through")
             if isinstance(node, DialNode):
-                found += [f"node {name}, number: {fault}" for fault in self._unknown(node.number)]
+                found += [f"node {name}{fault}" for fault in self._dial_problems(node)]
         reached = self._reached()
         found += [f"node {name}: no way leads here" for name in self.node if name not in reached]
         return found
+
+    def _dial_problems(self, node: DialNode) -> Iterator[str]:
+        if sum(map(bool, (node.agent, node.extension, node.number))) != 1:
+            yield ": needs exactly one of agent, extension and number"
+        if node.number and not node.trunk:
+            yield ": a number needs the trunk group to dial it through"
+        for key in ("extension", "number"):
+            for fault in self._unknown(getattr(node, key)):
+                yield f", {key}: {fault}"
 
     def _unknown(self, number: str) -> Iterator[str]:
         """What in a number to dial is no variable of this flow."""

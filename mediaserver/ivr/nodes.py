@@ -6,6 +6,7 @@ puts its own things away in `finally`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -96,44 +97,42 @@ async def queue(session: FlowSession, name: str, node: QueueNode) -> str:
     reply = await waiting.for_agent(session, node.queue)
     if reply is None:
         return node.on_overflow or session.tools.voices[node.queue].overflow_node
-    by = await session.call.talk(reply.leg)
-    if not node.next:
-        _end(session, reply.leg, by)
+    await session.talk(reply.leg, goes_on=bool(node.next))
     return node.next
 
 
 async def dial(session: FlowSession, name: str, node: DialNode) -> str:
     """Once the far end rings the caller hears so from us, until it is answered."""
-    call, tools = session.call, session.tools
-    target = _target(session, node)
-    call.move(CallInput.RING)
+    session.look_for(CallInput.RING)
     try:
-        leg = await tools.dialler.place(
-            target,
-            "party",
-            node.ring_s,
-            calling=call.caller.party,
-            name=call.caller_name,
-            ring="internal" if session.call.caller.from_inside else "external",
-            on_leg=partial(_dialled, session, tools.acd.agent_at(target)),
-        )
+        leg = await _ring(session, _target(session, node), node.ring_s)
     except (NotAnswered, NoChannel) as error:
         if not node.on_fail:
-            call.end(error.cause, "system", str(error))
+            session.call.end(error.cause, "system", str(error))
         return node.on_fail
     finally:
         session.port.stop_tone()
     session.answer()
-    by = await call.talk(leg)
-    if not node.next:
-        _end(session, leg, "party" if by == "agent" else by)
+    await session.talk(leg, goes_on=bool(node.next))
     return node.next
 
 
-def _end(session: FlowSession, leg: Leg, by: str) -> None:
-    """With the cause the other party was cleared with, and what its line says of it."""
-    trouble = session.call.services.lines.trouble(leg)
-    session.call.end(leg.cause or Cause.NORMAL, by, trouble)
+async def _ring(session: FlowSession, target: Target, ring_s: float) -> Leg:
+    """The leg that answers. Raises NotAnswered, NoChannel."""
+    call, tools = session.call, session.tools
+    if session.rung_already(target):
+        _ringback(session)
+        await asyncio.sleep(ring_s)  # its answer takes the caller out of the flow
+        raise NotAnswered(target, Cause.NO_ANSWER, "no answer")
+    return await tools.dialler.place(
+        target,
+        "party",
+        ring_s,
+        calling=call.caller.party,
+        name=call.caller_name,
+        ring="internal" if call.caller.from_inside else "external",
+        on_leg=partial(_dialled, session, tools.acd.agent_at(target)),
+    )
 
 
 def _dialled(session: FlowSession, agent: Agent | None, leg: Leg) -> None:
@@ -145,13 +144,24 @@ def _dialled(session: FlowSession, agent: Agent | None, leg: Leg) -> None:
 
 def _rings(session: FlowSession, leg: Leg, old: LegState, new: LegState) -> None:
     if new is LegState.ALERTING:
-        session.call.caller.alerting(inband=True)
-        session.port.tone(tone_plan.program(session.tools.tone_plan, "ringback"))
+        _ringback(session)
+
+
+def _ringback(session: FlowSession) -> None:
+    session.call.caller.alerting(inband=True)
+    session.port.tone(tone_plan.program(session.tools.tone_plan, "ringback"))
 
 
 def _target(session: FlowSession, node: DialNode) -> Target:
+    """Raises NotAnswered for an extension there is not."""
     if node.agent:
         return session.tools.acd.agents[node.agent].target
+    if node.extension:
+        number = node.extension.format_map(session.variables)
+        found = session.tools.extensions.find(number)
+        if found is None:
+            raise NotAnswered(Target(number), Cause.UNALLOCATED, f"there is no extension {number}")
+        return found.target
     number = node.number.format_map(session.variables)
     return Target(party=number, trunk=node.trunk, number=number)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from drivers import events as line
@@ -19,10 +19,12 @@ from dsp_ext import tone_plan
 from dsp_ext.tone import Program
 from mediaserver.call.call import Call, CallState, Services
 from mediaserver.call.dialler import Target
+from mediaserver.call.extensions import DIALLED
 from mediaserver.call.leg import Leg
 from mediaserver.call.msn import EVERY_NUMBER, OwnNumbers
-from mediaserver.call.routing import Fit, Route, Routing
+from mediaserver.call.routing import Fit, Route, Routing, Verdict
 from mediaserver.events import CallOffered
+from mediaserver.ivr.always import AlwaysRinging
 from mediaserver.ivr.flow import DialNode, Flow
 from mediaserver.ivr.session import FlowSession, Tools
 from mediaserver.ivr.walker import walk
@@ -46,14 +48,14 @@ class Reception:
     def __init__(
         self,
         services: Services,
-        routing: Routing,
+        routes: Sequence[Route],
         flows: Mapping[str, Flow],
         tools: Tools,
         groups: Mapping[str, str],
         own: Mapping[str, OwnNumbers] | None = None,
     ) -> None:
         self._services = services
-        self._routing = routing
+        self._routing = Routing([*routes, *tools.extensions.routes()])
         self._flows = flows
         self._tools = tools
         self._groups = groups
@@ -79,9 +81,10 @@ class Reception:
             leg.clear(Cause.NO_CHANNEL)  # the last channels are kept for outgoing calls
             return
         agent = self._tools.acd.agent_at(Target("", line=leg.line))
-        if agent is not None and not leg.party:
-            leg.party = agent.target.number
-        name = "" if setup.calling.withheld else setup.name
+        phone = self._tools.extensions.at(leg.line)
+        if phone is not None and not leg.party:
+            leg.party = phone.number
+        name = "" if setup.calling.withheld else setup.name or (phone.display if phone else "")
         call = Call(self._call_id(), leg, setup.called.digits, name, self._services)
         call.on_ending, call.on_settled = self._ending, self._forget
         self.calls[call.id] = call
@@ -128,13 +131,18 @@ class Reception:
             call.end(own.cause, "system", "not a number of this line")
             return
         if route is None:
-            short = self._routing.decide(call.called, self._group(leg)).fit is Fit.PARTIAL
+            short = self._decide(call).fit is Fit.PARTIAL
             call.end(Cause.INVALID_NUMBER if short else Cause.UNALLOCATED, "system", "no route")
             return
         leg.proceeding()
         session = FlowSession(call, self._flow(route), self._tools)
-        session.variables["called"] = call.called[route.strip :] if route.out else call.called
-        await walk(session)
+        session.variables["called"] = call.called if route.flow else call.called[route.strip :]
+        always = self._tools.extensions.always_ringing()
+        if leg.from_inside or not always:
+            await walk(session)
+            return
+        session.bells = bells = AlwaysRinging(session, always)
+        await bells.beside(partial(walk, session))
 
     def _routed(self, call: Call, route: Route | None) -> None:
         del self._digits[call.caller]
@@ -159,7 +167,7 @@ class Reception:
         phone = leg.signalling.span.kind is SpanKind.FXS
         asked = False
         while True:
-            verdict = self._routing.decide(call.called, self._group(leg))
+            verdict = self._decide(call)
             own = self._numbers(leg).fit(call.called, complete)
             if own is Fit.NONE:
                 return None
@@ -206,6 +214,10 @@ class Reception:
     def _numbers(self, leg: Leg) -> OwnNumbers:
         return self._own.get(leg.channel.span, EVERY_NUMBER)
 
+    def _decide(self, call: Call) -> Verdict:
+        leg = call.caller
+        return self._routing.decide(call.called, self._group(leg), leg.from_inside)
+
     def _group(self, leg: Leg) -> str:
         return self._groups.get(leg.channel.span, "")
 
@@ -214,5 +226,8 @@ class Reception:
         if route.flow:
             return self._flows[route.flow]
         number = "{called}" if route.out else ""
-        node = DialNode(kind="dial", agent=route.agent, number=number, trunk=route.out)
+        phone = "{called}" if route.extension == DIALLED else route.extension
+        node = DialNode(
+            kind="dial", agent=route.agent, extension=phone, number=number, trunk=route.out
+        )
         return Flow(name="direct", start="dial", node={"dial": node})

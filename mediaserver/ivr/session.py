@@ -10,12 +10,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from drivers.cause import Cause
 from mediaserver.acd.service import Acd
-from mediaserver.call.call import Call
-from mediaserver.call.dialler import Dialler
-from mediaserver.call.leg import LegState
+from mediaserver.call.call import Call, CallInput
+from mediaserver.call.dialler import Dialler, Target
+from mediaserver.call.extensions import Extensions
+from mediaserver.call.leg import Leg, LegState
 from mediaserver.events import PromptPlayed
 from mediaserver.ivr.flow import Flow
 from mediaserver.media.digits import DigitEvent
@@ -45,10 +47,24 @@ class Tools:
     tone_plan: str
     language: str
     record: bool
+    extensions: Extensions = Extensions()
+
+
+class Bells(Protocol):
+    """Telephones that ring for a call beside its flow (always.py)."""
+
+    def person_wanted(self) -> None: ...
+
+    def rings(self, target: Target) -> bool: ...
+
+    def silence(self) -> None: ...
 
 
 class FlowSession:
-    """One call in one flow. `variables` holds what the caller keyed into collect nodes."""
+    """One call in one flow. `variables` holds what the caller keyed into collect nodes.
+
+    `bells` are set where telephones ring beside the flow.
+    """
 
     def __init__(self, call: Call, flow: Flow, tools: Tools) -> None:
         self.call = call
@@ -56,10 +72,36 @@ class FlowSession:
         self.tools = tools
         self.variables: dict[str, str] = {}
         self.port = call.caller.media
+        self.bells: Bells | None = None
 
     def answer(self) -> None:
         record = self.tools.record and not self.flow.records
         self.call.answer(record)
+
+    # ---- other parties
+
+    def look_for(self, how: CallInput) -> None:
+        """The call now waits for a person: in a queue, or while one is rung."""
+        self.call.move(how)
+        if self.bells is not None:
+            self.bells.person_wanted()
+
+    def rung_already(self, target: Target) -> bool:
+        """Whether that telephone rings for this caller beside the flow."""
+        return self.bells is not None and self.bells.rings(target)
+
+    async def talk(self, leg: Leg, goes_on: bool) -> None:
+        """With `leg` until one of them goes; then the call ends, unless the flow goes on.
+
+        It ends with the cause the other party was cleared with, and what its line says of it.
+        """
+        if self.bells is not None:
+            self.bells.silence()
+        by = await self.call.talk(leg)
+        if not goes_on:
+            by = leg.role if by == "agent" else by
+            trouble = self.call.services.lines.trouble(leg)
+            self.call.end(leg.cause or Cause.NORMAL, by, trouble)
 
     # ---- speaking
 

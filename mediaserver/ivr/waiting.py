@@ -24,7 +24,7 @@ async def for_agent(session: FlowSession, queue: str) -> Answer | None:
     """The agent's answer; None when the queue is full or nobody came in time."""
     acd = session.tools.acd
     voice = session.tools.voices[queue]
-    session.call.move(CallInput.QUEUE)
+    session.look_for(CallInput.QUEUE)
     try:
         ticket = acd.enter(session.call, queue)
     except QueueFull:

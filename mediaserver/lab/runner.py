@@ -53,6 +53,7 @@ class Run:
         self._rung_for: dict[str, str] = {}  # line → number of the caller it was rung for last
         plant.bus.subscribe(ev.CallOffered, self._offered)
         plant.bus.subscribe(ev.AgentOffered, self._agent_rung)
+        plant.bus.subscribe(ev.LegChanged, self._leg_rung)
         plant.exchange.on_ring = self._ring
 
     async def perform(self) -> list[Verdict]:
@@ -141,14 +142,16 @@ class Run:
     def _agent_rung(self, event: ev.AgentOffered) -> None:
         self._rung_for[event.line] = self._caller_of.get(event.call_id, "")
 
+    def _leg_rung(self, event: ev.LegChanged) -> None:
+        if event.new == "alerting" and event.role != "caller":
+            self._rung_for[event.line] = self._caller_of.get(event.call_id, "")
+
     def _ring(self, leg: Leg, setup: line.Setup) -> bool:
         for answerer in self.scenario.answerer:
             if answerer.line in (leg.line, leg.channel.span) and (
                 not answerer.number or answerer.number == setup.called.digits
             ):
-                # A bell tells no number: then the server says for whom it rings.
-                calling = setup.calling.digits or self._rung_for.get(leg.line, "")
-                task = asyncio.ensure_future(self._answer(answerer, leg, calling))
+                task = asyncio.ensure_future(self._answer(answerer, leg, setup.calling.digits))
                 self._answering.add(task)
                 task.add_done_callback(self._answering.discard)
                 task.add_done_callback(self._look_at)
@@ -169,6 +172,10 @@ class Run:
             ok = display.shows == answerer.shows
             subscriber.judge(f"shows {answerer.shows}", ok, "" if ok else display.shows)
         leg.answer()
+        # A bell tells no number: then the server says for whom it rings, as far as it knows.
+        rung = self._rung_for.get(leg.line, "")
+        if not calling and any(each.number == rung for each in self.conversations):
+            calling = rung
         for conversation in self.conversations:
             if conversation.number == calling and conversation.cause is None:
                 conversation.partner = conversation.subscriber.partner = subscriber

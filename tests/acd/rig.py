@@ -24,8 +24,9 @@ from mediaserver.acd.strategy import longest_idle
 from mediaserver.bus import Bus
 from mediaserver.call.call import Services
 from mediaserver.call.dialler import Dialler, Target
+from mediaserver.call.extensions import Extension, Extensions
 from mediaserver.call.lines import Lines
-from mediaserver.call.routing import Route, Routing
+from mediaserver.call.routing import Route
 from mediaserver.call.trunks import TrunkGroup, TrunkSettings
 from mediaserver.clock import Clock
 from mediaserver.ivr.flow import parse
@@ -75,6 +76,10 @@ class FakePort:
                 return await self.keys.get()
         except TimeoutError:
             return None
+
+    def on_digit(self, listener: Any) -> Callable[[], None]:
+        """A prompt that a key may stop; here none does."""
+        return lambda: None
 
     def tone(self, program: Any) -> asyncio.Future[bool]:
         self.tones.append(program.name)
@@ -228,8 +233,9 @@ class HandLine:
         self.refs[channel] = self._ref
         complete = self.span.kind is SpanKind.E1
         number = calling or Number(f"555{channel}" if complete else "")
+        name = "Name" if complete else ""
         event = line.Setup(
-            self.span.name, self._ref, channel, Number(called), number, "Name", complete
+            self.span.name, self._ref, channel, Number(called), number, name, complete
         )
         self.sink(event)
 
@@ -253,7 +259,7 @@ class HandLine:
 
 
 class Rig:
-    """`callers` come over `pstn`; agents a1… sit at the ports of `phones`."""
+    """`callers` come over `pstn`; agents a1… sit at the first of the ports of `phones`."""
 
     def __init__(
         self,
@@ -263,6 +269,8 @@ class Rig:
         overflow_s: float = 60.0,
         flow: str = FLOW,
         routes: tuple[Route, ...] = (Route("1", flow="main"),),
+        extensions: tuple[Extension, ...] = (),
+        phones: int = 0,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.bus, self.clock, self.media = Bus(), Clock(loop), FakeMedia()
@@ -270,7 +278,7 @@ class Rig:
         self.events: list[ev.Event] = []
         self.bus.subscribe(ev.Event, self._see)
         self.pstn = HandLine(HandSpan("E1", SpanKind.E1, callers, 0))
-        self.phones = HandLine(HandSpan("FXS", SpanKind.FXS, agents, callers))
+        self.phones = HandLine(HandSpan("FXS", SpanKind.FXS, phones or agents, callers))
         self.lines = Lines(self.bus, self.clock, self.media)  # type: ignore[arg-type]
         for each in (self.pstn, self.phones):
             self.lines.add(each)  # type: ignore[arg-type]
@@ -305,12 +313,17 @@ class Rig:
             "cn",
             "en",
             True,
+            Extensions([*self._phones(), *extensions]),
         )
         flows = {"main": parse(flow, "main.toml")}
-        self.reception = Reception(services, Routing(routes), flows, tools, {"E1": "pstn"})
+        self.reception = Reception(services, routes, flows, tools, {"E1": "pstn"})
         self.lines.settle = self.reception.settled
         for name in self.agents:
             self.acd.set_agent(name, "ready", "test")
+
+    def _phones(self) -> list[Extension]:
+        """Those of the agents."""
+        return [Extension(a.target.number, a.target, a.display) for a in self.agents.values()]
 
     def _see(self, event: ev.Event) -> None:
         self.seen[type(event).__name__] += 1

@@ -107,8 +107,8 @@ _PRI = '[[board]]\nname = "v"\n[[board.span]]\nname = "a"\nkind = "e1"\n[board.s
         (
             "[sever]\n",
             'ms.toml:1: sever = {…}: unknown key; did you mean "server"? allowed: server, media, '
-            "database, recording, prompts, cti, web, flows, board, trunk_group, agent, queue, "
-            "route",
+            "database, recording, prompts, cti, web, flows, board, trunk_group, agent, "
+            "extension, queue, route",
         ),
         (
             '[server]\nlanguage = "zn"',
@@ -204,7 +204,7 @@ _PRI = '[[board]]\nname = "v"\n[[board.span]]\nname = "a"\nkind = "e1"\n[board.s
         ),
         (
             '[[route]]\ncalled = "1*"\nflow = "m"\nagent = "a"',
-            "ms.toml:1: route[1]: needs exactly one of flow, agent and out",
+            "ms.toml:1: route[1]: needs exactly one of flow, agent, extension and out",
         ),
         (
             "[server\nname = 1",
