@@ -22,7 +22,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -105,7 +104,7 @@ def write_json(path: Path, results: Iterable[Result]) -> None:
 
 def _plain(value: Any) -> Any:
     """A figure out of numpy (a comparison of two gives its own kind of bool) as Python's own."""
-    if isinstance(value, np.generic):
+    if hasattr(value, "item"):  # numpy is not loaded for those who measure nothing
         return value.item()
     raise TypeError(f"{value!r} in a result is neither a figure nor a text")
 
