@@ -22,11 +22,4 @@ done
 "$python" -c 'import dsp_ext, pathlib, sys
 here = pathlib.Path(dsp_ext.__file__).resolve()
 sys.exit(0 if here.is_relative_to(pathlib.Path.cwd()) else f"the unchecked build was imported: {here}")'
-# What cannot run here; told on every run.
-left_out=(
-    tests/drivers/test_pri_fuzz.py::test_a_million_spoilt_messages_under_address_sanitizer
-    tests/drivers/cesopsn/test_processes.py::test_a_call_through_two_servers_that_only_exchange_packets
-)
-printf '  Left out of the checked build (the first needs the source tree, three servers in real time a quicker build):\n'
-printf '    %s\n' "${left_out[@]}"
-exec "$python" -m pytest "${dirs[@]}" "${left_out[@]/#/--deselect=}" -W error::pytest.PytestUnraisableExceptionWarning "$@"
+exec "$python" -m pytest "${dirs[@]}" -W error::pytest.PytestUnraisableExceptionWarning -rs "$@"

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from mediaserver.clock import VirtualLoop
 from mediaserver.config.settings import Settings
@@ -41,16 +42,28 @@ class Performance:
     def passed(self) -> bool:
         return all(verdict.ok for verdict in self.verdicts)
 
-    def to_json(self) -> str:
-        """The same text for the same performance: nothing of this machine or hour is in it."""
-        data: dict[str, Any] = {
+    @property
+    def good(self) -> str:
+        """ "12 of 13": steps as scripted."""
+        return f"{sum(verdict.ok for verdict in self.verdicts)} of {len(self.verdicts)}"
+
+    def as_data(self) -> dict[str, Any]:
+        return {
             "title": self.title,
             "passed": self.passed,
             "media_s": self.media_s,
             "calls": self.calls,
             "verdicts": [asdict(verdict) for verdict in self.verdicts],
         }
-        return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+
+    def to_json(self) -> str:
+        """The same text for the same performance: nothing of this machine or hour is in it."""
+        return as_json(self.as_data())
+
+
+def as_json(data: Any) -> str:
+    """One performance's data, or several's, as a file."""
+    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
 
 def perform(scenario: Scenario, *, virtual: bool, data_dir: Path | None = None) -> Performance:
@@ -115,9 +128,20 @@ def show(performance: Performance, console: Console, *, all_steps: bool = False)
             table.add_row(at, verdict.who, verdict.step, mark, verdict.detail)
     if table.row_count:
         console.print(table)
-    good = sum(verdict.ok for verdict in performance.verdicts)
-    total = len(performance.verdicts)
     console.print(
-        f"{performance.title}: {good} of {total} steps as scripted, "
+        f"{performance.title}: {performance.good} steps as scripted, "
         f"{performance.calls} calls, {performance.media_s:.1f} s of line time"
     )
+
+
+def show_all(performances: Mapping[str, Performance], console: Console) -> None:
+    """A line for each of several scenarios, by name."""
+    table = Table(title="Scenarios", title_justify="left")
+    for heading in ("Scenario", "", "Steps as scripted", "Calls", "Line time"):
+        table.add_column(heading, justify="right" if heading in ("Calls", "Line time") else "left")
+    for name, each in performances.items():
+        mark = "[green]✓[/green]" if each.passed else "[red]✗[/red]"
+        table.add_row(Text(name), mark, each.good, str(each.calls), f"{each.media_s:.1f} s")
+    console.print(table)
+    passed = sum(each.passed for each in performances.values())
+    console.print(f"{passed} of {len(performances)} scenarios as scripted")

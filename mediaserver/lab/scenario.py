@@ -184,13 +184,18 @@ def parse(text: str, source: str) -> Scenario:
 SHIPPED = Path(__file__).parent / "scenarios"
 
 
+def shipped() -> list[Path]:
+    """The scenarios that come with the program, by name."""
+    return sorted(SHIPPED.glob("*.toml"))
+
+
 def find(name: str) -> Path:
     """A file, or the shipped scenario of that name. Raises ScenarioError."""
     path = Path(name)
-    shipped = SHIPPED / f"{name}.toml"
+    ours = SHIPPED / f"{name}.toml"
     if path.is_file():
         return path
-    if shipped.is_file():
-        return shipped
-    names = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.toml")))
+    if ours.is_file():
+        return ours
+    names = ", ".join(each.stem for each in shipped())
     raise ScenarioError(f"{name}: no such file, and not a shipped scenario ({names})")

@@ -50,7 +50,9 @@ def module() -> Path:
     """The module's file, built if it is not there or older than the shim's parts."""
     target = PLACE / "_pri.so"
     signalling = ROOT / "drivers" / "signalling"
-    parts = (signalling / name for name in ("pri_shim.c", "pri_events.h", "pri_build.py"))
+    parts = [signalling / name for name in ("pri_shim.c", "pri_events.h", "pri_build.py")]
+    if missing := [part.name for part in parts if not part.exists()]:
+        raise Unavailable(f"no source of {', '.join(missing)} here: a build without its tree")
     newest = max(part.stat().st_mtime for part in parts)
     if target.exists() and target.stat().st_mtime > newest:
         return target
@@ -59,10 +61,10 @@ def module() -> Path:
     from drivers.signalling.pri_build import ffibuilder
 
     ffibuilder.emit_c_code(str(made))
-    parts = sorted(str(path) for path in source.glob("*.c") if path.name not in _PROGRAMS)
+    sources = sorted(str(path) for path in source.glob("*.c") if path.name not in _PROGRAMS)
     includes = ("-I", source, "-I", signalling, "-I", sysconfig.get_paths()["include"])
     link = ("-shared", "-Wl,--wrap=gettimeofday", "-o", target)
-    _run("gcc", *_FLAGS, *includes, made, *parts, *link)
+    _run("gcc", *_FLAGS, *includes, made, *sources, *link)
     return target
 
 

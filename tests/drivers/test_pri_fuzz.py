@@ -11,22 +11,23 @@ from drivers.signalling.pri_link import PriLink
 from tests.drivers import asan_libpri, fuzz_corpus, fuzz_pri
 from tests.drivers.fuzz_peer import STATES, Peer
 
-MESSAGES, SECONDS = 1_000_000, 40
+#: About half a minute of processor time; the seconds are a fuse for a machine that hangs.
+MESSAGES, FUSE_S = 1_000_000, 900
 
 
 def test_a_million_spoilt_messages_under_address_sanitizer(capsys):
     try:
-        told = fuzz_pri.run(MESSAGES, seconds=SECONDS, seed=1, asan=True)
+        told = fuzz_pri.run(MESSAGES, seconds=FUSE_S, seed=1, asan=True)
     except asan_libpri.Unavailable as error:
         pytest.skip(f"libpri cannot be built with AddressSanitizer here: {error}")
     with capsys.disabled():
         print(f"\n{told['messages']:,} messages through libpri {told['libpri']}", end=" ")
     assert told["libpri"] == "with AddressSanitizer"
-    assert told["messages"] > 20_000
+    assert told["messages"] >= MESSAGES
 
 
 def test_spoilt_messages_without_it():
-    assert fuzz_pri.run(60_000, seconds=30, seed=2, asan=False)["messages"] > 10_000
+    assert fuzz_pri.run(60_000, seconds=FUSE_S, seed=2, asan=False)["messages"] >= 60_000
 
 
 def test_every_message_is_in_the_corpus_cut_and_flipped_everywhere():
