@@ -11,8 +11,8 @@ hold nearly all energy and keep level and frequency as well as noise as strong a
 allows. In voices something glides. Where much is left over (SNR below some 12 dB) the run must be
 longer by two windows. Seven windows without the key end it. The lanes of a vector are 16 channels,
 or one channel's tones where few channels are on; tiles without sound are passed over.
-Limits: frequency ±1.5 % and 2 Hz accepted, ±3.5 % refused; twist (high to low) -9 to +6.3 dB; -36 to
-0 dBm0 a tone; 40 ms and more accepted (in noise 50), under 23 ms refused; gaps to 20 ms bridged,
+Limits: frequency ±1.5 % and 2 Hz accepted, ±3.5 % refused; twist (high to low) -9 to +6 dB; -39 to
++3 dBm0 a tone; 40 ms and more accepted (in noise 50), under 23 ms refused; gaps to 20 ms bridged,
 from 30 ms on separate keys; noise or dial tone to 8 dB below the key.
 Source: ITU-T Q.23, Q.24; the AT&T column of Q.24 where administrations differ.
 """
@@ -87,7 +87,7 @@ cdef enum:
 cdef double[8] _HZ
 _HZ[:] = [697, 770, 852, 941, 1209, 1336, 1477, 1633]
 cdef char* _KEYS = b"123A456B789C*0#D"
-cdef double _LEAST_DBM0 = -36.0  # a tone
+cdef double _LEAST_DBM0 = -40.0  # a tone
 
 cdef float[17][16] _REFERENCE
 cdef float[8][2] _TURN

@@ -20,7 +20,7 @@
 
 #define DTMF_CLEAN 0.94    /* the tones' share of all energy, by which a short run will do */
 #define DTMF_NOISY 0.84   /* least share */
-#define DTMF_TWIST_LOW -9.0 /* dB */
+#define DTMF_TWIST_LOW -9.6 /* dB */
 #define DTMF_TWIST_HIGH 6.3
 #define DTMF_OFF_SHARE 0.02 /* how far a tone may be off its frequency: 2 % and 1 Hz */
 #define DTMF_OFF_HZ 1.0

@@ -1,0 +1,62 @@
+"""The quality rows of the DTMF detector as tests: met, and able to miss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench import quality_dtmf
+from bench.dtmf_lines import Samples, over_the_line
+from bench.report import Result
+from dsp_ext import dtmf
+
+NAMES = [test["name"] for test in quality_dtmf.TESTS]
+
+
+def _meets(result: Result) -> None:
+    assert result.meets, f"{result.name}: {result.value} {result.unit}, goal {result.goal}"
+
+
+@pytest.mark.parametrize("test", quality_dtmf.TESTS, ids=NAMES)
+def test_limit(test: dict[str, Any]) -> None:
+    _meets(quality_dtmf.limit(test))
+
+
+def deaf(pcm: Samples) -> list[str]:
+    return [""] * pcm.shape[1]
+
+
+def eager(pcm: Samples) -> list[str]:
+    return ["5" if line.any() else "" for line in pcm.T]
+
+
+@pytest.mark.parametrize("test", quality_dtmf.TESTS, ids=NAMES)
+def test_a_receiver_that_hears_nothing_or_anything_is_seen(test: dict[str, Any]) -> None:
+    assert quality_dtmf.figure(deaf if test["want"] == "all" else eager, test) is None
+    assert quality_dtmf.figure(eager, test) is None
+
+
+def test_ten_thousand_keys_in_noise() -> None:
+    _meets(quality_dtmf.random_keys())
+
+
+@pytest.mark.parametrize("name", quality_dtmf.RECORDINGS)
+def test_recordings_hold_no_keys(name: str) -> None:
+    results = quality_dtmf.false_keys(name)
+    if not results:
+        pytest.skip(f"no recordings in {quality_dtmf.RECORDINGS[name]}")
+    for result in results:
+        _meets(result)
+
+
+def test_a_key_within_a_recording_is_heard() -> None:
+    """So that hearing none in all of them says something."""
+    for samples in quality_dtmf.recordings(quality_dtmf.RECORDINGS["prompts"]):
+        key = dtmf.generate("7")
+        pause = np.zeros(800, dtype=np.float32)
+        assert dtmf.decode(over_the_line(np.concatenate([samples, pause, key]))) == "7"
+        break
+    else:
+        pytest.skip("no prompts")
