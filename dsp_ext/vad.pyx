@@ -5,7 +5,7 @@ hangover (250 ms unless said otherwise); how long a channel has been silent, whi
 disconnect asks for.
 How: the power below and above 900 Hz, each beside its own noise floor (level.pyx): white and line
 noise fill both, a voice mostly one of them, and so it is seen where all of it together is not. 30 ms
-in a row of 3.4 dB above either floor begin speech; less than 2.3 dB above both end it.
+in a row of 3.4 dB above either floor begin speech; while it lasts 20 ms of 2.8 dB are enough.
 Limits: tells speech from steady noise, not from music, tones or other people's voices. Nothing below
 -58 dBm0 is speech. Noise that rises at once counts as speech until the floor has followed, 1.8 s.
 Source: the levels and hangover of ITU-T P.56 and G.729 Annex B were its models; the method is ours.
@@ -30,10 +30,11 @@ cdef extern from "vad.h":
                    float* all) noexcept nogil
 
 cdef float _BEGIN = 2.2  # times the floor
-cdef float _STAY = 1.7
+cdef float _STAY = 1.9
 cdef float _LEAST = peak_of_dbm0(-58.0) ** 2 / 2 / 2.2  # floor of the floors
 cdef enum:
-    ATTACK = 3  # units
+    ATTACK = 3  # units in a row that begin speech, and
+    AGAIN = 2  # that keep it on: noise alone passes _STAY for one now and then
 
 
 cdef vad_bank* vad_new(int channels, int hang_ms) noexcept nogil:
@@ -104,7 +105,7 @@ cdef int _judge(vad_bank* bank, int c) noexcept nogil:
     bank.loud[c] = ((bank.low_power[c] > times * low and bank.low[c] > low)
                     or (bank.high_power[c] > times * high and bank.high[c] > high))
     bank.run[c] = min(bank.run[c] + 1, ATTACK) if bank.loud[c] else 0
-    if bank.run[c] == ATTACK or (bank.loud[c] and bank.speaking[c]):
+    if bank.run[c] == ATTACK or (bank.run[c] >= AGAIN and bank.speaking[c]):
         bank.left[c] = bank.hang
         if not bank.speaking[c]:
             bank.speaking[c] = True

@@ -57,7 +57,13 @@ def _signals() -> Signals:
 
 
 def _run(command: list[str], tree: Path, signals: Path, results: Path) -> Results:
-    environment = {**os.environ, "PYTHONPATH": str(tree), "OPENBLAS_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(tree),
+        "OPENBLAS_NUM_THREADS": "1",
+        # On some hosts numpy's OpenBLAS does not believe the emulator's CPUID and takes AVX.
+        "OPENBLAS_CORETYPE": "Nehalem",
+    }
     whole = [*command, sys.executable, "-P", str(PROGRAM), str(signals), str(results)]
     done = subprocess.run(whole, env=environment, capture_output=True, text=True, cwd=tree)
     assert done.returncode == 0, done.stderr

@@ -30,6 +30,15 @@ def test_speech_begins_and_ends_with_its_hangover() -> None:
     assert detector.silent_ms()[0] == pytest.approx(1500, abs=80)
 
 
+def test_noise_after_speech_does_not_hold_it_on() -> None:
+    pcm = np.stack([noise(-40, 8 * 4000, seed) for seed in range(200)], axis=1)
+    pcm[24_000:28_000] += noise(-15, 4000, 999)[:, None]
+    detector = vad.VoiceDetector(200)
+    ended = [e.at_ms for e in detector.process(pcm) if not e.speaking and e.at_ms > 3500]
+    assert len(ended) == 200
+    assert max(ended) <= 3500 + 250 + 100
+
+
 def test_a_click_is_no_speech() -> None:
     clicks = silence(3000)
     clicks[4000::8000] = 20000
@@ -42,8 +51,8 @@ def test_real_prompts_are_found_in_noise() -> None:
 
     try:
         for snr_db, hits, false in quality_vad.rates(40.0, (20, 10, 5)):
-            assert hits > 0.9, snr_db
-            assert false < 0.1, snr_db
+            assert hits > 0.95, snr_db
+            assert false < 0.05, snr_db
     except FileNotFoundError as fault:
         pytest.skip(str(fault))
 
