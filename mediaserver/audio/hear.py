@@ -53,6 +53,7 @@ class Heard:
 
     kind : key, keys, tone, fax, caller-id, mfr2, voice or sound
     what : in words, or the digits; detail : twist, cadence, or what a message says
+    name : of a tone, the detector's own
     """
 
     side: str
@@ -62,6 +63,7 @@ class Heard:
     what: str
     level_dbm0: float
     detail: str = ""
+    name: str = ""
 
     def as_data(self) -> dict[str, Any]:
         """For JSON; times to the ms, levels to 0.1 dB."""
@@ -180,7 +182,7 @@ def _tone(sound: Sound, event: Any, end_s: float) -> Heard:
     end_s = min(end_s, sound.seconds)
     kind = "fax" if name in FAX else "tone"
     side, start = sound.sides[event.channel], event.start_ms / 1000
-    return Heard(side, start, max(end_s, start), kind, what, event.level_dbm0, detail)
+    return Heard(side, start, max(end_s, start), kind, what, event.level_dbm0, detail, name)
 
 
 def _callers(sound: Sound) -> Iterator[Heard]:

@@ -40,14 +40,20 @@ def strongest_hz(samples: Samples) -> float:
 
 def likeness(samples: Samples) -> str:
     """ "tone of 1004 Hz", "noise" or "sound"."""
+    kind, hz = kind_of(samples)
+    return f"tone of {hz:.0f} Hz" if kind == "tone" else kind
+
+
+def kind_of(samples: Samples) -> tuple[str, float]:
+    """("tone", its Hz), ("noise", 0) or ("sound", 0)."""
     part = samples[:LONGEST]
     if len(part) < PIECE:
-        return "sound"
+        return "sound", 0.0
     power = _power(part)
     peak = int(np.argmax(power))
     if power[max(0, peak - 3) : peak + 4].sum() > TONE_SHARE * power.sum():
-        return f"tone of {strongest_hz(part):.0f} Hz"
-    return "noise" if _flatness(part) > FLAT else "sound"
+        return "tone", strongest_hz(part)
+    return ("noise" if _flatness(part) > FLAT else "sound"), 0.0
 
 
 def _flatness(samples: Samples) -> float:

@@ -243,7 +243,8 @@ METHODS: dict[str, Method] = {
             CARE,
             "All spans in plain words and figures: alarms, errored seconds (G.826), slips, gaps.",
             "history (whether it can be read), spans: name, kind, up, alarms, available, state "
-            "(ok, warn or bad), findings, since_start, day (the last 24 hours)",
+            "(ok, warn or bad), findings: what, state, text, todo, said, advice; since_start, day "
+            "(the last 24 hours)",
             cost=2,
         ),
         Method(
@@ -270,7 +271,9 @@ METHODS: dict[str, Method] = {
             CARE,
             "A run of checks as it is now.",
             "id, line, by, state (running, done, failed, stopped), checks, now, begun_utc, error, "
-            "todo, verdict, verdicts: check, state, text, todo, figures",
+            "todo, said, advice, verdict, verdicts: check, state, text, todo, said, advice, "
+            "figures. said and advice are text and todo as a code and its values, for another "
+            "language or a program",
         ),
         Method("line_stop", LineRunParams, CARE, "Ends a run of checks.", "as line_result's"),
         Method(

@@ -23,6 +23,7 @@ from dsp_ext.bert import BitErrorTester
 from dsp_ext.ring import Ring
 from mediaserver.linedoctor import measure
 from mediaserver.linedoctor.place import Place
+from mediaserver.linedoctor.say import Said, say, together
 from mediaserver.linedoctor.verdict import CannotCheck, Verdict
 from mediaserver.linedoctor.wanted import Wanted
 from mediaserver.linedoctor.words import BAD, OK, WARN
@@ -61,10 +62,7 @@ class _Way:
     def step(self) -> None:
         """Compare what came, and fill up. Raises CannotCheck for a gap of our own making."""
         if self.feed.readable == 0 or self.heard.dropped:
-            raise CannotCheck(
-                "the server was too busy to send and compare without a gap",
-                "test again when it is less busy",
-            )
+            raise CannotCheck(say("bert.busy"), say("bert.busy.do"))
         octets = self.heard.read()
         if octets:
             self.tester.process(np.frombuffer(octets, np.uint8)[:, np.newaxis])
@@ -110,8 +108,8 @@ def _both(told: list[Verdict]) -> Verdict:
     worse = max(told, key=lambda each: order.index(each.state))
     figures = {f"there_{name}": value for name, value in there.figures.items()}
     figures |= {f"back_{name}": value for name, value in back.figures.items()}
-    text = f"there: {there.text}; back: {back.text}"
-    return Verdict("bert", worse.state, text, worse.todo, figures)
+    said = say("bert.both", there=there.said, back=back.said)
+    return Verdict("bert", worse.state, said, worse.advice, figures)
 
 
 def _judged(way: _Way, law: str) -> Verdict:
@@ -133,24 +131,32 @@ def _judged(way: _Way, law: str) -> Verdict:
         "losses": counts["losses"],
         "lost_octets": counts["lost"],
     }
-    parts, todo, state = [], [], OK
+    said, advice, state = _told(counts, tested, rate, high)
+    return Verdict("bert", state, said, advice, figures)
+
+
+def _told(
+    counts: dict[str, int], tested: int, rate: float, at_most: float
+) -> tuple[Said, Said | None, str]:
+    """What came of the pattern; the worst of it is the state."""
+    state, advice = OK, []
     if counts["errors"]:
-        parts.append(f"{counts['errors']} of {tested} bits wrong, {rate:.1e}")
-        todo.append("cable, connectors, a repeater")
+        parts = [say("bert.errors", errors=counts["errors"], bits=tested, rate=rate)]
+        advice.append(say("bert.errors.do"))
         state = BAD if rate > BAD_RATE else WARN
     else:
-        parts.append(f"no error in {tested} bits, so below {high:.1e}")
+        parts = [say("bert.none", bits=tested, at_most=at_most)]
     if counts["slips"]:
-        parts.append(f"{counts['slips']} slips, {counts['slipped']:+d} octets together")
-        todo.append("the two ends are not on one clock: see the span's timing")
+        parts.append(say("bert.slips", slips=counts["slips"], octets=counts["slipped"]))
+        advice.append(say("bert.slips.do"))
         state = BAD
     if counts["losses"] or not counts["locked"]:
         away = not counts["locked"]
-        times = counts["losses"] + away
-        parts.append(f"the pattern was lost {times} times" + (", and is away now" if away else ""))
-        todo.append("bursts of errors, or the loop was opened")
+        code = "bert.away" if away else "bert.lost"
+        parts.append(say(code, times=counts["losses"] + away))
+        advice.append(say("bert.lost.do"))
         state = BAD
-    return Verdict("bert", state, "; ".join(parts), "; ".join(todo), figures)
+    return together(parts) or parts[0], together(advice), state
 
 
 def _nothing(octets: bytes, law: str) -> Verdict:
@@ -158,13 +164,8 @@ def _nothing(octets: bytes, law: str) -> Verdict:
     decode = g711.alaw_decode if law == "alaw" else g711.ulaw_decode
     heard: npt.NDArray[np.float64] = np.asarray(decode(np.frombuffer(octets, np.uint8)), np.float64)
     level = measure.level_dbm0(heard)
-    if level < SILENT_DBM0:
-        text = "nothing comes back: the channel is not looped, or its far end does not send"
-        todo = "loop it at the far end, or name the channel it arrives at with --far"
-    else:
-        text = "something comes back, but not what was sent: it is altered on the way"
-        todo = "switch off gains and the card's echo canceller; is the law the same at both ends?"
-    return Verdict("bert", BAD, text, todo, {"in_dbm0": level})
+    why = "bert.nothing" if level < SILENT_DBM0 else "bert.altered"
+    return Verdict("bert", BAD, say(why), say(f"{why}.do"), {"in_dbm0": level})
 
 
 def bounds(errors: int, tested: int) -> tuple[float, float]:

@@ -18,8 +18,8 @@ from typing import Any
 from mediaserver.call.lines import Lines, NoChannel, Slot
 from mediaserver.clock import Clock
 from mediaserver.linedoctor.kinds import CHECKS, Check, Wanted
-from mediaserver.linedoctor.listen import NothingHeard
 from mediaserver.linedoctor.place import Place, in_service, taken
+from mediaserver.linedoctor.say import Said, say
 from mediaserver.linedoctor.verdict import CannotCheck, Verdict
 from mediaserver.linedoctor.words import BAD, worst
 from mediaserver.media.busytone import BusyTones
@@ -50,8 +50,8 @@ class Run:
     begun: datetime
     state: str = "running"
     now: str = ""
-    error: str = ""
-    todo: str = ""
+    error: Said | None = None
+    advice: Said | None = None
     verdicts: list[Verdict] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
 
@@ -65,8 +65,10 @@ class Run:
             "checks": list(self.checks),
             "now": self.now,
             "begun_utc": self.begun.isoformat(),
-            "error": self.error,
-            "todo": self.todo,
+            "error": str(self.error or ""),
+            "todo": str(self.advice or ""),
+            "said": self.error.as_data() if self.error else None,
+            "advice": self.advice.as_data() if self.advice else None,
             "verdict": worst(self.verdicts),
             "verdicts": [each.as_data() for each in self.verdicts],
         }
@@ -91,9 +93,12 @@ class LineChecks:
         slot = self._slot(line)
         unknown = [name for name in checks if name not in CHECKS]
         if unknown or not checks:
-            raise CannotCheck(f"no check {', '.join(unknown)!r}", f"there are {', '.join(CHECKS)}")
+            none, some = ", ".join(unknown), ", ".join(CHECKS)
+            raise CannotCheck(
+                say("check.unknown", names=repr(none)), say("check.unknown.do", names=some)
+            )
         if any(run.line == line and run.state == "running" for run in self._runs.values()):
-            raise CannotCheck(f"{line} is being checked already", "wait, or stop that check")
+            raise CannotCheck(say("check.twice", line=line), say("check.twice.do"))
         if wanted.far:
             self._slot(wanted.far)
         self._made += 1
@@ -148,13 +153,13 @@ class LineChecks:
                     run.verdicts.append(await self._one(CHECKS[name], place, run.wanted))
             run.state = "done"
         except CannotCheck as error:
-            run.state, run.error, run.todo = "failed", str(error), error.todo
+            run.state, run.error, run.advice = "failed", error.said, error.advice
         except asyncio.CancelledError:
             run.state = "stopped"
             raise
         except Exception:
             log.exception("%s: checks failed", run.line)
-            run.state, run.error = "failed", "a fault of the program: see the server's log"
+            run.state, run.error = "failed", say("fault")
         finally:
             run.now = ""
             log.info("%s: checks %s: %s", run.line, run.state, _summary(run))
@@ -177,11 +182,11 @@ class LineChecks:
             place.standing()
             return await check.work(place, wanted)
         except CannotCheck as error:
-            return Verdict(check.name, BAD, f"not carried out: {error}", error.todo)
-        except (MediaError, NothingHeard) as error:
-            return Verdict(check.name, BAD, f"not carried out: {error}")
+            return Verdict(check.name, BAD, say("not", why=error.said), error.advice)
+        except MediaError as error:
+            return Verdict(check.name, BAD, say("not", why=say("media", why=str(error))))
 
 
 def _summary(run: Run) -> str:
     told: Mapping[str, str] = {each.check: each.state for each in run.verdicts}
-    return run.error or ", ".join(f"{name} {state}" for name, state in told.items())
+    return str(run.error or "") or ", ".join(f"{name} {state}" for name, state in told.items())

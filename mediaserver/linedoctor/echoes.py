@@ -15,6 +15,7 @@ from mediaserver.linedoctor import measure
 from mediaserver.linedoctor.hearing import aside, stretch_of
 from mediaserver.linedoctor.listen import Stretch
 from mediaserver.linedoctor.place import Place
+from mediaserver.linedoctor.say import say
 from mediaserver.linedoctor.verdict import CannotCheck, Verdict
 from mediaserver.linedoctor.wanted import Wanted
 from mediaserver.linedoctor.words import BAD, OK, WARN
@@ -34,7 +35,7 @@ async def echo(place: Place, wanted: Wanted) -> Verdict:
     seconds = max(2.0, wanted.long(ECHO_S))
     stretch = await _sent_and_heard(place, seconds)
     if measure.level_dbm0(stretch.sent) < SENT_DBM0 - 6:
-        raise CannotCheck("what was to be sent was not sent", "is something else on the channel?")
+        raise CannotCheck(say("echo.unsent"), say("echo.unsent.do"))
     path = await aside(measure.echo_path, stretch.sent, stretch.heard)
     block_ms = place.session.engine.block * 1000 / SAMPLE_RATE
     delay = max(0.0, path.delay_ms - block_ms)
@@ -64,16 +65,13 @@ async def _sent_and_heard(place: Place, seconds: float) -> Stretch:
 def _judged(path: measure.EchoPath, delay: float, figures: dict[str, float]) -> Verdict:
     loss, taken = path.erl_db, path.erle_db
     if loss >= NONE_DB:
-        return Verdict("echo", OK, f"none: {NONE_DB:.0f} dB down or more", "", figures)
-    text = f"{loss:.1f} dB down, {delay:.0f} ms late; our canceller takes {taken:.0f} dB of it"
+        return Verdict("echo", OK, say("echo.none", none_db=NONE_DB), None, figures)
+    said = say("echo", erl_db=loss, delay_ms=delay, erle_db=taken)
     if loss < LOOP_DB:
-        todo = "what is sent comes back whole: a loop at the far end, or an open pair"
-        return Verdict("echo", BAD, text, todo, figures)
+        return Verdict("echo", BAD, said, say("echo.loop.do"), figures)
     if loss < LEAST_ERL_DB:
-        todo = "the hybrid does not match the line: see its impedance (DAHDI: opermode, acim)"
-        return Verdict("echo", BAD, text, todo, figures)
+        return Verdict("echo", BAD, said, say("echo.hybrid.do"), figures)
     left = SENT_DBM0 - loss - taken
     if taken < LEAST_ERLE_DB and left > path.noise_dbm0 + NEAR_NOISE_DB:
-        todo = "the path is not a fixed one: slips, a compressing codec, or a canceller on the way"
-        return Verdict("echo", WARN, text, todo, figures)
-    return Verdict("echo", OK, text, "", figures)
+        return Verdict("echo", WARN, said, say("echo.path.do"), figures)
+    return Verdict("echo", OK, said, None, figures)

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-from mediaserver.audio.spectrum import likeness
+from mediaserver.audio.spectrum import kind_of
 from mediaserver.linedoctor import measure, words
 from mediaserver.linedoctor.listen import Floats, Stretch, listen
 from mediaserver.linedoctor.place import Place
+from mediaserver.linedoctor.say import say, together
 from mediaserver.linedoctor.verdict import Verdict
 from mediaserver.linedoctor.wanted import Wanted
 from mediaserver.linedoctor.words import BAD, OK, WARN
@@ -47,11 +48,11 @@ async def figures(place: Place, wanted: Wanted) -> Verdict:
         "echo": echo,
     }
     findings = list(words.of_channel(found))
-    text = "; ".join(f"{each.what}: {each.text}" for each in findings)
-    todo = "; ".join(each.todo for each in findings if each.todo)
+    said = [say("of", what=say(f"what.{each.what}"), text=each.said) for each in findings]
+    advice = together(each.advice for each in findings)
     flat = {name: value for name, value in found.items() if name != "echo"}
     flat |= {f"echo_{name}": value for name, value in (echo or {}).items()}
-    return Verdict("figures", words.worst(findings), text, todo, flat)
+    return Verdict("figures", words.worst(findings), together(said) or said[0], advice, flat)
 
 
 async def noise(place: Place, wanted: Wanted) -> Verdict:
@@ -59,23 +60,21 @@ async def noise(place: Place, wanted: Wanted) -> Verdict:
     heard = (await stretch_of(place, wanted.long(QUIET_S))).heard
     flat, weighted = measure.level_dbm0(heard), await aside(measure.weighted_dbm0p, heard)
     found = {"noise_dbm0": flat, "noise_dbm0p": weighted}
-    text = f"{words.level_words(flat, 1)}, {weighted:.1f} dBm0p as the ear weighs it"
     if flat < -80:
-        return Verdict("noise", OK, "silence: not even noise", "", found)
-    alike = await aside(_likeness, heard) if flat > SIGNAL_DBM0 else "noise"
-    if alike != "noise":
-        todo = "dial a quiet termination with --number, or let nobody be on the line"
-        return Verdict("noise", WARN, f"not quiet, {flat:.1f} dBm0: {alike}", todo, found)
+        return Verdict("noise", OK, say("noise.none"), None, found)
+    kind, hz = await aside(_kind, heard) if flat > SIGNAL_DBM0 else ("noise", 0.0)
+    if kind != "noise":
+        said = say(f"noise.{kind}", dbm0=flat, hz=hz)
+        return Verdict("noise", WARN, said, say("noise.quiet.do"), found)
+    measured = {"level": words.level(flat, exact=True), "dbm0p": weighted}
     if weighted > NOISY_DBM0P:
         state = BAD if weighted > BAD_NOISE_DBM0P else WARN
-        return Verdict(
-            "noise", state, f"noisy: {text}", "look at cable, connectors and gains", found
-        )
-    return Verdict("noise", OK, text, "", found)
+        return Verdict("noise", state, say("noise.much", **measured), say("noise.much.do"), found)
+    return Verdict("noise", OK, say("noise", **measured), None, found)
 
 
-def _likeness(heard: Floats) -> str:
-    return likeness((heard - heard.mean()).astype("float32"))
+def _kind(heard: Floats) -> tuple[str, float]:
+    return kind_of((heard - heard.mean()).astype("float32"))
 
 
 async def hum(place: Place, wanted: Wanted) -> Verdict:
@@ -85,10 +84,9 @@ async def hum(place: Place, wanted: Wanted) -> Verdict:
     figures = {"hum_hz": found.mains_hz, "hum_dbm0": found.level_dbm0}
     figures |= {f"at_{hz}_hz_dbm0": level for hz, level in found.lines}
     if not found.mains_hz:
-        return Verdict("hum", OK, "none at 50 or 60 Hz and their harmonics", "", figures)
-    text = f"{found.level_dbm0:.1f} dBm0 of {found.mains_hz} Hz and its harmonics"
+        return Verdict("hum", OK, say("hum.none"), None, figures)
+    measured = {"dbm0": found.level_dbm0, "mains_hz": found.mains_hz}
     if found.level_dbm0 <= HUM_DBM0:
-        return Verdict("hum", OK, f"{text}: not heard", "", figures)
+        return Verdict("hum", OK, say("hum.unheard", **measured), None, figures)
     state = BAD if found.level_dbm0 > BAD_HUM_DBM0 else WARN
-    todo = "an earth loop, a wire of the pair to earth, or a cable beside the mains"
-    return Verdict("hum", state, text, todo, figures)
+    return Verdict("hum", state, say("hum", **measured), say("hum.do"), figures)

@@ -16,6 +16,8 @@ import numpy.typing as npt
 from dsp_ext import g711
 from dsp_ext.ring import Ring
 from dsp_ext.units import SAMPLE_RATE
+from mediaserver.linedoctor.say import say
+from mediaserver.linedoctor.verdict import CannotCheck
 from mediaserver.media.port import MediaPort
 
 Floats = npt.NDArray[np.float64]
@@ -25,7 +27,7 @@ RING_OCTETS = 1 << 16
 EMPTY_S = 1.0
 
 
-class NothingHeard(Exception):
+class NothingHeard(CannotCheck):
     """The media engine did not let us listen, or lost some of it."""
 
 
@@ -52,9 +54,9 @@ async def listen(port: MediaPort, law: str, seconds: float) -> Stretch:
         port.untap(ring)
     octets += ring.read()
     if ring.dropped:
-        raise NothingHeard("the server was too busy to listen: octets were lost")
+        raise NothingHeard(say("listen.lost"))
     if len(octets) < seconds * SAMPLE_RATE:
-        raise NothingHeard("the media engine does not tick as fast as time passes")
+        raise NothingHeard(say("listen.slow"))
     return _decoded(bytes(octets[: len(octets) // 2 * 2]), law)
 
 

@@ -20,6 +20,7 @@ from fax import modem
 from mediaserver.linedoctor import measure
 from mediaserver.linedoctor.hearing import aside, stretch_of
 from mediaserver.linedoctor.place import Place
+from mediaserver.linedoctor.say import say
 from mediaserver.linedoctor.verdict import CannotCheck, Verdict
 from mediaserver.linedoctor.wanted import Wanted
 from mediaserver.linedoctor.words import BAD, OK, WARN
@@ -31,7 +32,6 @@ LATE_S = 1.0  # how late a signal may come
 SILENT_DBM0 = -43.0  # what is quieter no modem takes for a carrier
 CARRIER_DB = 10.0  # below the signal: noise that goes before it is no carrier
 PAGE_RATE = 1e-4  # of errors: a page without ECM begins to show streaks
-SPOILT = "echo, slips or noise: `lines test` with echo, bert and noise tells which"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +58,24 @@ async def modems(place: Place, wanted: Wanted) -> Verdict:
 
 
 def _signal(wanted: Wanted) -> _Sent:
-    try:
-        rate = wanted.rate or modem.rates(wanted.modem)[0]
-        seconds = min(wanted.long(MODEM_S), LONGEST_S)
-        octets = BitErrorTester(1).make(int(rate * seconds / 8))[:, 0].tobytes()
-        samples = modem.signal(wanted.modem, rate, octets, SENT_DBM0)
-    except ValueError as error:
-        raise CannotCheck(str(error)) from None
+    allowed = modem.rates(wanted.modem)
+    rate = wanted.rate or allowed[0]
+    if rate not in allowed:
+        has = ", ".join(map(str, allowed))
+        raise CannotCheck(say("modem.rate", modem=_name(wanted.modem), rate=rate, allowed=has))
+    seconds = min(wanted.long(MODEM_S), LONGEST_S)
+    octets = BitErrorTester(1).make(int(rate * seconds / 8))[:, 0].tobytes()
+    samples = modem.signal(wanted.modem, rate, octets, SENT_DBM0)
     return _Sent(wanted.modem, rate, octets, samples)
 
 
+def _name(name: str) -> str:
+    """ "v29" as people write it."""
+    return name.replace("v", "V.", 1)
+
+
 def _judged(sent: _Sent, heard: measure.Floats) -> Verdict:
-    name = f"{sent.name.replace('v', 'V.', 1)} at {sent.rate} bit/s"
+    which = {"modem": _name(sent.name), "rate": sent.rate}
     level = measure.level_dbm0(heard)
     samples = heard.clip(-32768, 32767).astype(np.int16)
     cutoff = max(SILENT_DBM0, level - CARRIER_DB)
@@ -77,18 +83,17 @@ def _judged(sent: _Sent, heard: measure.Floats) -> Verdict:
     figures: dict[str, float] = {"rate": sent.rate, "in_dbm0": level}
     if not read.trained:
         if level < SILENT_DBM0:
-            todo = "loop the channel at the far end, or name the one it arrives at with --far"
-            return Verdict("modem", BAD, f"{name}: nothing comes back", todo, figures)
-        what = "did not train" if read.carrier else "saw no carrier it knows"
-        return Verdict("modem", BAD, f"{name} {what}", SPOILT, figures)
+            advice = say("modem.nothing.do")
+            return Verdict("modem", BAD, say("modem.nothing", **which), advice, figures)
+        code = "modem.untrained" if read.carrier else "modem.no_carrier"
+        return Verdict("modem", BAD, say(code, **which), say("modem.spoilt.do"), figures)
     tester = BitErrorTester(1)
     tester.process(np.frombuffer(read.octets, np.uint8)[:, np.newaxis])
     counts = {key: int(values[0]) for key, values in tester.counts().items()}
-    return _counted(name, sent, read, counts, figures)
+    return _counted(sent, read, counts, figures)
 
 
 def _counted(
-    name: str,
     sent: _Sent,
     read: modem.Read,
     counts: dict[str, int],
@@ -104,15 +109,16 @@ def _counted(
         "error_rate": rate,
         "missing_octets": missing,
     }
-    text = f"{name} trained, {read.snr_db:.0f} dB signal to noise"
+    trained = say("modem", modem=_name(sent.name), rate=sent.rate, snr_db=read.snr_db)
     whole = counts["locked"] and not counts["losses"] and not counts["slips"]
     if not counts["met"]:
-        return Verdict("modem", BAD, f"{text}, but its bits are not those sent", SPOILT, figures)
+        wrong = say("modem.wrong", trained=trained)
+        return Verdict("modem", BAD, wrong, say("modem.spoilt.do"), figures)
     if not whole or missing > len(sent.octets) // 50:
-        text = f"{text}, but it lost the signal on the way"
-        return Verdict("modem", BAD, text, SPOILT, figures)
+        lost = say("modem.lost", trained=trained)
+        return Verdict("modem", BAD, lost, say("modem.spoilt.do"), figures)
     if not counts["errors"]:
-        return Verdict("modem", OK, f"{text}, no error in {tested} bits", "", figures)
-    text = f"{text}, {counts['errors']} of {tested} bits wrong ({rate:.1e})"
-    todo = "fax will be slow here, or fall back: try a lower rate, see what spoils it"
-    return Verdict("modem", WARN if rate < PAGE_RATE else BAD, text, todo, figures)
+        return Verdict("modem", OK, say("modem.clean", trained=trained, bits=tested), None, figures)
+    told = say("modem.errors", trained=trained, errors=counts["errors"], bits=tested, share=rate)
+    state = WARN if rate < PAGE_RATE else BAD
+    return Verdict("modem", state, told, say("modem.errors.do"), figures)

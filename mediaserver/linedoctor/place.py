@@ -23,6 +23,7 @@ from drivers.events import Number
 from mediaserver.call import maintenance
 from mediaserver.call.leg import Leg, LegState
 from mediaserver.call.lines import TEST, Lines, NoChannel, Slot
+from mediaserver.linedoctor.say import say
 from mediaserver.linedoctor.verdict import CannotCheck
 from mediaserver.media.busytone import BusyTones
 from mediaserver.media.port import MediaPort
@@ -56,11 +57,9 @@ class Place:
         """Raises CannotCheck when the line is in alarm, or the call the check works on has gone."""
         if alarms := self.slot.signalling.span.alarms:
             words = ", ".join(sorted(alarm.value for alarm in alarms))
-            raise CannotCheck(f"the line is in alarm: {words}", "see `mediaserver lines`")
+            raise CannotCheck(say("line.alarm", alarms=words), say("line.alarm.do"))
         if self.leg is not None and self.leg.state is not LegState.CONNECTED:
-            raise CannotCheck(
-                "the far end hung up during the check", "is the number the right one?"
-            )
+            raise CannotCheck(say("line.hung_up"), say("line.hung_up.do"))
 
 
 @asynccontextmanager
@@ -114,16 +113,16 @@ def _tell(slot: Slot, in_service: bool) -> None:
 async def _free(slot: Slot, force: bool) -> None:
     name = slot.channel.name
     if slot.testing:
-        raise CannotCheck(f"{name} is being tested already", "wait for the end of that test")
+        raise CannotCheck(say("line.tested", line=name), say("line.tested.do"))
     if slot.leg is None:
         return
     if not force:
-        raise CannotCheck(f"a call is on {name}", "wait for its end, or use --force")
+        raise CannotCheck(say("line.call", line=name), say("line.call.do"))
     await _cleared(slot.leg)
     if slot.settling is not None:
         await asyncio.wait([slot.settling], timeout=RELEASE_S)
     if not slot.settled:
-        raise CannotCheck(f"the call on {name} could not be cleared")
+        raise CannotCheck(say("line.uncleared", line=name))
 
 
 async def _called(lines: Lines, slot: Slot, number: str) -> Leg:
@@ -136,20 +135,20 @@ async def _called(lines: Lines, slot: Slot, number: str) -> Leg:
     try:
         leg = lines.dial(slot, TEST, number, request)
     except NoChannel as error:
-        cause = error.cause
-        raise CannotCheck(f"{name} cannot be seized (cause {cause})", "is the line up?") from None
+        unseized = say("line.unseized", line=name, cause=int(error.cause))
+        raise CannotCheck(unseized, say("line.unseized.do")) from None
     try:
         async with asyncio.timeout(ANSWER_S):
             await leg.wait(LegState.CONNECTED, LegState.CLEARING, LegState.RELEASED)
     except BaseException as error:
         await _cleared(leg)
         if isinstance(error, TimeoutError):
-            raise CannotCheck(f"{number} does not answer on {name}") from None
+            raise CannotCheck(say("line.no_answer", number=number, line=name)) from None
         raise
     if leg.state is not LegState.CONNECTED:
         cause = leg.cause or int(Cause.NORMAL_UNSPECIFIED)
         await _cleared(leg)
-        raise CannotCheck(f"{name}: the call to {number} failed (cause {cause})")
+        raise CannotCheck(say("line.failed", line=name, number=number, cause=int(cause)))
     return leg
 
 
@@ -157,7 +156,7 @@ async def _dialled(place: Place, number: str) -> None:
     """A number on an exchange line, after its dial tone."""
     await asyncio.sleep(DIAL_TONE_S)
     if not await place.port.dial(number):
-        raise CannotCheck("the number was not dialled: something else took the channel")
+        raise CannotCheck(say("line.undialled"))
     await asyncio.sleep(THROUGH_S)
 
 

@@ -22,6 +22,8 @@ from mediaserver.linedoctor import measure
 from mediaserver.linedoctor.hearing import aside, stretch_of
 from mediaserver.linedoctor.measure import Floats
 from mediaserver.linedoctor.place import Place
+from mediaserver.linedoctor.say import Said, say, together
+from mediaserver.linedoctor.sentences import SENTENCES
 from mediaserver.linedoctor.verdict import CannotCheck, Verdict
 from mediaserver.linedoctor.wanted import Wanted
 from mediaserver.linedoctor.words import OK, WARN
@@ -109,8 +111,7 @@ async def tone(place: Place, wanted: Wanted) -> Verdict:
     heard = (await stretch_of(place, wanted.long(TONE_S))).heard
     found = await aside(shape, heard)
     if found is None:
-        todo = "dial a number that gives it with --number: one that is busy, for busy tone"
-        return Verdict("tone", WARN, "no tone is on the line", todo)
+        return Verdict("tone", WARN, say("tone.none"), say("tone.none.do"))
     named = await aside(_named, heard, place.plan)
     return _told(found, named, place.plan)
 
@@ -119,7 +120,7 @@ async def learn(place: Place, wanted: Wanted) -> Verdict:
     """Let the line's detector learn the busy tone that is on it, and keep it for this line."""
     line = place.slot.channel.name
     if place.slot.signalling.span.kind is not SpanKind.FXO or place.busy is None:
-        raise CannotCheck(f"{line} is no exchange line: its far end tells of its end otherwise")
+        raise CannotCheck(say("learn.needless", line=line))
     learned: list[BusyTone] = []
     undo = place.port.on_busy(learned.append)
     place.port.progress(place.plan)
@@ -131,14 +132,13 @@ async def learn(place: Place, wanted: Wanted) -> Verdict:
     if learned:
         busy = learned[-1]
         place.busy.learned(line, busy)
-        text = f"learned as the busy tone of {line}: {busy.hz:g} Hz, {busy.on_ms} ms on, "
         figures = {"hz": busy.hz, "on_ms": busy.on_ms, "off_ms": busy.off_ms}
-        return Verdict("learn", OK, f"{text}{busy.off_ms} ms off", "", figures)
-    names = [each.what for each in await aside(_named, heard, place.plan)]
-    if names:
-        return Verdict("learn", OK, f"nothing to learn: {names[0]} of plan {place.plan} is heard")
-    todo = "dial a number that is busy with --number, and let it sound: --seconds 20"
-    return Verdict("learn", WARN, "no steady cadence was heard", todo)
+        return Verdict("learn", OK, say("learn", line=line, **figures), None, figures)
+    named = await aside(_named, heard, place.plan)
+    if named:
+        known = say("learn.known", tone=_name(named[0]), plan=place.plan)
+        return Verdict("learn", OK, known)
+    return Verdict("learn", WARN, say("learn.none"), say("learn.none.do"))
 
 
 def _named(heard: Floats, plan: str) -> list[Heard]:
@@ -147,14 +147,23 @@ def _named(heard: Floats, plan: str) -> list[Heard]:
     return [each for each in listen(sound, plan) if each.kind == "tone"]
 
 
+def _name(heard: Heard) -> Said:
+    code = f"tone.{heard.name}"
+    if code in SENTENCES:
+        return say(code)
+    return say("tone.other", name=heard.name.replace("_", " "))
+
+
 def _told(found: Shape, named: list[Heard], plan: str) -> Verdict:
     figures = {f"hz_{place}": hz for place, hz in enumerate(found.hz, 1)}
     figures |= {"on_ms": found.on_ms, "off_ms": found.off_ms, "level_dbm0": found.level_dbm0}
-    cadence = f"{found.on_ms} ms on, {found.off_ms} ms off" if found.on_ms else "without pauses"
-    hz = " + ".join(f"{each:.0f}" for each in found.hz)
-    text = f"{hz} Hz, {cadence}, {found.level_dbm0:.0f} dBm0"
-    names = list(dict.fromkeys(each.what for each in named))
-    if not names:
-        todo = "is it the plan of the right country? see [media] tone_plan"
-        return Verdict("tone", WARN, f"{text}: no tone of plan {plan}", todo, figures)
-    return Verdict("tone", OK, f"{', '.join(names)}: {text}", "", figures)
+    shown = {"hz": " + ".join(f"{each:.0f}" for each in found.hz), "dbm0": found.level_dbm0}
+    if found.on_ms:
+        shape = say("tone.cadence", on_ms=found.on_ms, off_ms=found.off_ms, **shown)
+    else:
+        shape = say("tone.steady", **shown)
+    if not named:
+        strange = say("tone.strange", shape=shape, plan=plan)
+        return Verdict("tone", WARN, strange, say("tone.strange.do"), figures)
+    names = together(_name(each) for each in {each.name: each for each in named}.values())
+    return Verdict("tone", OK, say("of", what=names, text=shape), None, figures)

@@ -1,12 +1,14 @@
-"""What figures of a line mean, in plain words, and what to do about it."""
+"""What figures of a line mean, and what to do about it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from mediaserver.linedoctor.g826 import Totals
+from mediaserver.linedoctor.say import Said, say
+from mediaserver.linedoctor.verdict import told
 
 OK, WARN, BAD = "ok", "warn", "bad"
 #: G.826 table 1, 1.5 to 5 Mbit/s: shares of available seconds an international path may have.
@@ -16,34 +18,21 @@ NOISY_DBM0 = -50.0
 LEAST_ERL_DB, LEAST_ERLE_DB = 6.0, 18.0
 HEARD_ECHO_DB = 40.0  # loss from which an echo is not heard
 
-_ALARMS = {
-    "red": (
-        "no signal or no frame is received",
-        "look at the cable and at the far end; framing and line code must be the same on both",
-    ),
-    "ais": (
-        "all ones are received",
-        "the equipment next on the line has lost its own input: ask who runs it",
-    ),
-    "rai": (
-        "the far end says that it does not receive us",
-        "look at our transmit pair, and at framing and line code",
-    ),
-}
+_ALARMS = ("red", "ais", "rai")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing about a line. state : "ok", "warn" or "bad"; todo : what to do about it."""
+    """One thing about a line. state : "ok", "warn" or "bad"; advice : what to do about it."""
 
     what: str
     state: str
-    text: str
-    todo: str = ""
+    said: Said
+    advice: Said | None = None
 
-    def as_data(self) -> dict[str, str]:
+    def as_data(self) -> dict[str, Any]:
         """For CTI and JSON."""
-        return asdict(self)
+        return {"what": self.what, "state": self.state, **told(self.said, self.advice)}
 
 
 class HasState(Protocol):
@@ -53,9 +42,11 @@ class HasState(Protocol):
     def state(self) -> str: ...
 
 
-def level_words(level_dbm0: float, places: int = 0) -> str:
+def level(dbm0: float, *, exact: bool = False) -> Said:
     """A level; what no law can carry is silence."""
-    return "silence" if level_dbm0 < -80 else f"{level_dbm0:.{places}f} dBm0"
+    if dbm0 < -80:
+        return say("silence")
+    return say("level.exact" if exact else "level", dbm0=dbm0)
 
 
 def worst(found: Iterable[HasState]) -> str:
@@ -64,84 +55,76 @@ def worst(found: Iterable[HasState]) -> str:
     return next((state for state in (BAD, WARN) if state in states), OK)
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.2g} %" if whole else "0 %"
+def _percent(part: int, whole: int) -> float:
+    return 100 * part / whole if whole else 0.0
 
 
 def of_span(alarms: Iterable[str], totals: Totals, available: bool) -> Iterator[Finding]:
     """Of a span in service, by its alarms and what was counted."""
     for alarm in sorted(alarms):
-        text, todo = _ALARMS.get(alarm, (f"alarm {alarm}", ""))
-        yield Finding("alarm", BAD, f"{alarm}: {text}", todo)
+        if alarm in _ALARMS:
+            yield Finding("alarm", BAD, say(f"alarm.{alarm}"), say(f"alarm.{alarm}.do"))
+        else:
+            yield Finding("alarm", BAD, say("alarm.other", alarm=alarm))
     usable = totals.seconds - totals.uas
     if not available:
-        yield Finding(
-            "errors", BAD, "unavailable: ten severely errored seconds in a row", "see the alarms"
-        )
+        yield Finding("errors", BAD, say("errors.unavailable"), say("errors.unavailable.do"))
     if totals.es:
         much = totals.es > MOST_ES * usable or totals.ses > MOST_SES * usable
-        text = (
-            f"{totals.es} errored and {totals.ses} severely errored of {usable} usable seconds "
-            f"({_share(totals.es, usable)} and {_share(totals.ses, usable)}; "
-            f"G.826 allows {100 * MOST_ES:g} % and {100 * MOST_SES:g} %)"
+        counted = say(
+            "errors",
+            es=totals.es,
+            ses=totals.ses,
+            usable=usable,
+            es_percent=_percent(totals.es, usable),
+            ses_percent=_percent(totals.ses, usable),
+            most_es_percent=100 * MOST_ES,
+            most_ses_percent=100 * MOST_SES,
         )
-        todo = "cable, connectors, a repeater: `mediaserver lines test` with a loop tells more"
-        yield Finding("errors", WARN if much else OK, text, todo if much else "")
+        yield Finding("errors", WARN if much else OK, counted, say("errors.do") if much else None)
     elif usable:
-        yield Finding("errors", OK, f"none in {usable} seconds")
+        yield Finding("errors", OK, say("errors.none", usable=usable))
     if totals.slips:
-        yield Finding(
-            "slips",
-            WARN,
-            f"{totals.slips}: the two ends are not on one clock",
-            "take the clock from the line that comes from the network (DAHDI: span= timing 1)",
-        )
+        yield Finding("slips", WARN, say("slips", slips=totals.slips), say("slips.do"))
     if totals.lost_ms or totals.lost_out_ms:
-        yield Finding(
-            "gaps",
-            WARN,
-            f"{totals.lost_ms} ms missing of what is received, {totals.lost_out_ms} ms of what is "
-            "sent",
-            "a busy machine or a network that loses packets: see `mediaserver status`",
-        )
+        lost = say("gaps", lost_ms=totals.lost_ms, lost_out_ms=totals.lost_out_ms)
+        yield Finding("gaps", WARN, lost, say("gaps.do"))
 
 
 def of_channel(figures: Mapping[str, Any]) -> Iterator[Finding]:
     """Of a channel in service, by its levels and its echo canceller."""
-    level, floor = figures["in_dbm0"], figures["noise_dbm0"]
-    yield _level(level)
-    text = f"{level_words(floor)} when nobody speaks"
-    if floor > NOISY_DBM0:
-        todo = "speech without a pause, or a noisy line: test it with nobody on it"
-        yield Finding("noise", WARN, text, todo)
-    else:
-        yield Finding("noise", OK, text)
+    floor = figures["noise_dbm0"]
+    yield _level(figures["in_dbm0"])
+    noisy = floor > NOISY_DBM0
+    said = say("floor", level=level(floor))
+    yield Finding("noise", WARN if noisy else OK, said, say("floor.do") if noisy else None)
     echo = figures["echo"]
     if echo is None:
-        yield Finding("echo", OK, "no canceller is on for this channel now")
+        yield Finding("echo", OK, say("echo.off"))
     elif echo["disabled"]:
-        yield Finding("echo", OK, "the canceller stands aside: fax or modem tone (2100 Hz)")
+        yield Finding("echo", OK, say("echo.aside"))
     elif echo["delay_ms"] < 0:
-        yield Finding("echo", OK, "none seen since the canceller was switched on")
+        yield Finding("echo", OK, say("echo.unseen"))
     else:
         yield _echo(echo)
 
 
-def _level(level: float) -> Finding:
-    text = f"{level_words(level)} received"
-    if level > LOUD_DBM0:
-        return Finding("level", WARN, f"{text}: loud, it may be cut off", "lower the gain")
-    if SPEAKS_DBM0 < level < QUIET_DBM0:
-        return Finding("level", WARN, f"{text}: quiet", "raise the gain, or look at the line")
-    return Finding("level", OK, text)
+def _level(dbm0: float) -> Finding:
+    received = level(dbm0)
+    if dbm0 > LOUD_DBM0:
+        said = say("received.loud", level=received)
+        return Finding("level", WARN, said, say("received.loud.do"))
+    if SPEAKS_DBM0 < dbm0 < QUIET_DBM0:
+        said = say("received.quiet", level=received)
+        return Finding("level", WARN, said, say("received.quiet.do"))
+    return Finding("level", OK, say("received", level=received))
 
 
 def _echo(echo: Mapping[str, float]) -> Finding:
-    loss, gain, delay = echo["erl_db"], echo["erle_db"], echo["delay_ms"]
-    text = f"{loss:.0f} dB down, {delay:.0f} ms late; the canceller takes {gain:.0f} dB more"
+    loss, gain = echo["erl_db"], echo["erle_db"]
+    said = say("echo.now", erl_db=loss, delay_ms=echo["delay_ms"], erle_db=gain)
     if loss < LEAST_ERL_DB:
-        todo = "the hybrid does not match the line: see its impedance (DAHDI: opermode, acim)"
-        return Finding("echo", WARN, text, todo)
+        return Finding("echo", WARN, said, say("echo.hybrid.do"))
     if loss + gain < HEARD_ECHO_DB and gain < LEAST_ERLE_DB and not echo["double_talk"]:
-        return Finding("echo", WARN, text, "it may be heard; test the line with nobody on it")
-    return Finding("echo", OK, text)
+        return Finding("echo", WARN, said, say("echo.heard.do"))
+    return Finding("echo", OK, said)

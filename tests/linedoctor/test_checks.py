@@ -226,8 +226,8 @@ def test_a_line_in_a_call_is_refused_and_cleared_by_force(tmp_path: Path) -> Non
             leg = lines.plant.app.lines.dial(slot, "party", "8001", SetupRequest(1, Number("")))
             await leg.wait(LegState.CONNECTED)
             refused = await lines.run("FXS-1/1", "noise")
-            assert refused.state == "failed" and "a call is on FXS-1/1" in refused.error
-            assert "--force" in refused.todo and leg.state is LegState.CONNECTED
+            assert refused.state == "failed" and "a call is on FXS-1/1" in str(refused.error)
+            assert "--force" in str(refused.advice) and leg.state is LegState.CONNECTED
             listened = await lines.run("FXS-1/1", "figures")
             assert listened.state == "done" and leg.state is LegState.CONNECTED
             forced = await lines.run("FXS-1/1", "noise", force=True)

@@ -19,6 +19,9 @@ from mediaserver.cti.messages import CtiError
 from mediaserver.cti.methods import FaultsParams
 from mediaserver.cti.server import CtiServer
 from mediaserver.events import Event
+from mediaserver.linedoctor.say import say
+from mediaserver.linedoctor.verdict import Verdict
+from mediaserver.linedoctor.words import Finding
 
 INVENTORY = Inventory(
     spans=(
@@ -61,7 +64,7 @@ COUNTS = {
 
 
 def line_of(name: str) -> dict[str, Any]:
-    slips = {"what": "slips", "state": "warn", "text": "3: two clocks", "todo": "see the clock"}
+    slips = Finding("slips", "warn", say("slips", slips=3), say("slips.do")).as_data()
     return {
         "name": name,
         "kind": "e1" if name.startswith("E1") else "fxs",
@@ -122,7 +125,12 @@ class ScriptedControl:
         return self.line_result(1)
 
     def line_result(self, number: int) -> dict[str, Any]:
-        verdict = {"check": "hum", "state": "warn", "text": "-47.1 dBm0 of 50 Hz"}
+        hum = say("hum", dbm0=-47.1, mains_hz=50)
+        verdict = Verdict(
+            "hum", "warn", hum, say("hum.do"), {"hum_dbm0": -47.1, "at_150_hz_dbm0": -50}
+        )
+        newer = {"check": "echo", "state": "ok", "text": "said by a newer server", "todo": ""}
+        newer |= {"said": {"code": "of.tomorrow", "values": {}}, "advice": None, "figures": {}}
         return {
             "id": number,
             "line": "E1-1/2",
@@ -134,7 +142,9 @@ class ScriptedControl:
             "error": "",
             "todo": "",
             "verdict": "warn",
-            "verdicts": [verdict | {"todo": "an earth loop", "figures": {"hum_dbm0": -47.1}}],
+            "said": None,
+            "advice": None,
+            "verdicts": [verdict.as_data(), newer],
         }
 
     async def line_stop(self, number: int, by: str) -> dict[str, Any]:

@@ -27,14 +27,20 @@ from web.i18n import CAUSES, WORDS
 WEB = Path(__file__).parents[2] / "web"
 CATALOGUE = WEB / "translations/zh/LC_MESSAGES/messages.po"
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
-KEYWORDS = dict.fromkeys(("_", "_l", "gettext", "lazy_gettext"))
+#: What the server says by codes, and the console puts into words.
+ELSEWHERE = WEB.parent / "mediaserver/linedoctor"
+KEYWORDS = dict.fromkeys(("_", "_l", "N_", "gettext", "lazy_gettext"))
 NODES: tuple[type[Node], ...] = get_args(get_args(AnyNode)[0])
-PLACES = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
+PLACES = re.compile(r"%\(\w+\)[-+.\d]*[a-z]|\{\w+\}|%%")
 
 
 def said() -> set[str]:
     """Every sentence the sources say."""
-    found = extract_from_dir(WEB, METHODS, keywords=KEYWORDS)
+    found = [
+        each
+        for place in (WEB, ELSEWHERE)
+        for each in extract_from_dir(place, METHODS, keywords=KEYWORDS)
+    ]
     return {message for _file, _line, message, _comments, _context in found if message}
 
 

@@ -214,7 +214,11 @@ def test_counters_come_from_the_daemon(enter: Enter) -> None:
 def test_lines_are_told_and_checked(enter: Enter, daemon: Daemon) -> None:
     client = enter("tech")
     text = client.get("/lines").text
-    assert "E1-1" in text and "3: two clocks" in text and 'href="/lines/FXS-1"' in text
+    assert (
+        "E1-1" in text
+        and "3: the two ends are not on one clock" in text
+        and 'href="/lines/FXS-1"' in text
+    )
     text = client.get("/lines/E1-1").text
     assert "RED" in text and "17" in text and 'value="bert"' in text
     assert client.get("/lines/E1-9").status_code == 404
@@ -228,5 +232,11 @@ def test_lines_are_told_and_checked(enter: Enter, daemon: Daemon) -> None:
         assert answer.status_code == 400, wrong
     text = client.get("/lines/checks/1").text
     assert "-47.1 dBm0 of 50 Hz" in text and 'http-equiv="refresh"' in text
+    assert "Hum, dBm0" in text and "At 150 Hz, dBm0" in text and "said by a newer server" in text
+    client.post("/language/zh", data={"csrf_token": csrf["X-CSRFToken"], "next": "/lines"})
+    assert "3 次：两端不在同一时钟上" in client.get("/lines").text
+    text = client.get("/lines/checks/1").text
+    assert "50 Hz 及其谐波 -47.1 dBm0" in text and "接地环路" in text and "交流声，dBm0" in text
+    assert "earth loop" not in text and "said by a newer server" in text
     client.post("/lines/checks/1/stop", headers=csrf)
     assert daemon.control.done[-1] == ("line_stop", "1", "tech")

@@ -1,7 +1,7 @@
 """How the lines are: errors, alarms, echo; and tests of single channels.
 
 What: an overview, a page a span, and a page a run of tests, which loads anew while it runs.
-How: all of it comes from the media server's line doctor; its findings are in its own words.
+How: all of it comes from the media server's line doctor, which says sentences by their codes.
 """
 
 from __future__ import annotations
