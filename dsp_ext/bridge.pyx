@@ -10,7 +10,7 @@ How: `copy_from` is worked out when membership changes, `copy_now` as a block be
 from libc.string cimport memcpy
 
 from dsp_ext.cancel cimport cancels
-from dsp_ext.mix cimport (
+from dsp_ext.mix_seat cimport (
     mix_hears,
     mix_join,
     mix_leave,
@@ -42,7 +42,7 @@ cdef void bridge_join(engine_t* e, int channel, int bridge, float talk,
 
 cdef void bridge_leave(engine_t* e, int channel) noexcept nogil:
     cdef int bridge = e.mix.bridge_of[channel]
-    cdef int to = e.mix.whisper_to[channel]
+    cdef int to = e.mix.seats.whisper_to[channel]
     mix_leave(e.mix, channel)
     e.copy_from[channel] = -1
     if to >= 0:
@@ -53,7 +53,7 @@ cdef void bridge_leave(engine_t* e, int channel) noexcept nogil:
 
 
 cdef void bridge_whisper(engine_t* e, int channel, int to, float gain) noexcept nogil:
-    cdef int before = e.mix.whisper_to[channel]
+    cdef int before = e.mix.seats.whisper_to[channel]
     mix_whisper(e.mix, channel, to, gain)
     if before >= 0:
         e.copy_from[before] = mix_peer(e.mix, before)

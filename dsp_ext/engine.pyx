@@ -49,7 +49,7 @@ from dsp_ext.messages cimport (
     outbox_drained,
 )
 from dsp_ext.mfr2 cimport MF_BACKWARD, MF_BACKWARD_CHINA, MF_FORWARD
-from dsp_ext.mix cimport MIX_MOST_LOUDEST
+from dsp_ext.mix_seat cimport MIX_MOST_LOUDEST
 from dsp_ext.port cimport Port
 from dsp_ext.progress cimport progress_plan, progress_set_plan
 from dsp_ext.report cimport EngineReport

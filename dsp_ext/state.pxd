@@ -6,7 +6,7 @@ from dsp_ext.dtmf cimport dtmf_bank
 from dsp_ext.echo cimport echo_bank
 from dsp_ext.level cimport level_bank
 from dsp_ext.messages cimport outbox_t
-from dsp_ext.mix cimport mix_bank
+from dsp_ext.mix_seat cimport mix_bank
 from dsp_ext.native cimport now_ns
 from dsp_ext.ring cimport ring_t
 from dsp_ext.slots cimport slots_t

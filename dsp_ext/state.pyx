@@ -14,7 +14,7 @@ from dsp_ext.echo cimport echo_bank, echo_enable, echo_free, echo_new
 from dsp_ext.g711 cimport encode_one
 from dsp_ext.level cimport level_bank, level_free, level_new
 from dsp_ext.messages cimport command_t, outbox_init, outbox_release
-from dsp_ext.mix cimport mix_free, mix_new
+from dsp_ext.mix_seat cimport mix_free, mix_new
 from dsp_ext.native cimport heap_octets
 from dsp_ext.ring cimport ring_init, ring_release, ring_t
 from dsp_ext.shed cimport shed_init

@@ -71,7 +71,7 @@ cdef void _write_ports(engine_t* e) noexcept nogil:
 
 cdef void _mix(engine_t* e, bint must_mix) noexcept nogil:
     if must_mix:
-        mix_process(e.mix, e.pcm_in, e.pcm_out, e.cstride, e.block)
+        mix_process(e.mix, e.pcm_in, e.pcm_out, e.block)
     else:
         memset(e.pcm_out, 0, <size_t> e.cstride * e.block * sizeof(float))
 

@@ -1,95 +1,113 @@
-/* Bridges by themselves, for processors with AVX-512 (mix_alone in mix.h says what is done).
- *
- * Four rows are added up at once, so that the sums across a row cost few shuffles, and what a member
- * gave is reckoned once more from what is in the nearest cache. A bridge whose sum stays within 22
- * bits is at hand as a float without a conversion: the difference of MIX_SHIFT + sum and MIX_SHIFT +
- * given is exact. Beyond, mix_alone does it. The results are the same to the bit. */
+/* The mixer's inner loops for processors with AVX-512 or AVX2 (mix_tiles.h). */
 #include "mix_wide.h"
 
 #ifdef HAVE_CLONES
 #include <immintrin.h>
+
+#define MIX_LINKAGE
+#define MIX_NAME(what) mix_avx2_##what
+#define mix_f mix_avx2_f
+#define mix_i mix_avx2_i
+#define MIX_LANES 8
+
+#pragma GCC push_options
+#pragma GCC target("avx2")
+
+typedef float mix_f __attribute__((vector_size(32), aligned(4), may_alias));
+typedef uint32_t mix_i __attribute__((vector_size(32), aligned(4), may_alias));
+
+#define MIX_LOW(a, b) (mix_i)_mm256_unpacklo_epi32((__m256i)(a), (__m256i)(b))
+#define MIX_HIGH(a, b) (mix_i)_mm256_unpackhi_epi32((__m256i)(a), (__m256i)(b))
+#define MIX_LOW_PAIR(a, b) (mix_i)_mm256_unpacklo_epi64((__m256i)(a), (__m256i)(b))
+#define MIX_HIGH_PAIR(a, b) (mix_i)_mm256_unpackhi_epi64((__m256i)(a), (__m256i)(b))
+#define MIX_SPREAD(x, i) (mix_i)_mm256_shuffle_epi32((__m256i)(x), 0x55 * (i))
+#define MIX_HALVES(a, b, which) (mix_i)_mm256_permute2x128_si256((__m256i)(a), (__m256i)(b), which)
+
+static ALWAYS_INLINE void mix_avx2_cross(mix_i *v)
+{
+    for (int i = 0; i < 4; i++) {
+        const mix_i a = v[i], b = v[i + 4];
+        v[i] = MIX_HALVES(a, b, 0x20);
+        v[i + 4] = MIX_HALVES(a, b, 0x31);
+    }
+}
+
+static ALWAYS_INLINE mix_i mix_avx2_fold(mix_i x)
+{
+    return x + MIX_HALVES(x, x, 0x01);
+}
+
+static ALWAYS_INLINE mix_f mix_avx2_real(mix_i x)
+{
+    return (mix_f)_mm256_cvtepi32_ps((__m256i)x);
+}
+
+static ALWAYS_INLINE mix_f mix_avx2_clip(mix_f x)
+{
+    const __m256 low = _mm256_min_ps((__m256)x, _mm256_set1_ps(MIX_MOST));
+    return (mix_f)_mm256_max_ps(low, _mm256_set1_ps(-MIX_MOST));
+}
+
+#include "mix_tiles.h"
+#pragma GCC pop_options
+#undef MIX_NAME
+#undef mix_f
+#undef mix_i
+#undef MIX_LANES
+#undef MIX_LOW
+#undef MIX_HIGH
+#undef MIX_LOW_PAIR
+#undef MIX_HIGH_PAIR
+#undef MIX_SPREAD
+
+#define MIX_NAME(what) mix_avx512_##what
+#define mix_f mix_avx512_f
+#define mix_i mix_avx512_i
+#define MIX_LANES 16
+
+#pragma GCC push_options
 #pragma GCC target("avx512f,avx512dq")
 
-typedef struct
-{
-    const float *say, *hear;
-    __m512 shift, most;
-    int n;
-} wide_bridge;
+typedef float mix_f __attribute__((vector_size(64), aligned(4), may_alias));
+typedef uint32_t mix_i __attribute__((vector_size(64), aligned(4), may_alias));
 
-/* What 16 neighbours give: MIX_SHIFT and a whole number. */
-static ALWAYS_INLINE __m512 wide_give(const wide_bridge *b, const float *row, int c)
-{
-    const __m512 said = _mm512_mul_ps(_mm512_loadu_ps(row + c), _mm512_loadu_ps(b->say + c));
-    return _mm512_add_ps(said, b->shift);
-}
+#define MIX_LOW(a, b) (mix_i)_mm512_unpacklo_epi32((__m512i)(a), (__m512i)(b))
+#define MIX_HIGH(a, b) (mix_i)_mm512_unpackhi_epi32((__m512i)(a), (__m512i)(b))
+#define MIX_LOW_PAIR(a, b) (mix_i)_mm512_unpacklo_epi64((__m512i)(a), (__m512i)(b))
+#define MIX_HIGH_PAIR(a, b) (mix_i)_mm512_unpackhi_epi64((__m512i)(a), (__m512i)(b))
+#define MIX_SPREAD(x, i) (mix_i)_mm512_shuffle_epi32((__m512i)(x), 0x55 * (i))
+#define MIX_QUARTERS(a, b, which) (mix_i)_mm512_shuffle_i32x4((__m512i)(a), (__m512i)(b), which)
 
-static ALWAYS_INLINE __m512i wide_sum(const wide_bridge *b, const float *row)
+static ALWAYS_INLINE void mix_avx512_cross(mix_i *v)
 {
-    __m512i sum = _mm512_castps_si512(wide_give(b, row, 0));
-    for (int c = TILE; c < b->n; c += TILE)
-        sum = _mm512_add_epi32(sum, _mm512_castps_si512(wide_give(b, row, c)));
-    return sum;
-}
-
-/* Sums of neighbours, and of neighbours of those, of two rows side by side. */
-static ALWAYS_INLINE __m512i wide_pairs(__m512i a, __m512i b)
-{
-    return _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
-}
-
-static ALWAYS_INLINE __m512i wide_fours(__m512i a, __m512i b)
-{
-    return _mm512_add_epi32(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
-}
-
-/* The sums of four rows that are `step` floats apart, side by side in each quarter. */
-static ALWAYS_INLINE __m512i wide_totals(const wide_bridge *b, const float *row, long step)
-{
-    const __m512i low = wide_pairs(wide_sum(b, row), wide_sum(b, row + step));
-    const __m512i high = wide_pairs(wide_sum(b, row + 2 * step), wide_sum(b, row + 3 * step));
-    __m512i sum = wide_fours(low, high);
-    sum = _mm512_add_epi32(sum, _mm512_shuffle_i32x4(sum, sum, 0x4E));
-    sum = _mm512_add_epi32(sum, _mm512_shuffle_i32x4(sum, sum, 0xB1));
-    return _mm512_sub_epi32(sum, _mm512_set1_epi32((int)(MIX_BIAS * (uint32_t)(b->n - 1))));
-}
-
-/* What each hears of `all` (MIX_SHIFT and the sum): less itself, times hear, clipped. */
-static ALWAYS_INLINE void wide_hear(const wide_bridge *b, const float *row, __m512i all, float *out)
-{
-    for (int c = 0; c < b->n; c += TILE) {
-        __m512 x = _mm512_sub_ps(_mm512_castsi512_ps(all), wide_give(b, row, c));
-        x = _mm512_mul_ps(x, _mm512_loadu_ps(b->hear + c));
-        _mm512_storeu_ps(out + c, _mm512_range_ps(x, b->most, 2)); /* the smaller, with x's sign */
+    for (int i = 0; i < 4; i++) {
+        const mix_i a = MIX_QUARTERS(v[i], v[i + 4], 0x44), b = MIX_QUARTERS(v[i], v[i + 4], 0xEE);
+        const mix_i c = MIX_QUARTERS(v[i + 8], v[i + 12], 0x44);
+        const mix_i d = MIX_QUARTERS(v[i + 8], v[i + 12], 0xEE);
+        v[i] = MIX_QUARTERS(a, c, 0x88);
+        v[i + 4] = MIX_QUARTERS(a, c, 0xDD);
+        v[i + 8] = MIX_QUARTERS(b, d, 0x88);
+        v[i + 12] = MIX_QUARTERS(b, d, 0xDD);
     }
 }
 
-static ALWAYS_INLINE void wide_rows(const float *pcm, int cstride, int rows, int n, const float *say,
-                                    const float *hear, float *out)
+static ALWAYS_INLINE mix_i mix_avx512_fold(mix_i x)
 {
-    const wide_bridge b = {say, hear, _mm512_set1_ps(MIX_SHIFT), _mm512_set1_ps(MIX_MOST), n};
-    const long step = cstride;
-    int r = 0;
-    for (; r + 4 <= rows; r += 4, pcm += 4 * step, out += 4 * step) {
-        const __m512i all = wide_totals(&b, pcm, step);
-        wide_hear(&b, pcm, _mm512_shuffle_epi32(all, 0x00), out);
-        wide_hear(&b, pcm + step, _mm512_shuffle_epi32(all, 0x55), out + step);
-        wide_hear(&b, pcm + 2 * step, _mm512_shuffle_epi32(all, 0xAA), out + 2 * step);
-        wide_hear(&b, pcm + 3 * step, _mm512_shuffle_epi32(all, 0xFF), out + 3 * step);
-    }
-    for (; r < rows; r++, pcm += step, out += step)
-        wide_hear(&b, pcm, _mm512_shuffle_epi32(wide_totals(&b, pcm, 0), 0x00), out);
+    x += MIX_QUARTERS(x, x, 0x4E);
+    return x + MIX_QUARTERS(x, x, 0xB1);
 }
 
-/* With few tiles the loops over them are unrolled, and what each gave stays in registers. */
-void mix_alone_wide(const float *restrict pcm, int cstride, int rows, int n,
-                    const float *restrict say, const float *restrict hear, float *restrict out)
+static ALWAYS_INLINE mix_f mix_avx512_real(mix_i x)
 {
-    if (n == TILE)
-        wide_rows(pcm, cstride, rows, TILE, say, hear, out);
-    else if (n == 2 * TILE)
-        wide_rows(pcm, cstride, rows, 2 * TILE, say, hear, out);
-    else
-        wide_rows(pcm, cstride, rows, n, say, hear, out);
+    return (mix_f)_mm512_cvtepi32_ps((__m512i)x);
 }
+
+/* The smaller in size, with x's sign. */
+static ALWAYS_INLINE mix_f mix_avx512_clip(mix_f x)
+{
+    return (mix_f)_mm512_range_ps((__m512)x, _mm512_set1_ps(MIX_MOST), 2);
+}
+
+#include "mix_tiles.h"
+#pragma GCC pop_options
 #endif

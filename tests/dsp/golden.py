@@ -141,7 +141,19 @@ def mixed(pcm: Array) -> dict[str, Array]:
     for channel in range(pcm.shape[1]):
         bank.join(channel, channel % 3, talk=0.3 + channel / 20, listen=1.0 - channel / 40)
     bank.loudest(1, 3)
-    return {"mix": np.concatenate([bank.process(block) for block in blocks(pcm)])}
+    # bridges of one, two and three tiles, an idle tile, and a shared one
+    seats = [0] * 16 + [1] * 32 + [2] * 48 + [-1] * 16 + [3, 4, 3, 4] * 4 + [4] * 3
+    side_by_side = mix.Mixer(len(seats))
+    for channel, bridge in enumerate(seats):
+        if bridge >= 0:
+            side_by_side.join(channel, bridge, talk=0.1 + channel / 99, listen=1 - channel / 150)
+    side_by_side.whisper(100, 113, 0.7)
+    many = np.tile(pcm, 7)[:2000, : len(seats)]
+    short = [np.ascontiguousarray(many[at : at + 37]) for at in range(0, len(many), 37)]
+    return {
+        "mix": np.concatenate([bank.process(block) for block in blocks(pcm)]),
+        "mix, tiles": np.concatenate([side_by_side.process(block) for block in short]),
+    }
 
 
 def cancelled(pcm: Array) -> dict[str, Array]:

@@ -13,16 +13,24 @@ from dsp_ext import mix
 F32 = npt.NDArray[np.float32]
 
 
-def _oracle(pcm: F32, bridge_of: list[int], talk: list[float], listen: list[float]) -> F32:
-    """What each hears: the plain sum over the others, pair by pair."""
+def _oracle(
+    pcm: F32,
+    bridge_of: list[int],
+    talk: list[float],
+    listen: list[float],
+    whispers: tuple[tuple[int, int, float], ...] = (),
+) -> F32:
+    """What each hears: the plain sum over the others, pair by pair, and whispers (from, to, gain)."""
     said = np.rint(pcm * np.array(talk, dtype=np.float32)).astype(np.int64)
     out = np.zeros_like(pcm)
     for me, bridge in enumerate(bridge_of):
-        if bridge < 0:
-            continue
-        others = [c for c, b in enumerate(bridge_of) if b == bridge and c != me]
-        total = said[:, others].sum(axis=1).astype(np.int32)
-        heard = total.astype(np.float32) * np.float32(listen[me])
+        others = [c for c, b in enumerate(bridge_of) if b == bridge >= 0 and c != me]
+        total = said[:, others].sum(axis=1)
+        for source, to, gain in whispers:
+            if to == me:
+                total += np.rint(pcm[:, source] * np.float32(gain)).astype(np.int64)
+        heard = total.astype(np.int32).astype(np.float32)
+        heard *= np.float32(listen[me] if bridge >= 0 else 1)
         out[:, me] = np.clip(heard, np.float32(-32767), np.float32(32767))
     return out
 
@@ -73,19 +81,47 @@ def test_bridges_of_whole_tiles_are_as_exact(data: st.DataObject) -> None:
     assert np.array_equal(heard, _oracle(pcm, bridge_of, talk, listen))
 
 
-@pytest.mark.parametrize("last", [7.0, 8.0, 9.0])
-@pytest.mark.parametrize("channels", [16, 32, 48])
-def test_sums_about_the_22_bits_that_floats_hold_are_as_exact(channels: int, last: float) -> None:
-    """Gains of 127 added up are the most that is summed in floats; each sign, at full scale."""
-    talk = [8.0] * 15 + [last] + [0.0] * (channels - 16)
-    pcm = np.full((5, channels), 32768, dtype=np.float32)
-    pcm[1] = -32768
-    pcm[2, ::2] = -32768
-    pcm[3] = 32767.4
-    pcm[4] = np.linspace(-32768, 32768, channels)
-    listen = [2.0**-8] * channels
-    heard = _mixer([0] * channels, talk, listen).process(pcm)
-    assert np.array_equal(heard, _oracle(pcm, [0] * channels, talk, listen))
+@pytest.mark.parametrize("strewn", [False, True])
+def test_the_largest_sums_that_are_allowed_are_as_exact(strewn: bool) -> None:
+    """All channels there may be, at the largest gain and full scale, and what is next to that."""
+    channels = mix.MOST_CHANNELS
+    pcm = np.full((19, channels), 32768, dtype=np.float32)
+    pcm[1::3] = -32768
+    pcm[2::3, ::2] = -32767.3
+    bridge_of = [0] * channels
+    if strewn:
+        bridge_of[5] = bridge_of[1999] = 1
+    said: npt.NDArray[np.int64] = np.rint(pcm * np.float32(32)).astype(np.int64)
+    member = np.array(bridge_of) == 0
+    total = said[:, member].sum(axis=1, keepdims=True)
+    wanted = ((total - said).astype(np.int32).astype(np.float32) * np.float32(2**-17))[:, member]
+    heard = _mixer(bridge_of, [32.0] * channels, [2.0**-17] * channels).process(pcm)
+    assert np.abs(wanted).max() > 16000
+    assert np.array_equal(heard[:, member], wanted)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_whispers_and_choices_change_no_other_bridge(data: st.DataObject) -> None:
+    """Bridges of whole tiles, with gaps, some shared; some hear whispers, one its loudest."""
+    tiles = data.draw(st.lists(st.integers(-1, 4), min_size=2, max_size=8))
+    bridge_of = [int(bridge) for bridge in np.repeat(tiles, 16)]
+    at = st.integers(0, len(bridge_of) - 1)
+    for shared in data.draw(st.lists(at, max_size=3)):
+        bridge_of[shared] = data.draw(st.integers(-1, 4))
+    channels = len(bridge_of)
+    ones = [1.0] * channels
+    mixer = _mixer(bridge_of, ones, ones)
+    pairs = st.tuples(at, at, st.sampled_from([0.5, 1.0])).filter(lambda pair: pair[0] != pair[1])
+    drawn = data.draw(st.lists(pairs, max_size=3, unique_by=lambda pair: pair[0]))
+    for source, to, gain in drawn:
+        mixer.whisper(source, to, gain)
+    mixer.loudest(4, 3)
+    rows = data.draw(st.sampled_from([1, 15, 16, 80, 90]))
+    pcm = np.random.default_rng(rows).uniform(-9000, 9000, (rows, channels)).astype(np.float32)
+    wanted = _oracle(pcm, bridge_of, ones, ones, tuple(drawn))
+    others = np.array(bridge_of) != 4
+    assert np.array_equal(mixer.process(pcm)[:, others], wanted[:, others])
 
 
 def test_two_parties_hear_each_other_untouched() -> None:
