@@ -18,9 +18,9 @@ def _oracle(
     bridge_of: list[int],
     talk: list[float],
     listen: list[float],
-    whispers: tuple[tuple[int, int, float], ...] = (),
+    whispers: tuple[tuple[int, int, float], ...] = (),  # from, to, gain
 ) -> F32:
-    """What each hears: the plain sum over the others, pair by pair, and whispers (from, to, gain)."""
+    """What each hears: the plain sum over the others, pair by pair, and whispers."""
     said = np.rint(pcm * np.array(talk, dtype=np.float32)).astype(np.int64)
     out = np.zeros_like(pcm)
     for me, bridge in enumerate(bridge_of):
