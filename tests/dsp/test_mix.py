@@ -301,6 +301,16 @@ def test_long_blocks_and_short_ones_give_the_same() -> None:
     assert np.array_equal(whole, np.concatenate(parts))
 
 
+def test_the_loudest_are_chosen_as_often_in_long_blocks() -> None:
+    swell = np.sin(np.arange(2000)[:, None] / 200 + np.arange(40)[None, :]) ** 2
+    pcm = _voices([3000.0] * 40, 2000) * swell.astype(np.float32)
+    mixers = [_mixer([c % 3 for c in range(40)], [1.0] * 40, [1.0] * 40) for _ in range(2)]
+    for mixer in mixers:
+        mixer.loudest(1, 2)
+    parts = [mixers[0].process(pcm[at : at + 80]) for at in range(0, 2000, 80)]
+    assert np.array_equal(mixers[1].process(pcm), np.concatenate(parts))
+
+
 def test_wrong_input_is_refused() -> None:
     mixer = mix.Mixer(4)
     for call in (lambda: mixer.whisper(4, 0), lambda: mixer.loudest(4, 1), lambda: mixer.peer(-1)):
