@@ -61,8 +61,10 @@ FFT_INLINE void echo_model(const echo_tile *t, echo_work *w)
 /* Smoothed powers; -> whether any lane's path has changed (its flags in `changed`). */
 FFT_INLINE int echo_watch(echo_state *s, echo_work *w, int32_t *changed)
 {
-    lanes ey = {0}, ee = {0}, yy = {0}, dd = {0};
+    lanes ey = {0}, ee = {0}, yy = {0}, dd = {0}, doubted = {0};
     int any = 0;
+    for (int k = 0; k < FFT_BINS; k++)
+        doubted += w->expect[k];
     for (int i = 0; i < ECHO_BLOCK; i++) {
         ey += w->e[i] * w->y[i];
         ee += w->e[i] * w->e[i];
@@ -80,7 +82,9 @@ FFT_INLINE int echo_watch(echo_state *s, echo_work *w, int32_t *changed)
         s->swift_model[c] = 0.5f * (s->swift_model[c] + yy[c]) + 1e-9f;
         s->swift_heard[c] = 0.5f * (s->swift_heard[c] + dd[c]) + 1e-9f;
         const float square = cross * cross;
-        const int tied = (square > 0.1f * error * model) & (square > 0.0625f * model * model)
+        const int sure = doubted[c] < ECHO_DOUBTED * FFT_HALF * error;
+        const float least = sure ? ECHO_TIED_SURE : ECHO_TIED;
+        const int tied = (square > least * error * model) & (square > 0.0625f * model * model)
                          & (model > ECHO_BLOCK * 10.0f);
         const int loud = error > ECHO_BLOCK * 4.0f * ECHO_HEARD;
         const int worse = loud & (error > 1.5f * heard), far = loud & (error > 4.0f * heard);

@@ -34,6 +34,8 @@
 #define ECHO_DOUBTED 0.03f       /* of what is left, what doubt explains where no near end speaks */
 #define ECHO_MAIN 1e-4f          /* of what the path passes, what a part passes that learns at once */
 #define ECHO_LOOK 0.9f           /* memory of the powers a change of path is seen by */
+#define ECHO_TIED 0.1f           /* correlation of model and error, squared, that tells a change */
+#define ECHO_TIED_SURE 0.25f     /* of a sure model: two voices are tied by chance up to 0.5 */
 #define ECHO_HOLD 20.0f          /* blocks between two changes */
 #define ECHO_HEARD 100.0f        /* mean square from which the far end speaks: about -67 dBm0 */
 

@@ -68,7 +68,9 @@ class Oracle:
         now = np.array([(e * y).sum(0), (e * e).sum(0), (y * y).sum(0), (d * d).sum(0)])
         self.slow = 0.9 * self.slow + 0.1 * now
         cross, error, model, heard = self.slow
-        tied = (cross**2 > 0.1 * error * model) & (cross**2 > 0.0625 * model**2)
+        sure = self._expected().sum(0) < 0.03 * BLOCK * error
+        least = np.where(sure, 0.25, 0.1)
+        tied = (cross**2 > least * error * model) & (cross**2 > 0.0625 * model**2)
         tied &= model > BLOCK * 10
         loud = error > BLOCK * 400
         worse, far = loud & (error > 1.5 * heard), loud & (error > 4 * heard)
