@@ -206,6 +206,15 @@ class LineAudio(Protocol):
         """Send a part of caller ID: True when all of it was sent. Cancelling stops it; what cannot
         be sent is logged."""
 
+    async def alert(self, channel: Channel, tone: AlertTone, keys: str, within_ms: int) -> bool:
+        """Send the alert in talk; whether one of `keys` was heard before so long after its end."""
+
+    def apart(self, channel: Channel, on: bool) -> None:
+        """Whoever is in talk on a channel and the other parties do not hear each other, or do."""
+
+    async def burst(self, channel: Channel, name: str) -> bool:
+        """Sound one of the plan's tones once, up to its longest pause; True when all of it was."""
+
     def tone(self, channel: Channel, name: str) -> None:
         """Sound one of the plan's tones until `quiet`; busy tone where it has none of that name."""
 

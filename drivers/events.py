@@ -137,6 +137,16 @@ class Flash(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class Held(CallEvent):
+    """The far end has put the call on hold, to talk with somebody else over the same channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved(CallEvent):
+    """The far end is back in the call that it had put on hold."""
+
+
+@dataclass(frozen=True, slots=True)
 class Metering(CallEvent):
     """A metering pulse came in on our outgoing call; `pulses` counts them."""
 

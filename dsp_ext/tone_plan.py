@@ -52,6 +52,15 @@ class TonePlan:
             self.tones[tone], repeat_from=repeat_from, name=f"{self.country}/{tone}"
         )
 
+    def burst(self, tone: str) -> tuple[Program, int]:
+        """(the tone once, up to its longest pause; that pause in ms). Raises UnknownTone."""
+        self.program(tone)
+        segments = self.tones[tone]
+        last = max(range(len(segments)), key=lambda at: segments[at].off_ms)
+        parts = [*segments[:last], segments[last]._replace(off_ms=0)]
+        name = f"{self.country}/{tone} once"
+        return Program.from_segments(parts, name=name), int(segments[last].off_ms)
+
 
 @cache
 def _countries() -> dict[str, TonePlan]:

@@ -26,6 +26,7 @@ class Bridge:
         self.closed = False
         self._session = session
         self._members: dict[int, MediaPort] = {}
+        self._gains: dict[int, tuple[float, float]] = {}
         self._choosy = False
 
     @property
@@ -43,11 +44,15 @@ class Bridge:
         if port.bridge is not None and port.bridge is not self:
             port.bridge.leave(port)
         self._members[port.channel] = port
+        self._gains[port.channel] = (talk, listen)
         port.bridge = self
-        engine = self._session.engine
-        self._session.command(
-            partial(engine.join, port.channel, self.number, talk=talk, listen=listen)
-        )
+        self.renew(port)
+
+    def renew(self, port: MediaPort) -> None:
+        """Have a member's gains hold, or none of them while it is apart."""
+        talk, listen = (0.0, 0.0) if port.is_apart else self._gains[port.channel]
+        join = self._session.engine.join
+        self._session.command(partial(join, port.channel, self.number, talk=talk, listen=listen))
 
     def loudest(self, count: int) -> None:
         """Let only the `count` loudest members be heard, up to 16; 0: all of them.

@@ -69,12 +69,13 @@ class KeyEar(_Ear):
         super().__init__(port, line)
 
     def _start(self) -> Callable[[], None]:
+        self._heard_already = self._port.detecting
         self._port.detect(True)
         return self._port.on_digit(self._key)
 
     def _end(self) -> None:
         """Nobody shall take these keys for a caller's choice."""
-        self._port.detect(False)
+        self._port.detect(self._heard_already)
         self._port.digits.clear()
 
     def _key(self, event: DigitEvent) -> None:

@@ -1,7 +1,7 @@
 """Tones on analog ports for their signalling: `drivers.base.LineAudio` on a session's channels.
 
 What: hears an exchange's dial tone, dials, sends and hears caller ID, sounds tones to a telephone
-that was left off hook.
+that was left off hook, or that is in talk and has another call waiting.
 How: the channels' ports, as calls use them. A tone is begun in the loop's next turn, after the
 reset that ends the call it follows.
 """
@@ -19,6 +19,7 @@ from dsp_ext.callerid import CallerId
 from dsp_ext.tone import Program
 from mediaserver.clock import Clock
 from mediaserver.media.callerear import FskEar, KeyEar, caller_ear
+from mediaserver.media.digits import DigitEvent
 from mediaserver.media.errors import MediaError
 from mediaserver.media.session import MediaSession
 from mediaserver.media.tones import ToneEvent
@@ -122,6 +123,36 @@ class MediaLineAudio:
             )
         except (MediaError, ValueError) as error:
             log.warning("%s: caller ID is not sent: %s", channel.name, error)
+            return False
+
+    async def alert(self, channel: Channel, tone: AlertTone, keys: str, within_ms: int) -> bool:
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[bool] = loop.create_future()
+
+        def heard(event: DigitEvent) -> None:
+            if event.digit in keys and not answered.done():
+                answered.set_result(True)
+
+        ear = KeyEar(self._session.port(channel.index), heard, channel.name)
+        try:
+            if not await self.send_caller(channel, tone):
+                return False
+            async with asyncio.timeout(within_ms / 1000):
+                return await answered
+        except TimeoutError:
+            return False
+        finally:
+            ear.stop()
+
+    def apart(self, channel: Channel, on: bool) -> None:
+        self._session.port(channel.index).apart(on)
+
+    async def burst(self, channel: Channel, name: str) -> bool:
+        program, _ = tone_plan.plan(self.plan).burst(name)
+        try:
+            return await self._session.port(channel.index).tone(program)
+        except MediaError as error:
+            log.warning("%s: no tone: %s", channel.name, error)
             return False
 
     def tone(self, channel: Channel, name: str) -> None:

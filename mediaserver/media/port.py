@@ -38,6 +38,8 @@ class MediaPort:
         engine = session.engine
         self.channel = channel
         self.bridge: Bridge | None = None
+        self.detecting = False  # keys are heard
+        self.is_apart = False
         self.digits = DigitQueue()
         self._session = session
         self._player = Generator(session, partial(engine.stop, channel))
@@ -149,6 +151,7 @@ class MediaPort:
 
     def detect(self, on: bool = True) -> None:
         """Hear DTMF digits on this channel, or no longer."""
+        self.detecting = on
         self._session.command(partial(self._session.engine.detect, self.channel, on))
 
     def on_digit(self, listener: OnDigit) -> Callable[[], None]:
@@ -253,6 +256,12 @@ class MediaPort:
         whom = None if to is None else to.channel
         self._session.command(partial(self._session.engine.whisper, self.channel, whom, gain=gain))
 
+    def apart(self, on: bool) -> None:
+        """Neither hear nor be heard in the bridge, whichever it is, until it is off again."""
+        self.is_apart = on
+        if self.bridge is not None:
+            self.bridge.renew(self)
+
     # ---- taps
 
     def tap(self, ring: Any, mode: str = "both") -> asyncio.Future[None]:
@@ -288,6 +297,7 @@ class MediaPort:
         self._caller_id_listeners.clear()
         self._voice_listeners.clear()
         self.digits.clear()
+        self.detecting = self.is_apart = False
         done = self._session.acked(partial(self._session.engine.reset, self.channel))
         if self._holder is not None:
             self._holder()

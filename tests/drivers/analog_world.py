@@ -24,7 +24,11 @@ class Audio:
         self.ears: dict[int, Callable[[str], None]] = {}
         self.sent: list[tuple[int, str]] = []
         self.sounding: dict[int, str] = {}
+        self.lone: set[int] = set()
+        self.bursts: list[tuple[int, str]] = []
         self.whole = True
+        self.answers = True  # a telephone to the alert in talk
+        self.asked = ""
         self.hears = True
         self.caller_ears: dict[int, tuple[str, Callable[[CallerId | None], None]]] = {}
         self.shown: list[tuple[float, int, FskMessage | AlertTone | Keys]] = []
@@ -47,6 +51,20 @@ class Audio:
     async def send_caller(self, channel: Channel, piece: FskMessage | AlertTone | Keys) -> bool:
         self.shown.append((asyncio.get_running_loop().time(), channel.number, piece))
         await asyncio.sleep(0.6)
+        return self.whole
+
+    async def alert(self, channel: Channel, tone: AlertTone, keys: str, within_ms: int) -> bool:
+        self.shown.append((asyncio.get_running_loop().time(), channel.number, tone))
+        self.asked = keys
+        await asyncio.sleep((tone.ms + 40 if self.answers else tone.ms + within_ms) / 1000)
+        return self.answers
+
+    def apart(self, channel: Channel, on: bool) -> None:
+        (self.lone.add if on else self.lone.discard)(channel.number)
+
+    async def burst(self, channel: Channel, name: str) -> bool:
+        self.bursts.append((channel.number, name))
+        await asyncio.sleep(0.4)
         return self.whole
 
     def deaf(self, channel: Channel) -> None:

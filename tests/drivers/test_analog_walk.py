@@ -31,7 +31,7 @@ both = st.integers(0, 1)
 class Walk(RuleBasedStateMachine):
     """`fxs`, `fxo` : what the two ends are set to."""
 
-    fxs: dict[str, Any] = {}
+    fxs: dict[str, Any] = {"call_waiting": True}
     fxo: dict[str, Any] = {}
 
     def __init__(self) -> None:
@@ -101,9 +101,10 @@ class Walk(RuleBasedStateMachine):
             said = caller.get(number, CallerId(number=number))
             self.ask(self.lines.audio.caller_ears[port][1], said)
 
-    @rule(which=both, whole=st.booleans(), hears=st.booleans())
-    def audio(self, which: int, whole: bool, hears: bool) -> None:
-        self.ends[which].audio.whole, self.ends[which].audio.hears = whole, hears
+    @rule(which=both, whole=st.booleans(), hears=st.booleans(), answers=st.booleans())
+    def audio(self, which: int, whole: bool, hears: bool, answers: bool) -> None:
+        audio = self.ends[which].audio
+        audio.whole, audio.hears, audio.answers = whole, hears, answers
 
     # ---- the wire and whoever is at its ends
 
@@ -145,8 +146,15 @@ class Walk(RuleBasedStateMachine):
     @invariant()
     def each_call_is_on_a_port_of_its_own(self) -> None:
         for end in self.ends:
-            refs = [port.ref for port in end.line._ports.values() if port.ref]
+            ports = end.line._ports.values()
+            refs = [port.ref for port in ports if port.ref]
+            refs += [port.second.ref for port in ports if port.second is not None]
             assert sorted(refs) == self.live(end)
+
+    @invariant()
+    def who_is_alone_has_a_second_call_waiting(self) -> None:
+        for port in self.phones.audio.lone:
+            assert self.phones.line.state(port) is PortState.WAITING
 
     @invariant()
     def nothing_is_told_of_a_call_that_was_released(self) -> None:
@@ -194,7 +202,12 @@ class Walk(RuleBasedStateMachine):
 
 
 class PulsesAndPolarity(Walk):
-    fxs = {"disconnect": ("polarity",), "polarity_on_answer": True, "caller_id": "bt"}
+    fxs = {
+        "disconnect": ("polarity",),
+        "polarity_on_answer": True,
+        "caller_id": "bt",
+        "call_waiting": (1, 3),
+    }
     fxo = {
         "dial": "pulse",
         "disconnect": ("polarity", "busy"),

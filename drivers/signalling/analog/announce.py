@@ -1,8 +1,8 @@
-"""Walks the steps that ring a telephone and show it who calls, or that messages wait.
+"""Walks the steps that tell a telephone of a call and who it is, or that messages wait.
 
 What: `Announcer` is a span's; `begin` walks a row of steps (callerid.py) for one port, until they
-are done or `stop`. How: a task a port; whatever a step meets, the bell rings and the wires are put
-back. Limits: one row a port at a time.
+are done or `stop`. How: a task a port; whatever a step meets, the bell rings, and the wires and the
+speech path are put back. Limits: one row a port at a time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,16 @@ from drivers.base import (
     Keys,
     LineAudio,
 )
-from drivers.signalling.analog.callerid import Bell, Reverse, ShortRing, Step, Wait
+from drivers.signalling.analog.callerid import (
+    Alert,
+    Apart,
+    Bell,
+    Burst,
+    Reverse,
+    ShortRing,
+    Step,
+    Wait,
+)
 
 log = logging.getLogger(__name__)
 
@@ -80,35 +89,44 @@ class Announcer:
 
     async def _walk(self, channel: Channel, steps: list[Step], bell: Callable[[], None]) -> bool:
         """All of the steps; False where a part was not sent."""
-        whole = True
+        whole, in_talk = True, any(isinstance(step, Apart) for step in steps)
         try:
             for step in steps:
                 if isinstance(step, Wait):
                     await asyncio.sleep(step.ms / 1000)
                 elif isinstance(step, Bell):
                     bell()
+                elif isinstance(step, Apart):
+                    self._audio.apart(channel, step.on)
                 elif whole:  # what follows a part that failed would mean nothing
-                    whole = await self._tried(channel, step)
+                    whole = await self._tried(channel, step, in_talk)
         finally:
+            if in_talk:
+                self._audio.apart(channel, False)
             if any(isinstance(step, Reverse) for step in steps):
-                await self._tried(channel, Reverse(False))
+                await self._tried(channel, Reverse(False), in_talk)
         return whole
 
-    async def _tried(self, channel: Channel, step: Step) -> bool:
+    async def _tried(self, channel: Channel, step: Step, in_talk: bool) -> bool:
         try:
-            return await self._do(channel, step)
+            return await self._do(channel, step, in_talk)
         except DriverError as error:
             log.warning("%s: caller ID is not shown: %s", channel.name, error)
             return False
 
-    async def _do(self, channel: Channel, step: Step) -> bool:
+    async def _do(self, channel: Channel, step: Step, in_talk: bool) -> bool:
         number = channel.number
         if isinstance(step, Reverse):
             self._span.set_polarity(number, step.on)
         elif isinstance(step, ShortRing):
             await self._short_ring(number, step.ms)
+        elif isinstance(step, Burst):
+            await self._audio.burst(channel, "call_waiting")
+        elif isinstance(step, Alert):
+            return await self._audio.alert(channel, step.tone, step.keys, step.within_ms)
         elif isinstance(step, FskMessage | AlertTone | Keys):
-            self._span.on_hook_audio(number, _ON_HOOK_MS)
+            if not in_talk:
+                self._span.on_hook_audio(number, _ON_HOOK_MS)
             return await self._audio.send_caller(channel, step)
         return True
 

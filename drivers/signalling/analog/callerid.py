@@ -1,11 +1,12 @@
 """Caller ID on analog lines: how a country sends it, what a call's message is, when it is sent.
 
 What: `scheme` gives what callerid.toml says of a way to send it; `Sender` turns a call's caller
-into the steps that ring a telephone and show it: alert, message or keys, bell, each at its time.
+into the steps that ring a telephone and show it: alert, message or keys, bell, each at its time;
+or that tell a telephone in talk of it.
 How: steps are data, so that a test reads them; announce.py walks them.
 Limits: a message that does not fit the pause between two rings goes without the name, and if it
 still does not fit, not at all. Japan's and Russia's ways need the telephone's answer: none here.
-Source: GR-30, EN 300 659-1 and -3, YDN 069; callerid.toml has it for each scheme.
+Source: GR-30, GR-575, EN 300 659-1, -2 and -3, YDN 069; callerid.toml has it for each scheme.
 """
 
 from __future__ import annotations
@@ -56,6 +57,13 @@ class Scheme:
     absent: tuple[str, ...]
     keys: tuple[int, ...]
     hear_ms: int
+    waiting: bool
+    cas_on: int
+    cas_gap: int
+    ack: str
+    ack_within: int
+    after_ack: int
+    waiting_mark_bits: int
 
     @property
     def heard_by(self) -> str:
@@ -126,14 +134,40 @@ class Bell:
     """Ring in the call's cadence from now on."""
 
 
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Call waiting tone, once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """The telephone and its other party do not hear each other, or do again."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """The alert in talk; the telephone answers with one of `keys` before the time is over."""
+
+    tone: AlertTone
+    keys: str
+    within_ms: int
+
+
 Piece = FskMessage | AlertTone | Keys
-Step = Wait | Reverse | ShortRing | Bell | Piece
+Step = Wait | Reverse | ShortRing | Bell | Burst | Apart | Alert | Piece
 
 
 def pause_of(cadence: tuple[int, ...]) -> tuple[int, int]:
     """(when it begins, how long it is) of a cadence's longest pause, in ms."""
     place = max(range(1, len(cadence), 2), key=lambda at: cadence[at])
     return sum(cadence[:place]), cadence[place]
+
+
+def waiting_alone(pause_ms: int) -> tuple[Step, ...]:
+    """What tells a telephone in talk of another call, and not whose; `pause_ms` between bursts."""
+    return (Burst(), Wait(pause_ms), Bell())
 
 
 class Sender:
@@ -171,6 +205,28 @@ class Sender:
             octets = callerid.encode_mdmf(CallerId(messages_waiting=waiting))
         message = self._message(octets)
         return self._before(message) if how.before else (Wait(how.after_ring), message)
+
+    def waiting(self, request: SetupRequest, now: datetime, pause_ms: int) -> tuple[Step, ...]:
+        """What tells a telephone in talk of another call, and whose it is where it answers.
+
+        The first burst of call waiting tone, the message, and from then on (Bell) the tone.
+        """
+        how = self.scheme
+        message = self._piece(self.caller(request, now)) if how.waiting else None
+        if not isinstance(message, FskMessage):
+            return waiting_alone(pause_ms)
+        message = replace(message, seizure_bits=0, mark_bits=how.waiting_mark_bits)
+        first, *rest = waiting_alone(pause_ms)
+        return (
+            first,
+            Apart(True),
+            Wait(how.cas_gap),
+            Alert(AlertTone(how.cas_on), how.ack, how.ack_within),
+            Wait(how.after_ack),
+            message,
+            Apart(False),
+            *rest,
+        )
 
     def caller(self, request: SetupRequest, now: datetime) -> CallerId:
         """What the message says of the calling party."""

@@ -109,6 +109,7 @@ class AnalogSettings:
         the exchange to its telephone, does the first of them
     dial : "dtmf" or "pulse"; wait_dial_tone : dial only when the exchange says so
     polarity_on_answer : FXS: reverse the line while a call from it is answered
+    call_waiting : FXS: another call may wait at a telephone in talk; at all, or at which ports
     scheme : how caller ID is sent to telephones and heard on exchange lines; None: it is not
     names : the characters of callers' names
     """
@@ -120,6 +121,7 @@ class AnalogSettings:
     dial: str = "dtmf"
     wait_dial_tone: bool = True
     polarity_on_answer: bool = False
+    call_waiting: bool | tuple[int, ...] = False
     scheme: Scheme | None = None
     names: str = "latin-1"
 

@@ -4,7 +4,8 @@ What: Alerting comes at once; how long to ring the caller decides. A telephone p
 gives Setup with no called number and `complete` false: its digits come in band, or as Digits when
 it has a dial. After `release` with the telephone still off hook the port is out of service until
 it is put down: busy tone, then the howler, then silence. Who calls is shown as the country does
-it, before the bell or in its first pause, and so is whether messages wait.
+it, before the bell or in its first pause, and so is whether messages wait. A telephone in talk may
+have a second call (second.py).
 How: the table below; a board that gives the hook as it is on the wire has it read by hook.py.
 Source: ring cadence GB 3380; loop start as in Q.552; times in countries.toml.
 """
@@ -22,32 +23,36 @@ from drivers.base import (
     PulseDigit,
     SpanKind,
 )
+from drivers.cause import Cause
 from drivers.events import (
-    Alerting,
     ChannelState,
-    Connected,
     Digits,
     Flash,
     Number,
     Setup,
 )
-from drivers.signalling.analog.announce import Announcer
-from drivers.signalling.analog.callerid import Sender
 from drivers.signalling.analog.hook import HookReader
-from drivers.signalling.analog.ports import AnalogSignalling, Port, PortState
+from drivers.signalling.analog.ports import Port, PortState
+from drivers.signalling.analog.second import TwoCalls
 from drivers.signalling.table import Table
 
 _S = PortState
 _UP: dict[str, tuple[PortState, str]] = {"on_hook": (_S.IDLE, "_put_down")}
+_TWO: dict[str, tuple[PortState, str]] = {
+    "on_hook": (_S.RINGING, "_ring_second"),
+    "release": (_S.BETWEEN, "_one_over"),
+    "release_second": (_S.TALKING, "_second_over"),
+}
 TABLE = Table(
     "fxs",
     _S.IDLE,
-    "setup answer release off_hook on_hook flash digit timer",
+    "setup answer release off_hook on_hook flash digit timer second release_second",
     {
         _S.IDLE: {"off_hook": (_S.OFFERED, "_offer"), "setup": (_S.RINGING, "_ring")},
         _S.RINGING: {
             "off_hook": (_S.TALKING, "_picked_up"),
             "release": (_S.IDLE, "_stop_ringing"),
+            "timer": (_S.IDLE, "_not_taken"),
         },
         _S.OFFERED: {
             "answer": (_S.TALKING, "_answered"),
@@ -61,6 +66,23 @@ TABLE = Table(
             "release": (_S.PARKED, "_hang_up"),
             "flash": (_S.TALKING, "_flash"),
             "digit": (_S.TALKING, "_digit"),
+            "second": (_S.WAITING, "_let_wait"),
+        },
+        _S.WAITING: {
+            "flash": (_S.HOLDING, "_take_waiting"),
+            "digit": (_S.WAITING, "_digit"),
+            **_TWO,
+        },
+        _S.HOLDING: {
+            "flash": (_S.HOLDING, "_swap"),
+            "digit": (_S.HOLDING, "_digit"),
+            **_TWO,
+        },
+        _S.BETWEEN: {
+            "flash": (_S.TALKING, "_taken_up"),
+            "on_hook": (_S.RINGING, "_ring_again"),
+            "release": (_S.PARKED, "_hang_up"),
+            "timer": (_S.HOWLING, "_give_up"),
         },
         _S.PARKED: {"timer": (_S.HOWLING, "_howl"), **_UP},
         _S.HOWLING: {"timer": (_S.LOCKED, "_lock"), **_UP},
@@ -69,7 +91,7 @@ TABLE = Table(
 )
 
 
-class FxsSignalling(AnalogSignalling):
+class FxsSignalling(TwoCalls):
     """`Signalling` of a row of telephones."""
 
     table = TABLE
@@ -80,9 +102,6 @@ class FxsSignalling(AnalogSignalling):
         self._digit_keyed = ""
         self._waiting: set[int] = set()  # ports whose telephone shows that messages wait
         self._untold: set[int] = set()  # ports whose telephone has not been told the newest of it
-        how = self.settings.scheme
-        self._sender = Sender(how, self.settings.names) if how is not None else None
-        self._announcer = Announcer(self.span, self.audio) if self.audio is not None else None
         self._readers: dict[int, HookReader] = {}
         if self.span.raw_hook:
             self._readers = {
@@ -94,8 +113,6 @@ class FxsSignalling(AnalogSignalling):
         super().stop()
         for reader in self._readers.values():
             reader.stop()
-        if self._announcer is not None:
-            self._announcer.close()
 
     def message_waiting(self, channel: int) -> bool:
         """Whether a port's dial tone is to say that messages wait."""
@@ -147,42 +164,12 @@ class FxsSignalling(AnalogSignalling):
         self._move(port, word)
 
     def _move(self, port: Port, word: str) -> None:
-        """What is being shown to a telephone ends with the state it is shown in."""
         old = port.state
-        if self._announcer is not None and self.table.rows[old][word][0] is not old:
-            self._announcer.stop(port.channel)
         super()._move(port, word)
         if port.state is PortState.IDLE and old is not PortState.IDLE:
             self._tell_messages(port)
 
     # ---- actions -------------------------------------------------------------------------
-
-    def _ring(self, port: Port) -> None:
-        request = port.request
-        assert request is not None
-        cadence = self.settings.facts.cadence(request.ring)
-        self._tell(Alerting(self.span.name, port.ref))
-        if self._announcer is not None and self._sender is not None and self.audio is not None:
-            steps = self._sender.call(request, cadence, self.audio.now())
-            self._announcer.begin(port.channel, steps, partial(self._bell, port))
-        else:
-            self._bell(port)
-
-    def _bell(self, port: Port) -> None:
-        request = port.request
-        assert request is not None
-        shown = not request.calling.withheld
-        number, name = (request.calling.digits, request.name) if shown else ("", "")
-        cadence = self.settings.facts.cadence(request.ring)
-        self.span.set_ring(port.number, True, number, name, cadence)
-
-    def _stop_ringing(self, port: Port) -> None:
-        self.span.set_ring(port.number, False)
-        self._end(port)
-
-    def _picked_up(self, port: Port) -> None:
-        self.span.set_ring(port.number, False)
-        self._tell(Connected(self.span.name, port.ref))
 
     def _offer(self, port: Port) -> None:
         ref = self._new_ref(port)
@@ -195,6 +182,13 @@ class FxsSignalling(AnalogSignalling):
     def _over(self, port: Port) -> None:
         self._polarity(port, False)
         self._end(port)
+
+    def _give_up(self, port: Port) -> None:
+        """The other call has waited for so long that nobody will take it up any more."""
+        self._tell(ChannelState(self.span.name, port.number, False, "telephone off the hook"))
+        port.cause = int(Cause.NO_ANSWER)
+        self._end(port)
+        self._howl(port)
 
     def _hang_up(self, port: Port) -> None:
         facts, first = self.settings.facts, self.settings.disconnect[0]
@@ -230,8 +224,3 @@ class FxsSignalling(AnalogSignalling):
 
     def _digit(self, port: Port) -> None:
         self._tell(Digits(self.span.name, port.ref, self._digit_keyed))
-
-    def _polarity(self, port: Port, reversed_: bool) -> None:
-        if port.reversed != reversed_:
-            port.reversed = reversed_
-            self.span.set_polarity(port.number, reversed_)

@@ -3,7 +3,7 @@
 What: every port is a small machine; a table of its kind says what each word does in each state,
 `_move` is the one way to go. How: what a port tells goes to the sink in the loop's next turn, so
 that no event comes inside a request; a timer of a port belongs to the state it was set in.
-Limits: one call a port.
+Limits: one call a port; a telephone's second one is in second.py.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ class PortState(Enum):
     HEARING = "hearing"  # FXO: it rings, and who calls may still be told
     OFFERED = "offered"  # the line called us (FXS: telephone off hook, FXO: ringing)
     TALKING = "talking"
+    WAITING = "waiting"  # FXS: in talk, and another call waits
+    HOLDING = "holding"  # FXS: in talk, and another call is held
+    BETWEEN = "between"  # FXS: off hook after one call, and another waits or is held
     RINGING = "ringing"  # FXS: we ring the telephone
     PARKED = "parked"  # FXS: cleared by us, the telephone is still off hook
     HOWLING = "howling"  # FXS: still off hook, it is told so loudly
@@ -51,6 +54,16 @@ class PortState(Enum):
 
 
 @dataclass(slots=True)
+class Second:
+    """FXS: the call beside the one in talk. It waits to be taken, or is `held`."""
+
+    ref: int
+    request: SetupRequest | None
+    held: bool = False
+    cause: int = int(Cause.NORMAL)
+
+
+@dataclass(slots=True)
 class Port:
     """One port's machine. `ref` is 0 while no call is on it."""
 
@@ -60,6 +73,8 @@ class Port:
     outgoing: bool = False
     cause: int = int(Cause.NORMAL)
     request: SetupRequest | None = None
+    second: Second | None = None
+    held: bool = False  # FXS: the call that rings, or is to be taken up, was held before
     ring: RingChange | None = None
     fed: bool = True  # FXO: the exchange feeds the line
     waits: bool = False  # FXO: for dial tone
@@ -126,16 +141,20 @@ class AnalogSignalling:
         if not self._running:
             raise DriverError(f"{self.span.name}: signalling is stopped")
         if port.state is not PortState.IDLE:
-            dead = port.state is PortState.DEAD
-            raise DriverError(
-                f"{self.span.name}/{port.number} is {port.state.value}",
-                Cause.DESTINATION_OUT_OF_ORDER if dead else Cause.USER_BUSY,
-            )
+            return self._beside(port, request)
         word = self._way_out(request)
         ref = self._new_ref(port)
         port.request, port.outgoing = request, True
         self._move(port, word)
         return ref
+
+    def _beside(self, port: Port, request: SetupRequest) -> int:
+        """A call for a port that is not idle. Raises DriverError where it takes none."""
+        dead = port.state is PortState.DEAD
+        raise DriverError(
+            f"{self.span.name}/{port.number} is {port.state.value}",
+            Cause.DESTINATION_OUT_OF_ORDER if dead else Cause.USER_BUSY,
+        )
 
     def _way_out(self, request: SetupRequest) -> str:
         """The word an outgoing call begins with. Raises DriverError for what cannot be dialled."""
@@ -217,6 +236,7 @@ class AnalogSignalling:
             del self._refs[port.ref]
             self._tell(Released(self.span.name, port.ref, port.cause))
         port.ref, port.outgoing, port.request, port.ring = 0, False, None, None
+        port.held = False
 
     # ---- inside --------------------------------------------------------------------------
 
@@ -229,10 +249,14 @@ class AnalogSignalling:
         return port
 
     def _new_ref(self, port: Port) -> int:
-        port.ref, self._next_ref = self._next_ref, self._next_ref + 1
+        port.ref = self._take_ref(port)
         port.cause = int(Cause.NORMAL)
-        self._refs[port.ref] = port
         return port.ref
+
+    def _take_ref(self, port: Port) -> int:
+        ref, self._next_ref = self._next_ref, self._next_ref + 1
+        self._refs[ref] = port
+        return ref
 
     def _first_idle(self) -> Port | None:
         return next((p for p in self._ports.values() if p.state is PortState.IDLE), None)
