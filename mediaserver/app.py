@@ -292,6 +292,7 @@ class App:
             self.recorder,
             self.records,
             settings.media.tone_plan,
+            lambda port: self.prompts.play_music(port, self.clock.media_ms),
         )
         voices = {
             q.name: QueueVoice(q.music, q.announce_every_s, q.overflow_s, q.overflow_node)

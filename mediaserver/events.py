@@ -182,6 +182,24 @@ class AgentChanged(Event):
     call_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held(CallEvent):
+    """A party has put the call on hold and talks in another one, over the same line."""
+
+    leg_id: str
+    line: str
+    party: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrieved(CallEvent):
+    """The party that had put the call on hold is back in it."""
+
+    leg_id: str
+    line: str
+    party: str
+
+
 # ---- recording -------------------------------------------------------------
 
 

@@ -252,6 +252,16 @@ def _unbridged(d: Data) -> Words:
     return Words("arrows-split", _("The parties are separated"), minor=True)
 
 
+def _held(d: Data) -> Words:
+    values = {"party": _get(d, "party"), "line": _get(d, "line")}
+    return Words("player-pause", _("%(party)s (%(line)s) puts the call on hold", **values))
+
+
+def _retrieved(d: Data) -> Words:
+    values = {"party": _get(d, "party"), "line": _get(d, "line")}
+    return Words("player-play", _("%(party)s (%(line)s) is back in the call", **values))
+
+
 def _rec_started(d: Data) -> Words:
     return Words("player-record", _("Recording begins"))
 
@@ -311,6 +321,8 @@ _WORDS: dict[str, Callable[[Data], Words]] = {
     "AgentChanged": _agent_moved,
     "Bridged": _bridged,
     "Unbridged": _unbridged,
+    "Held": _held,
+    "Retrieved": _retrieved,
     "RecordingStarted": _rec_started,
     "RecordingStopped": _rec_stopped,
     "RecordingFailed": _rec_failed,

@@ -21,14 +21,17 @@ from mediaserver.bus import Bus
 from mediaserver.call import farewell
 from mediaserver.call.leg import Leg, LegState
 from mediaserver.call.lines import Lines
+from mediaserver.call.talk import Music, Talk
 from mediaserver.clock import Clock
 from mediaserver.events import (
     Bridged,
     CallAnswered,
     CallChanged,
     CallEnded,
+    Held,
     LegChanged,
     LineTold,
+    Retrieved,
     Unbridged,
 )
 from mediaserver.media.session import MediaPort, MediaSession
@@ -89,6 +92,8 @@ class Recorder(Protocol):
 
     def start(self, call_id: str, port: MediaPort) -> object: ...
 
+    def pause(self, call_id: str, on: bool) -> None: ...
+
     async def stop(self, call_id: str) -> object: ...
 
 
@@ -109,6 +114,7 @@ class Services:
     recorder: Recorder
     records: Records
     tone_plan: str = "cn"
+    music: Music | None = None
 
 
 class Call:
@@ -131,6 +137,7 @@ class Call:
         self._finish: asyncio.Task[None] | None = None
         self._legs: list[Leg] = []
         self._answered = self._recording = self._joining = False
+        self._talk: Talk | None = None
         self.adopt(caller)
 
     # ---- life
@@ -156,6 +163,7 @@ class Call:
         leg.call_id = self.id
         self._legs.append(leg)
         leg.listeners.append(self._leg_moved)
+        leg.on_hold = self._hold_changed
 
     def move(self, event: CallInput) -> None:
         old = self.state
@@ -223,17 +231,17 @@ class Call:
         self._publish(LineTold, **told)
 
     async def _bridged(self, leg: Leg) -> None:
-        bridge = self.services.media.bridge()
         legs = (self.caller, leg)
         names = tuple(each.id for each in legs)
+        self._talk = Talk(self.services.media, legs, self.services.music)
         self._publish(Bridged, legs=names)
         try:
             for each in legs:
-                bridge.join(each.media)
                 self.services.lines.show_talking(each, True)
             await leg.wait(LegState.CLEARING, LegState.RELEASED)
         finally:
-            bridge.close()
+            self._talk.close()
+            self._talk = None
             self._publish(Unbridged, legs=names)
             self.services.lines.show_talking(self.caller, False)
 
@@ -300,6 +308,23 @@ class Call:
             trouble = self.services.lines.trouble(leg)
             cause = leg.cause if leg.cause is not None else Cause.NORMAL_UNSPECIFIED
             self.end(cause, "line" if trouble else "caller", trouble)
+
+    def _hold_changed(self, leg: Leg) -> None:
+        """A party's telephone goes over to another call, or is back from there.
+
+        What it says there is no part of this call's recording.
+        """
+        kind = Held if leg.held else Retrieved
+        self._publish(kind, leg_id=leg.id, line=leg.line, party=leg.party)
+        if self.state in (CallState.CLEARING, CallState.ENDED):
+            leg.media.stop_tone()
+            leg.clear()
+            return
+        if leg is self.caller and self._recording:
+            self.services.recorder.pause(self.id, leg.held)
+        if self._talk is not None:
+            self._talk.changed(leg)
+            self.services.lines.show_talking(leg, not leg.held)
 
     def _publish(self, kind: type, /, **data: object) -> None:
         services = self.services

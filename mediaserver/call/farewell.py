@@ -41,7 +41,7 @@ def tone_for(cause: int) -> str:
 def let_go(leg: Leg, cause: int, plan: str) -> None:
     """Clear a caller whose call is over, after the tone where one is due."""
     tone = tone_for(cause)
-    if not tone or not leg.alive or leg.signalling.span.kind is not SpanKind.FXS:
+    if not tone or not leg.alive or leg.held or leg.signalling.span.kind is not SpanKind.FXS:
         leg.clear(cause)
         return
     tones = tone_plan.plan(plan)

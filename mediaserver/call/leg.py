@@ -129,7 +129,8 @@ class Leg:
         self.inband = False  # the far end says tones or speech are on the channel
         self.call_id: str | None = None
         self.listeners: list[Callable[[Leg, LegState, LegState], None]] = []
-        self.on_flash: Callable[[Leg], None] | None = None
+        self.held = False  # the party talks with somebody else over the same channel
+        self.on_hold: Callable[[Leg], None] | None = None
         self._waiters: list[tuple[frozenset[LegState], asyncio.Future[LegState]]] = []
 
     @property
@@ -159,8 +160,8 @@ class Leg:
             self.cleared_by_them = self.state is not LegState.CLEARING
         if isinstance(event, ev.Alerting | ev.Proceeding | ev.Progress):
             self.inband = self.inband or event.inband
-        if isinstance(event, ev.Flash) and self.on_flash is not None:
-            self.on_flash(self)
+        if isinstance(event, ev.Held | ev.Retrieved):
+            self._hold(isinstance(event, ev.Held))
         known = _FROM_LINE.get(type(event))
         if known is not None:
             self._move(known)
@@ -230,6 +231,12 @@ class Leg:
                 self._waiters.remove(waiter)
 
     # ---- inside
+
+    def _hold(self, held: bool) -> None:
+        if self.held != held and self.state is LegState.CONNECTED:
+            self.held = held
+            if self.on_hold is not None:
+                self.on_hold(self)
 
     def _release(self, cause: int) -> None:
         if not self._request("release", cause) and self.state is not LegState.RELEASED:

@@ -58,6 +58,7 @@ class Slot:
     channel: Channel
     signalling: Signalling
     leg: Leg | None = None
+    second: Leg | None = None  # a telephone's other call, which waits or is held
     in_service: bool = True
     testing: bool = False  # taken out of service for a test
     held: bool = False  # taken out of service by hand
@@ -78,6 +79,14 @@ class Slot:
     def serves(self) -> bool:
         """Whether neither end has taken it out of service."""
         return self.in_service and not self.testing and not self.held
+
+    @property
+    def takes_second(self) -> bool:
+        """Whether a call may wait at this telephone, where two people are in talk."""
+        if self.leg is None or self.second is not None or not self.serves:
+            return False
+        asked = getattr(self.signalling, "takes_second", None)
+        return self.shown == "talking" and asked is not None and bool(asked(self.channel.number))
 
     @property
     def usable(self) -> bool:
@@ -173,13 +182,15 @@ class Lines:
         return "" if leg.signalling.up else "signalling down"
 
     def legs(self) -> list[Leg]:
-        return [slot.leg for e in self._lines.values() for slot in e.slots.values() if slot.leg]
+        slots = (slot for each in self._lines.values() for slot in each.slots.values())
+        return [leg for slot in slots for leg in (slot.leg, slot.second) if leg is not None]
 
     # ---- outgoing
 
     def dial(self, slot: Slot, role: str, party: str, request: SetupRequest) -> Leg:
         """Start an outgoing leg on `slot`. Raises NoChannel if it is in use or down."""
-        if not slot.usable:
+        waits = slot.takes_second
+        if not slot.usable and not waits:
             down = not slot.signalling.up or slot.signalling.span.alarms
             cause = Cause.DESTINATION_OUT_OF_ORDER if down else Cause.USER_BUSY
             raise NoChannel(slot.channel.name, cause)
@@ -191,7 +202,8 @@ class Lines:
         leg = self._make_leg(slot, role, party)  # no event of it comes inside the request
         self._lines[slot.channel.span].legs[ref] = leg
         leg.dialled(ref)
-        self._take_care(leg, outgoing=True)
+        if not waits:
+            self._take_care(leg, outgoing=True)
         return leg
 
     # ---- from the lines
@@ -272,8 +284,16 @@ class Lines:
             self._move_channel(where, leg, event.channel)
         elif isinstance(event, line.Digits):
             self._digits(leg, event)
+        elif isinstance(event, line.Connected | line.Retrieved):
+            self._in_talk(leg)
         self._tell(leg, event)
         leg.on_line(event)
+
+    def _in_talk(self, leg: Leg) -> None:
+        """Of a telephone's two calls this is the one that it is in from now on."""
+        slot = self._slot_of(leg)
+        if slot.second is leg:
+            slot.leg, slot.second = leg, slot.leg
 
     def _digits(self, leg: Leg, event: line.Digits) -> None:
         """A dial's pulses are keys like others; digits over a D channel are of the number."""
@@ -329,8 +349,14 @@ class Lines:
         media = self._media.port(slot.channel.index)
         leg = Leg(f"L{self._legs_made}", role, party, slot.signalling, slot.channel, media)
         leg.listeners.append(self._leg_moved)
-        slot.leg = leg
+        if slot.leg is None:
+            slot.leg = leg
+        else:
+            slot.second = leg
         return leg
+
+    def _slot_of(self, leg: Leg) -> Slot:
+        return self._lines[leg.channel.span].slots[leg.channel.number]
 
     def _take_care(self, leg: Leg, outgoing: bool) -> None:
         if leg.role == TEST:
@@ -351,15 +377,19 @@ class Lines:
             )
 
     def _leg_moved(self, leg: Leg, old: LegState, new: LegState) -> None:
-        slot = self._lines[leg.channel.span].slots[leg.channel.number]
-        if new is LegState.CLEARING:
-            leg.media.reset()
+        slot = self._slot_of(leg)
+        if new in (LegState.CLEARING, LegState.RELEASED):
+            self._let_go(slot, leg)
         if new is not LegState.RELEASED:
-            self._show(slot, _SHOWN[new], leg)
+            if slot.leg is leg:
+                self._show(slot, _SHOWN[new], leg)
             return
         self._lines[leg.channel.span].legs.pop(leg.ref or 0, None)
-        leg.media.reset()
-        slot.leg = None
+        if slot.leg is leg:
+            slot.leg = slot.second
+        slot.second = None
+        if slot.leg is not None:
+            self._show(slot, _SHOWN[slot.leg.state], slot.leg)
         slot.idle_since_ms = self._clock.media_ms()
         if self.settle is None:
             self._free(slot)
@@ -369,6 +399,14 @@ class Lines:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(lambda _: self._free(slot))
+
+    @staticmethod
+    def _let_go(slot: Slot, leg: Leg) -> None:
+        """Nothing is left on the channel but what a telephone's other call has there."""
+        if slot.second is None:
+            leg.media.reset()
+        elif slot.leg is leg:
+            leg.media.stop_tone()
 
     async def _settle(self, leg: Leg, before: asyncio.Future[None] | None) -> None:
         """A call that came and went while its channel was settling does not end that."""
@@ -384,7 +422,7 @@ class Lines:
 
     def show_talking(self, leg: Leg, talking: bool) -> None:
         """On the board, tell two people talking from one person and a machine."""
-        slot = self._lines[leg.channel.span].slots[leg.channel.number]
+        slot = self._slot_of(leg)
         if slot.leg is leg and leg.state is LegState.CONNECTED:
             self._show(slot, "talking" if talking else "busy", leg)
 

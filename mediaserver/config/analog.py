@@ -12,6 +12,7 @@ from mediaserver.config.part import Part
 from mediaserver.config.problems import did_you_mean
 
 Disconnects = tuple[Literal["busy", "current", "polarity", "silence"], ...]
+Ports = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False)]
 
 
 class Analog(Part):
@@ -25,6 +26,7 @@ class Analog(Part):
     disconnect: Annotated[Disconnects, Field(strict=False, min_length=1)] = ("current", "busy")
     silence_s: float = Field(default=60.0, ge=5, le=3600)
     polarity_on_answer: bool = False
+    call_waiting: bool | Ports = False
     caller_id: str = ""  # "": as the country does it
 
     @field_validator("country")

@@ -64,6 +64,9 @@ class Span(OverIp):
             raise ValueError('em goes with signalling "em"')
         if self.signalling != "analog" and self.analog != Analog():
             raise ValueError('analog goes with kind "fxs" or "fxo"')
+        waiting = self.analog.call_waiting
+        if not isinstance(waiting, bool) and (wrong := [n for n in waiting if n > self.ports]):
+            raise ValueError(f"analog.call_waiting: there is no port {wrong[0]}, of {self.ports}")
         if self.over_ip and self.kind != "e1":
             raise ValueError("local and remote are of an E1 over IP")
         if self.over_ip:

@@ -339,6 +339,12 @@ class Board:
     def _unbridged(self, event: ev.Unbridged) -> Update:
         return self._call_update("Unbridged", event)
 
+    def _held(self, event: ev.Held) -> Update:
+        return self._call_update("Held", event)
+
+    def _retrieved(self, event: ev.Retrieved) -> Update:
+        return self._call_update("Retrieved", event)
+
     def _recording(self, event: ev.CallEvent) -> Update:
         state = _RECORDING[type(event)]
         update = self._call_update("Recording", event, recording=state == "started")
@@ -407,6 +413,8 @@ _HANDLERS: dict[type[ev.Event], Callable[[Board, Any], Update]] = {
     ev.AgentChanged: Board._agent_changed,
     ev.Bridged: Board._bridged,
     ev.Unbridged: Board._unbridged,
+    ev.Held: Board._held,
+    ev.Retrieved: Board._retrieved,
     ev.RecordingStarted: Board._recording,
     ev.RecordingStopped: Board._recording,
     ev.RecordingFailed: Board._recording,

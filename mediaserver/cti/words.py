@@ -10,6 +10,8 @@ WORDS = {
     "Established": "the caller was answered (role caller) or an agent answered (role agent)",
     "Bridged": "parties hear each other",
     "Unbridged": "parties no longer hear each other",
+    "Held": "a party put the call on hold and talks in another one",
+    "Retrieved": "the party that held the call is back in it",
     "Queued": "the call waits in a queue",
     "QueueMoved": "the call's place in the queue changed",
     "QueueLeft": "the call left the queue: answered or abandoned",

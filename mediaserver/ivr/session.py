@@ -98,7 +98,7 @@ class FlowSession:
         if self.bells is not None:
             self.bells.silence()
         by = await self.call.talk(leg)
-        if not goes_on:
+        if not goes_on or self.call.caller.held:  # who is held cannot be spoken to
             by = leg.role if by == "agent" else by
             trouble = self.call.services.lines.trouble(leg)
             self.call.end(leg.cause or Cause.NORMAL, by, trouble)
@@ -139,16 +139,12 @@ class FlowSession:
             self.port.stop()
 
     async def play_music(self, music: str) -> None:
-        """Music on hold, for as long as nobody cancels it; silence when there is none.
-
-        It begins where the common round is now, so that it goes on after an announcement.
-        """
+        """Music on hold, for as long as nobody cancels it; silence when there is none."""
+        clock = self.call.services.clock
         try:
-            tunes = await self.tools.prompts.load_music(music)
+            await self.tools.prompts.play_music(self.port, clock.media_ms, music)
         except PromptError as error:
             log.error("call %s: music on hold: %s", self.call.id, error)
-            return
-        await self.port.play(tunes.at(self.call.services.clock.media_ms()), loop=True)
 
     async def prompt(self, name: str) -> Prompt | None:
         """A loaded prompt, or None (told and logged) when there is none."""

@@ -49,6 +49,7 @@ class Run:
         self.verdicts: list[Verdict] = []
         self._places = asyncio.Semaphore(scenario.at_once)
         self._answering: set[asyncio.Task[None]] = set()
+        self._rung: list[Answerer] = []
         self._caller_of: dict[str, str] = {}  # the server's calls
         self._rung_for: dict[str, str] = {}  # line → number of the caller it was rung for last
         plant.bus.subscribe(ev.CallOffered, self._offered)
@@ -93,9 +94,7 @@ class Run:
 
     def _subscriber(self, name: str) -> Subscriber:
         app, settings = self.plant.app, self.plant.settings
-        return Subscriber(
-            name, app.prompts, self.plant.clock, settings.media.law, settings.media.tone_plan
-        )
+        return Subscriber(name, app.prompts, self.plant.clock, settings)
 
     # ---- callers
 
@@ -147,16 +146,21 @@ class Run:
             self._rung_for[event.line] = self._caller_of.get(event.call_id, "")
 
     def _ring(self, leg: Leg, setup: line.Setup) -> bool:
-        for answerer in self.scenario.answerer:
-            if answerer.line in (leg.line, leg.channel.span) and (
-                not answerer.number or answerer.number == setup.called.digits
-            ):
-                task = asyncio.ensure_future(self._answer(answerer, leg, setup.calling.digits))
-                self._answering.add(task)
-                task.add_done_callback(self._answering.discard)
-                task.add_done_callback(self._look_at)
-                return True
-        return False
+        found = [
+            answerer
+            for answerer in self.scenario.answerer
+            if answerer.line in (leg.line, leg.channel.span)
+            and answerer.number in ("", setup.called.digits)
+        ]
+        if not found:
+            return False
+        answerer = next((each for each in found if each not in self._rung), found[-1])
+        self._rung.append(answerer)
+        task = asyncio.ensure_future(self._answer(answerer, leg, setup.calling.digits))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+        task.add_done_callback(self._look_at)
+        return True
 
     async def _answer(self, answerer: Answerer, leg: Leg, calling: str) -> None:
         subscriber = self._subscriber(answerer.name)

@@ -33,7 +33,18 @@ class Part(BaseModel):
 
 
 #: The one key of a step that says what it does.
-ACTIONS = ("expect", "hear", "key", "pulse", "flash", "say", "wait_s", "digits", "hang_up")
+ACTIONS = (
+    "expect",
+    "hear",
+    "shows",
+    "key",
+    "pulse",
+    "flash",
+    "say",
+    "wait_s",
+    "digits",
+    "hang_up",
+)
 
 
 class Step(Part):
@@ -41,6 +52,7 @@ class Step(Part):
 
     expect: Literal["", "alerting", "answered", "released"] = ""
     hear: str = ""  # a prompt, "music", "partner", "tone:NAME", "sound" or "silence"
+    shows: str = ""  # on the display of a telephone in talk, of a call that waits
     key: Keys | Literal[""] = ""
     pulse: Pulses = ""  # digits by the telephone's dial
     flash: bool = False  # a short break of a telephone's loop
@@ -48,7 +60,7 @@ class Step(Part):
     wait_s: Seconds | None = None
     digits: Number = ""  # further digits of the called number (overlap sending)
     hang_up: bool = False
-    within_s: Seconds = 10.0  # for expect and hear
+    within_s: Seconds = 10.0  # for expect, hear and shows
     may_clear: bool = False  # the far end may clear meanwhile, which ends the script well
     cause: int | None = Field(default=None, ge=1, le=127)  # expected, or sent by hang_up
 

@@ -19,6 +19,8 @@ from dsp_ext import tone_plan
 from dsp_ext.tone import ToneGenerator
 from mediaserver.call.leg import Leg, LegState
 from mediaserver.clock import Clock
+from mediaserver.config.settings import Settings
+from mediaserver.lab.display import WaitingDisplay
 from mediaserver.lab.ear import LOOK_S, MATCH, RATE, Ear, Pcm, piece_of
 from mediaserver.lab.scenario import Step
 from mediaserver.media.errors import MediaError
@@ -66,7 +68,7 @@ class FarEndCleared(StepFailed):
 class Subscriber:
     """`verdicts` grows as steps are done; `said` holds what was spoken, in order."""
 
-    def __init__(self, name: str, sounds: Sounds, clock: Clock, law: str, plan: str) -> None:
+    def __init__(self, name: str, sounds: Sounds, clock: Clock, settings: Settings) -> None:
         self.name = name
         self.leg: Leg | None = None
         self.partner: Subscriber | None = None  # who answered, once somebody has
@@ -74,8 +76,9 @@ class Subscriber:
         self.said: list[Prompt] = []
         self._sounds = sounds
         self._clock = clock
-        self._law = law
-        self._plan = plan
+        self._settings = settings
+        self._law = settings.media.law
+        self._plan = settings.media.tone_plan
         self._ear: Ear | None = None
 
     def take(self, leg: Leg) -> None:
@@ -120,6 +123,8 @@ class Subscriber:
             return await self._while_up(self._key(step.key))
         if step.pulse or step.flash:
             return await self._while_up(self._work_hook(step.pulse))
+        if step.shows:
+            return await self._while_up(self._shows(step.shows, step.within_s))
         if step.digits:
             return self._send_digits(step.digits)
         return await self._while_up(self._hear(step))
@@ -205,6 +210,17 @@ class Subscriber:
         if found < enough:
             raise StepFailed(f"not heard within {step.within_s:g} s (correlation {found:.2f})")
         return f"correlation {found:.2f}"
+
+    async def _shows(self, wanted: str, within_s: float) -> str:
+        display = WaitingDisplay(self._leg, self._settings)
+        try:
+            async with asyncio.timeout(within_s):
+                await display.watch()
+        except TimeoutError:
+            raise StepFailed(f"no message, {display.alerts} alerts answered") from None
+        if display.shows != wanted:
+            raise StepFailed(f"it shows {display.shows}")
+        return ""
 
     async def _hear_music(self, within_s: float) -> str:
         """Music as it is where its common round is now."""

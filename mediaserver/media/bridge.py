@@ -68,12 +68,14 @@ class Bridge:
         """Take `port` out; harmless if it is not in."""
         if self._members.pop(port.channel, None) is None:
             return
+        del self._gains[port.channel]
         port.bridge = None
         self._session.command(partial(self._session.engine.leave, port.channel))
 
     def forget(self, port: MediaPort) -> None:
         """The engine has taken the port out already (reset)."""
         self._members.pop(port.channel, None)
+        self._gains.pop(port.channel, None)
         port.bridge = None
 
     def close(self) -> None:

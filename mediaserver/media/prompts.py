@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -28,7 +28,10 @@ from mediaserver.media import music as tunes
 from mediaserver.media import numbers, speech, wavfile
 from mediaserver.media.cache import SoundCache, key
 from mediaserver.media.errors import PromptBroken, PromptError, PromptMissing
+from mediaserver.media.port import MediaPort
 from mediaserver.media.prompt import Prompt, Samples
+
+Now = Callable[[], int]
 
 __all__ = ["Prompt", "PromptBroken", "PromptError", "PromptMissing", "Prompts"]
 
@@ -99,6 +102,15 @@ class Prompts:
     async def load_music(self, directory: Path | str = "") -> tunes.Music:
         """As `music`, off the control loop."""
         return await asyncio.get_running_loop().run_in_executor(None, self.music, directory)
+
+    async def play_music(self, port: MediaPort, now_ms: Now, directory: Path | str = "") -> None:
+        """Music on hold on a port, for as long as nobody cancels it.
+
+        It begins where the common round is now, by media time, so that it goes on after something
+        else was heard. Raises PromptError where there is none.
+        """
+        tune = await self.load_music(directory)
+        await port.play(tune.at(now_ms()), loop=True)
 
     def forget(self) -> None:
         """Read files anew from now on."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +32,8 @@ from mediaserver.events import (
 from mediaserver.media.session import MediaError, MediaPort, MediaSession
 from mediaserver.recording import wav
 from mediaserver.recording.writer import Outcome, Track, Writer, WriterThread
+
+log = logging.getLogger(__name__)
 
 #: 16.4 s of both directions.
 RING_OCTETS = 2**18
@@ -159,6 +162,16 @@ class Recorder:
         self._writer.add(track)
         self._wake()
         return recording
+
+    def pause(self, call_id: str, on: bool) -> None:
+        """Leave out what is said from now on, or go on; nothing happens if nothing is recorded."""
+        take = self._takes.get(call_id)
+        if take is None or take.stopping:
+            return
+        try:
+            (take.port.untap if on else take.port.tap)(take.track.ring)
+        except MediaError as error:
+            log.error("recording of call %s does not go on: %s", call_id, error)
 
     async def stop(self, call_id: str) -> Recording | None:
         """End a call's recording; returns when the file is closed and safe.

@@ -112,6 +112,8 @@ _FIELDS: dict[type[ev.CallEvent], dict[str, st.SearchStrategy[Any]]] = {
     ev.AgentAnswered: {"queue": _TEXT, "agent": _TEXT, "waited_ms": _COUNT},
     ev.Bridged: {"legs": st.tuples(_TEXT, _TEXT)},
     ev.Unbridged: {"legs": st.tuples(_TEXT, _TEXT)},
+    ev.Held: {"leg_id": _TEXT, "line": _TEXT, "party": _TEXT},
+    ev.Retrieved: {"leg_id": _TEXT, "line": _TEXT, "party": _TEXT},
     ev.RecordingStarted: {"recording_id": _ID, "path": _TEXT},
     ev.RecordingStopped: {
         "recording_id": _ID,

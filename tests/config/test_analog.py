@@ -34,11 +34,21 @@ def test_what_is_set_reaches_the_signalling() -> None:
         ("fxo", {"answer": "perhaps"}, "polarity"),
         ("fxo", {"caller_id": "bellcor"}, "bellcore"),
         ("e1", {"dial": "pulse"}, "fxs"),
+        ("fxs", {"call_waiting": "yes"}, "call_waiting"),
+        ("fxs", {"call_waiting": [0]}, "call_waiting"),
+        ("fxs", {"call_waiting": [1, 9]}, "no port 9, of 8"),
     ],
 )
 def test_what_is_wrong_is_named(kind: str, analog: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         made(kind, **analog)
+
+
+@pytest.mark.parametrize("given", [True, False, [2, 5]])
+def test_call_waiting_is_for_all_telephones_or_some(given: Any) -> None:
+    wanted = tuple(given) if isinstance(given, list) else given
+    assert made("fxs", call_waiting=given).analog.options("cn")["call_waiting"] == wanted
+    assert made("fxs").analog.options("cn")["call_waiting"] is False
 
 
 def test_caller_id_is_as_the_country_does_it_unless_it_is_set() -> None:
