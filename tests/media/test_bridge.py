@@ -104,3 +104,30 @@ def test_a_conference_of_all_sums_without_the_speaker() -> None:
         assert np.delete(heard, 3) == pytest.approx(-10.0, abs=0.5)
 
     run(story)
+
+
+def test_who_is_apart_neither_hears_nor_is_heard_in_whatever_bridge() -> None:
+    async def story() -> None:
+        world = World()
+        ports = [world.near.port(n) for n in range(3)]
+        first, second = world.near.bridge(), world.near.bridge()
+        for port in ports[:2]:
+            first.join(port)
+        ports[0].apart(True)
+        assert not any(map(hears, await levels(world, 0)))
+        assert not hears((await levels(world, 1))[0])
+        second.join(ports[2])
+        second.join(ports[0])
+        assert not hears((await levels(world, 2))[0])
+        ports[0].apart(False)
+        assert hears((await levels(world, 2))[0])
+        first.join(ports[0], talk=0)
+        ports[0].apart(True)
+        ports[0].apart(False)
+        assert not hears((await levels(world, 0))[1]), "its own gains hold again"
+        assert hears((await levels(world, 1))[0])
+        ports[0].apart(True)
+        await ports[0].reset()
+        assert not ports[0].is_apart
+
+    run(story)

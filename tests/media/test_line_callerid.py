@@ -145,3 +145,41 @@ def test_the_alert_is_two_tones_of_a_tenth_of_a_second() -> None:
         assert sorted((first, int(np.argmax(spectrum)))) == pytest.approx([2130, 2750], abs=10)
 
     run(story)
+
+
+@pytest.mark.parametrize(
+    ("key", "after_ms", "good"),
+    [("D", 60, True), ("A", 60, True)] + [("5", 60, False), ("", 0, False), ("D", 700, False)],
+)
+def test_an_alert_in_talk_is_answered_by_a_key_in_time(key: str, after_ms: int, good: bool) -> None:
+    async def story() -> None:
+        world = World()
+        audio = MediaLineAudio(world.near, "cn", world.clock)
+        near, far = world.near.port(1), world.far.port(1)
+        near.detect(True)
+        asked = asyncio.ensure_future(audio.alert(Channel("T", 2, 1), AlertTone(80), "DA", 500))
+        await asyncio.sleep((80 + after_ms) / 1000)
+        if key:
+            await far.dial(key, on_ms=60)
+        assert await asked is good
+        assert near.detecting and len(near.digits) == 0, "keys are heard as before"
+        await far.dial("7")
+        await asyncio.sleep(0.2)
+        assert await near.digit(1) == "7"
+
+    run(story)
+
+
+def test_call_waiting_tone_is_sounded_once() -> None:
+    async def story() -> None:
+        world = World()
+        ear = Ear(world.near.port(1))
+        await ear.began
+        audio = MediaLineAudio(world.far, "jp", world.clock)
+        assert await audio.burst(Channel("T", 2, 1), "call_waiting")
+        await asyncio.sleep(5)
+        pcm = np.asarray(g711.alaw_decode(ear.octets()), float)
+        loud = np.flatnonzero(np.abs(pcm) > 200)
+        assert (loud[-1] - loud[0]) / 8 == pytest.approx(1050, abs=5)  # 500, 50, 450, 50
+
+    run(story)
