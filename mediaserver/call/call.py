@@ -317,8 +317,7 @@ class Call:
         kind = Held if leg.held else Retrieved
         self._publish(kind, leg_id=leg.id, line=leg.line, party=leg.party)
         if self.state in (CallState.CLEARING, CallState.ENDED):
-            leg.media.stop_tone()
-            leg.clear()
+            leg.clear()  # what it was told of the call's end is over
             return
         if leg is self.caller and self._recording:
             self.services.recorder.pause(self.id, leg.held)

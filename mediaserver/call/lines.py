@@ -378,8 +378,8 @@ class Lines:
 
     def _leg_moved(self, leg: Leg, old: LegState, new: LegState) -> None:
         slot = self._slot_of(leg)
-        if new in (LegState.CLEARING, LegState.RELEASED):
-            self._let_go(slot, leg)
+        if new in (LegState.CLEARING, LegState.RELEASED) and slot.second is None:
+            leg.media.reset()
         if new is not LegState.RELEASED:
             if slot.leg is leg:
                 self._show(slot, _SHOWN[new], leg)
@@ -399,14 +399,6 @@ class Lines:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(lambda _: self._free(slot))
-
-    @staticmethod
-    def _let_go(slot: Slot, leg: Leg) -> None:
-        """Nothing is left on the channel but what a telephone's other call has there."""
-        if slot.second is None:
-            leg.media.reset()
-        elif slot.leg is leg:
-            leg.media.stop_tone()
 
     async def _settle(self, leg: Leg, before: asyncio.Future[None] | None) -> None:
         """A call that came and went while its channel was settling does not end that."""

@@ -97,8 +97,7 @@ async def queue(session: FlowSession, name: str, node: QueueNode) -> str:
     reply = await waiting.for_agent(session, node.queue)
     if reply is None:
         return node.on_overflow or session.tools.voices[node.queue].overflow_node
-    await session.talk(reply.leg, goes_on=bool(node.next))
-    return node.next
+    return node.next if await session.talk(reply.leg, goes_on=bool(node.next)) else ""
 
 
 async def dial(session: FlowSession, name: str, node: DialNode) -> str:
@@ -113,8 +112,7 @@ async def dial(session: FlowSession, name: str, node: DialNode) -> str:
     finally:
         session.port.stop_tone()
     session.answer()
-    await session.talk(leg, goes_on=bool(node.next))
-    return node.next
+    return node.next if await session.talk(leg, goes_on=bool(node.next)) else ""
 
 
 async def _ring(session: FlowSession, target: Target, ring_s: float) -> Leg:

@@ -90,18 +90,21 @@ class FlowSession:
         """Whether that telephone rings for this caller beside the flow."""
         return self.bells is not None and self.bells.rings(target)
 
-    async def talk(self, leg: Leg, goes_on: bool) -> None:
-        """With `leg` until one of them goes; then the call ends, unless the flow goes on.
+    async def talk(self, leg: Leg, goes_on: bool) -> bool:
+        """With `leg` until one of them goes; then the call ends, unless the flow goes on: whether.
 
-        It ends with the cause the other party was cleared with, and what its line says of it.
+        It ends with the cause the other party was cleared with, and what its line says of it. A
+        caller who has put the call on hold cannot be led on.
         """
         if self.bells is not None:
             self.bells.silence()
         by = await self.call.talk(leg)
-        if not goes_on or self.call.caller.held:  # who is held cannot be spoken to
+        goes_on = goes_on and not self.call.caller.held
+        if not goes_on:
             by = leg.role if by == "agent" else by
             trouble = self.call.services.lines.trouble(leg)
             self.call.end(leg.cause or Cause.NORMAL, by, trouble)
+        return goes_on
 
     # ---- speaking
 

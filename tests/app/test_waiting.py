@@ -146,38 +146,72 @@ def test_hold_and_return_are_in_the_story_and_a_held_caller_may_go(tmp_path: Pat
     virtually(work)
 
 
+def taking_cleo(number: str) -> tuple[Caller, Caller]:
+    """Anna dials a number, takes Cleo's call, and hears her and nothing else."""
+    steps = (
+        Step(shows="13800000001 Cleo", within_s=30),
+        Step(flash=True),
+        Step(hear=FROM_CLEO, within_s=20),
+        Step(wait_s=5),
+        Step(hear="silence", within_s=8),
+        Step(expect="released", within_s=30),
+    )
+    says = (Step(expect="answered", within_s=30), Step(say=FROM_CLEO), Step(wait_s=15))
+    return anna(*steps, number=number), cleo(*says, Step(hang_up=True))
+
+
 def test_the_other_party_goes_while_the_caller_holds(tmp_path: Path) -> None:
     """Anna's telephone is Cleo's then: nothing of the call that is over is heard on it."""
+    goes = (Step(hear="music", within_s=40), Step(hang_up=True, cause=41))
+
+    async def work() -> None:
+        async with running(tmp_path, **SETTINGS) as plant:
+            await perform(plant, *taking_cleo("301"), answerers=(bert(*goes, line="E1-2"),))
+            rows = calls(plant)
+            assert rows["201"].ended_utc < rows["13800000001"].ended_utc
+            (slot, *_) = plant.app.lines.slots("FXS-1")
+            assert slot.leg is slot.second is None and slot.shown in ("idle", "blocked")
+
+    virtually(work)
+
+
+def test_a_flow_does_not_go_on_for_a_caller_who_holds(tmp_path: Path) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "desk.toml").write_text(
+        'name = "desk"\nstart = "d"\n[node.d]\nkind = "dial"\nextension = "301"\nnext = "bye"\n'
+        '[node.bye]\nkind = "play"\nprompts = ["vm-intro"]\n'
+    )
+    route = {"route": [{"called": "9", "flow": "desk"}, *SETTINGS["route"]]}
+    over = {**SETTINGS, **route, "flows": {"directory": tmp_path / "flows"}}
+    goes = (Step(hear="music", within_s=40), Step(hang_up=True))
+
+    async def work() -> None:
+        async with running(tmp_path, **over) as plant:
+            await perform(plant, *taking_cleo("9"), answerers=(bert(*goes, line="E1-2"),))
+            assert "PromptPlayed" not in kinds(plant, "201")
+
+    virtually(work)
+
+
+def test_a_flash_while_the_end_of_a_call_is_told_takes_who_waits(tmp_path: Path) -> None:
+    """Bert's line fails as Cleo waits: Anna hears the tone for that, and then Cleo alone."""
+    fails = (Step(wait_s=8), Step(hang_up=True, cause=41))
+    took, comes = taking_cleo("301")
+    hears = (*took.steps[:4], Step(hear="tone:congestion", within_s=20), *took.steps[4:])
 
     async def work() -> None:
         async with running(tmp_path, **SETTINGS) as plant:
             await perform(
                 plant,
-                anna(
-                    Step(shows="13800000001 Cleo", within_s=30),
-                    Step(flash=True),
-                    Step(hear=FROM_CLEO, within_s=20),
-                    Step(wait_s=5),
-                    Step(hear="silence", within_s=8),
-                    Step(expect="released", within_s=30),
-                    number="301",
-                ),
-                cleo(
-                    Step(expect="answered", within_s=30),
-                    Step(say=FROM_CLEO),
-                    Step(wait_s=15),
-                    Step(hang_up=True),
-                ),
-                answerers=(
-                    bert(
-                        Step(hear="music", within_s=40), Step(hang_up=True, cause=41), line="E1-2"
-                    ),
-                ),
+                took.model_copy(update={"steps": hears}),
+                comes,
+                answerers=(bert(*fails, line="E1-2"),),
             )
             rows = calls(plant)
-            assert rows["201"].ended_utc < rows["13800000001"].ended_utc
-            (slot, *_) = plant.app.lines.slots("FXS-1")
-            assert slot.leg is slot.second is None and slot.shown in ("idle", "blocked")
+            told = story(plant, rows["201"].id)
+            at = {row.data.get("new", row.kind): row.media_ms for row in told}
+            assert at["released"] == at["Held"], "there is nothing to come back to"
+            assert rows["201"].cause == 41 and rows["13800000001"].cause == 16
 
     virtually(work)
 

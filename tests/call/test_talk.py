@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
+from dataclasses import dataclass
 from typing import Any
 
 from mediaserver.call.talk import Talk
@@ -12,15 +12,21 @@ from tests.media.test_bridge import hears, levels
 from tests.media.world import World, run
 
 
+@dataclass(eq=False)
+class Party:
+    """What of a leg a talk looks at."""
+
+    media: MediaPort
+    held: bool = False
+
+
 class Two:
     """Legs on channels 0 and 1 of a world; `hears` says which of them hears music."""
 
     def __init__(self) -> None:
         self.world = World()
         self.music: set[int] = set()
-        self.legs: Any = tuple(
-            SimpleNamespace(media=self.world.near.port(n), held=False) for n in range(2)
-        )
+        self.legs: Any = tuple(Party(self.world.near.port(n)) for n in range(2))
 
     async def play(self, port: MediaPort) -> None:
         self.music.add(port.channel)

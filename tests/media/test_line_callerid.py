@@ -162,7 +162,8 @@ def test_an_alert_in_talk_is_answered_by_a_key_in_time(key: str, after_ms: int, 
         if key:
             await far.dial(key, on_ms=60)
         assert await asked is good
-        assert near.detecting and len(near.digits) == 0, "keys are heard as before"
+        assert near.detecting and (not good or len(near.digits) == 0), "no key of the caller's"
+        near.digits.clear()
         await far.dial("7")
         await asyncio.sleep(0.2)
         assert await near.digit(1) == "7"
