@@ -417,8 +417,9 @@ class App:
 
 
 def _trunk(group: Any) -> TrunkSettings:
-    values = group.model_dump(exclude={"name", "spans", "rules"})
-    return TrunkSettings(rules=tuple(NumberRule(**r.model_dump()) for r in group.rules), **values)
+    values = group.model_dump(exclude={"name", "spans", "rules", "then_on"})
+    rules = tuple(NumberRule(**rule.model_dump()) for rule in group.rules)
+    return TrunkSettings(rules=rules, then_on=frozenset(group.then_on), **values)
 
 
 def _target(agent: Any) -> Target:

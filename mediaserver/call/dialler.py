@@ -1,8 +1,8 @@
 """Placing an outgoing leg: to a port, or through a trunk group with one more try.
 
-A call refused before it got anywhere with a cause that speaks of this channel
-or trunk (glare, no circuit: Q.850 34, 38, 41–44, 47) is tried once more on
-another channel, then in the trunk group that comes after this one.
+A call refused with a cause that speaks of this channel or trunk (as the group
+has it, by default glare and no circuit) is tried once more on another channel,
+then in the trunk group that comes after this one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from drivers.base import SetupRequest
-from drivers.cause import RETRY_ELSEWHERE, Cause
+from drivers.cause import Cause
 from drivers.events import Number
 from mediaserver.call.leg import Leg, LegState
 from mediaserver.call.lines import Lines, NoChannel
@@ -89,7 +89,7 @@ class Dialler:
                 return leg
             tried |= {leg.line}
             failed = NotAnswered(target, cause, _REASONS.get(cause, "failed"))
-            if not (cause in RETRY_ELSEWHERE and leg.cleared_by_them):
+            if group is None or not (cause in group.settings.then_on and leg.cleared_by_them):
                 break
         assert failed is not None
         raise failed

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from drivers.cause import Cause
+from drivers.cause import RETRY_ELSEWHERE, Cause
 from drivers.events import Number
 from mediaserver.call.lines import Lines, NoChannel, Slot
 from mediaserver.call.numbering import TYPES, NumberRule, outgoing
@@ -26,6 +26,7 @@ class TrunkSettings:
     keep_for_incoming, keep_for_outgoing : idle channels the other direction may not take
     caller : the calling number sent with every call; "" sends the one the call has
     then : the group that is tried when this one cannot carry a call; "" for none
+    then_on : causes (Q.850) of a refusal after which the call is tried elsewhere
     """
 
     select: str = "ascending"
@@ -35,6 +36,7 @@ class TrunkSettings:
     caller: str = ""
     caller_type: str = "unknown"
     then: str = ""
+    then_on: frozenset[int] = RETRY_ELSEWHERE
 
 
 class TrunkGroup:

@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from drivers.cause import RETRY_ELSEWHERE
 from mediaserver.config.boards import Board, Span
 from mediaserver.config.check import cross_check
 from mediaserver.config.part import Digits, FilePath, Name, Names, Part, Pattern, Port
@@ -86,6 +87,7 @@ class Web(Part):
     secret_file: FilePath = Path("{data_dir}/web.key")
 
 
+Cause = Annotated[int, Field(ge=1, le=127)]
 NumberType = Literal["unknown", "international", "national", "network", "subscriber"]
 
 
@@ -108,6 +110,8 @@ class TrunkGroup(Part):
     caller: Annotated[str, Field(pattern=r"^[0-9*#]*$")] = ""
     caller_type: NumberType = "unknown"
     then: Annotated[str, Field(pattern=r"^[\w.\-]*$")] = ""  # the group that is tried after it
+    #: Refused with one of these, a call is tried on another channel, then in that group.
+    then_on: Annotated[tuple[Cause, ...], Field(strict=False)] = tuple(sorted(RETRY_ELSEWHERE))
 
 
 class Phone(Part):

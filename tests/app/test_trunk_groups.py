@@ -1,0 +1,80 @@
+"""Trunk groups in the whole server: an exchange refuses, and where the call goes then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drivers.events import Setup
+from mediaserver.call.dialler import NotAnswered, Target
+from mediaserver.call.leg import Leg
+from tests.app.plants import needs_sounds, running, virtually
+
+pytestmark = needs_sounds
+
+
+def groups(**first: Any) -> dict[str, Any]:
+    """The demo's plant with its public E1 followed by the other one."""
+    rule = {"match": "0*", "strip": 1, "prepend": "86", "type": "international"}
+    return {
+        "trunk_group": [
+            {"name": "pstn", "spans": ["E1-1"], "then": "pbx", "caller": "668800", **first},
+            {"name": "pbx", "spans": ["E1-2"], "rule": [rule]},
+        ]
+    }
+
+
+async def dialled(tmp_path: Path, cause: int, **first: Any) -> tuple[list[str], list[Setup]]:
+    """Lines on which the exchange saw the call, each with what it was sent; E1-1 refuses."""
+    async with running(tmp_path, **groups(**first)) as plant:
+        lines: list[str] = []
+        setups: list[Setup] = []
+
+        def offered(leg: Leg, setup: Setup) -> None:
+            lines.append(leg.line)
+            setups.append(setup)
+            if leg.channel.span == "E1-1":
+                leg.clear(cause)
+            else:
+                leg.answer()
+
+        plant.exchange.lines.on_offer = offered
+        target = Target(party="x", trunk="pstn", number="01012345")
+        try:
+            leg = await plant.app.dialler.place(target, "party", 30, calling="8001")
+            leg.clear()
+        except NotAnswered as refused:
+            assert refused.cause == cause
+            lines.append("not answered")
+        return lines, setups
+
+
+@pytest.mark.parametrize("cause", [34, 38, 41, 42, 44, 47])
+def test_no_circuit_there_is_tried_once_more_and_then_elsewhere(tmp_path: Path, cause: int) -> None:
+    lines, setups = virtually(lambda: dialled(tmp_path, cause))
+    assert lines[0] != lines[1]  # another channel of the same trunk
+    assert [line.partition("/")[0] for line in lines] == ["E1-1", "E1-1", "E1-2"]
+    first, _again, other = setups
+    assert (first.called.digits, first.calling.digits) == ("01012345", "668800")
+    assert (other.called.digits, other.called.ton) == ("861012345", 1)
+    assert other.calling.digits == "8001"
+
+
+@pytest.mark.parametrize("cause", [1, 17, 21, 27])
+def test_what_speaks_of_the_called_party_is_the_answer(tmp_path: Path, cause: int) -> None:
+    lines, _ = virtually(lambda: dialled(tmp_path, cause))
+    assert lines == ["E1-1/1", "not answered"]
+
+
+def test_the_causes_are_the_groups_own(tmp_path: Path) -> None:
+    lines, _ = virtually(lambda: dialled(tmp_path, 27, then_on=[27]))
+    assert [line.partition("/")[0] for line in lines] == ["E1-1", "E1-1", "E1-2"]
+    lines, _ = virtually(lambda: dialled(tmp_path, 34, then_on=[27]))
+    assert lines == ["E1-1/1", "not answered"]
+
+
+def test_without_another_group_the_last_refusal_counts(tmp_path: Path) -> None:
+    lines, _ = virtually(lambda: dialled(tmp_path, 42, then=""))
+    assert [line.partition("/")[0] for line in lines] == ["E1-1", "E1-1", "not answered"]
