@@ -16,7 +16,7 @@ from mediaserver.commands.common import (
     print_json,
     settings_of,
 )
-from mediaserver.commands.toml_text import to_toml
+from mediaserver.config.toml_text import to_toml
 
 
 @click.group("config")

@@ -110,11 +110,11 @@ def check(scenarios: tuple[str, ...]) -> None:
 def _loaded(path: Path) -> Scenario:
     """Read, and its settings tried. Raises ScenarioError, Misused."""
     from mediaserver.config.problems import ConfigError
-    from mediaserver.lab import scenario, settings
+    from mediaserver.lab import perform, scenario
 
     loaded = scenario.load(path)
     try:
-        settings.make(Path(), loaded.settings)
+        perform.make_settings(loaded, Path())
     except ConfigError as error:
         raise Misused(f"{path}: [settings] {error}", "docs/scenarios.md") from None
     return loaded

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from mediaserver.doctor.findings import Finding, fail, ok, warn
 
 DEVICES = Path("/dev/dahdi")
 MODULE = Path("/sys/module/dahdi")
+PROC = Path("/proc/dahdi")
 _APT = "apt-get install dahdi dahdi-dkms linux-headers-amd64"
 RULE = "drivers/boards/90-mediaserver-dahdi.rules"
 
@@ -82,6 +85,7 @@ def _span(control: Any, info: Any) -> Iterator[Finding]:
         f"clock from span {info.sync_source}" if info.sync_source else "",
         f"{info.configured} of {info.channels} channels set up",
         _uses(control, info),
+        _cancellers(info.number),
     ]
     text = "; ".join(fact for fact in facts if fact)
     alarms = sorted(alarm.value for alarm in words.alarms(info.alarms))
@@ -104,6 +108,25 @@ _ALARM_ADVICE = {
     "ais": "the far end's equipment has no signal itself: ask the operator",
     "rai": "the far end does not hear us: our transmit pair, or its receiver",
 }
+
+
+#: The canceller a channel was given in the set-up file, or that its card has.
+_CANCELLER = re.compile(r"\(EC: (.+?) - (ACTIVE|INACTIVE)\)")
+
+
+def _cancellers(number: int, proc: Path | None = None) -> str:
+    """The kernel's echo cancellers of a span; "" where DAHDI does not tell."""
+    try:
+        text = ((proc or PROC) / str(number)).read_text(errors="replace")
+    except OSError:
+        return ""
+    found = _CANCELLER.findall(text)
+    if not found:
+        return "no echo canceller of the kernel"
+    active = sum(state == "ACTIVE" for _name, state in found)
+    names = Counter(name for name, _state in found)
+    told = ", ".join(f"{name} on {count} channels" for name, count in names.items())
+    return f"echo canceller {told}" + (f", {active} at work" if active else "")
 
 
 def _uses(control: Any, info: Any) -> str:

@@ -1,7 +1,8 @@
 """Performing a scenario file from beginning to end, and telling how it went.
 
 Each performance has a plant, a database and recordings of its own in a fresh
-directory, so that nothing of one is in the other.
+directory, so that nothing of one is in the other. One with further servers
+goes in real time, as they are processes of their own.
 """
 
 from __future__ import annotations
@@ -24,9 +25,14 @@ from mediaserver.db import queries
 from mediaserver.lab import settings as lab_settings
 from mediaserver.lab.check import check
 from mediaserver.lab.plant import Plant
+from mediaserver.lab.ports import Ports
 from mediaserver.lab.runner import Run
 from mediaserver.lab.scenario import Scenario
+from mediaserver.lab.servers import ServerProcesses
 from mediaserver.lab.subscriber import Verdict
+
+LINES_UP_S = 10.0
+UP_S = 60.0  # where other servers have to start first
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,7 @@ def perform(scenario: Scenario, *, virtual: bool, data_dir: Path | None = None) 
     `data_dir` keeps database and recordings for looking at; without it they are
     thrown away.
     """
+    virtual = virtual and not scenario.server  # other processes have the world's time
     if data_dir is not None:
         return _run(_perform(scenario, data_dir), virtual)
     with tempfile.TemporaryDirectory(prefix="mediaserver-lab-") as directory:
@@ -85,21 +92,41 @@ def _run(work: Coroutine[Any, Any, Performance], virtual: bool) -> Performance:
 
 
 async def _perform(scenario: Scenario, data_dir: Path) -> Performance:
-    plant = Plant(lab_settings.make(data_dir, scenario.settings))
-    await plant.start(cti=False)
+    settings, others = make_settings(scenario, data_dir)
+    servers = ServerProcesses(others, data_dir)
+    plant = Plant(settings)
     try:
-        up = await plant.lines_up()
-        run = Run(plant, scenario)
-        verdicts = [Verdict("plant", "lines up", up, plant.clock.media_ms())]
-        if up:
-            verdicts += await run.perform()
-        loop = asyncio.get_running_loop()
-        verdicts += await loop.run_in_executor(None, _records, plant, run)
-        verdicts += _octets(plant)
+        await servers.start()
+        await plant.start(cti=False)
+        try:
+            up = await plant.lines_up(UP_S if others else LINES_UP_S)
+            run = Run(plant, scenario)
+            verdicts = [Verdict("plant", "lines up", up, plant.clock.media_ms())]
+            if up:
+                verdicts += await run.perform()
+            loop = asyncio.get_running_loop()
+            verdicts += await loop.run_in_executor(None, _records, plant, run)
+            verdicts += _octets(plant)
+        finally:
+            await plant.stop()
     finally:
-        await plant.stop()
-    media_s = plant.clock.media_ms() / 1000
-    return Performance(scenario.title, media_s, len(run.conversations), tuple(verdicts))
+        ended = await servers.stop()
+    media_ms = plant.clock.media_ms()
+    verdicts += [
+        Verdict(name, "serves to the end", not fault, media_ms, fault)
+        for name, fault in ended.items()
+    ]
+    return Performance(scenario.title, media_ms / 1000, len(run.conversations), tuple(verdicts))
+
+
+def make_settings(scenario: Scenario, data_dir: Path) -> tuple[Settings, dict[str, dict[str, Any]]]:
+    """The plant's settings, and as data those of each further server. Raises ConfigError."""
+    with Ports() as ports:
+        others = {
+            server.name: lab_settings.alone(data_dir / server.name, ports.placed(server.settings))
+            for server in scenario.server
+        }
+        return lab_settings.make(data_dir, scenario.settings, ports), others
 
 
 def _records(plant: Plant, run: Run) -> list[Verdict]:

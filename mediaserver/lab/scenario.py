@@ -11,7 +11,15 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from mediaserver.config.lines import line_of, scan
 from mediaserver.config.problems import Problem, from_validation
@@ -150,23 +158,31 @@ class Fault(Part):
     cas: str = Field(default="", pattern="^([01]{4})?$")  # R2: the bits heard, whatever is sent
 
 
+class Server(Part):
+    """A further server, as a process of its own; its log is in `data_dir`/`name`."""
+
+    name: Annotated[str, Field(pattern=r"^[\w-]+$")]
+    settings: dict[str, Any]
+
+
 class Scenario(Part):
     title: str
     about: str = ""
     limit_s: Seconds = 120.0
     at_once: int = Field(default=1000, ge=1)  # callers beyond this wait until one is done
     settings: dict[str, Any] = {}  # laid over the demo's settings
+    server: tuple[Server, ...] = ()  # with any, the scenario goes in real time only
     caller: tuple[Caller, ...] = ()
     answerer: tuple[Answerer, ...] = ()
     fault: tuple[Fault, ...] = ()
 
-    @field_validator("caller")
+    @field_validator("caller", "server")
     @classmethod
-    def _names_differ(cls, callers: tuple[Caller, ...]) -> tuple[Caller, ...]:
-        names = [caller.name for caller in callers]
+    def _names_differ(cls, parts: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
+        names = [part.name for part in parts]
         if len(set(names)) != len(names):
-            raise ValueError("two callers have the same name")
-        return callers
+            raise ValueError(f"two {info.field_name}s have the same name")
+        return parts
 
 
 def load(path: Path) -> Scenario:

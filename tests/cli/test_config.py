@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaserver.commands.config import effective, example_text
-from mediaserver.commands.toml_text import to_toml
 from mediaserver.config import Agent, Board, Queue, Route, Settings, Span, TrunkGroup, parse
+from mediaserver.config.toml_text import to_toml
 from tests.cli.conftest import Invoke
 
 

@@ -246,3 +246,28 @@ def test_dahdis_set_up_file_is_read_and_a_faulty_line_named(tmp_path: Path) -> N
     (finding,) = cards._set_up_file(file)
     assert finding.state == "fail"
     assert "line 2" in finding.text and "bchans" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("channels", "told"),
+    [
+        (
+            ["1 A/1 Clear (EC: MG2 - INACTIVE) ", "2 A/2 Clear (In use) (EC: MG2 - ACTIVE) "],
+            "echo canceller MG2 on 2 channels, 1 at work",
+        ),
+        (
+            ["1 A/1 FXOKS (EC: VPMADT032 - INACTIVE) ", "2 A/2 FXOKS (EC: OSLEC - INACTIVE) "],
+            "echo canceller VPMADT032 on 1 channels, OSLEC on 1 channels",
+        ),
+        (["1 A/1 Clear "], "no echo canceller of the kernel"),
+        (None, ""),
+    ],
+)
+def test_the_kernels_echo_cancellers_are_told(
+    tmp_path: Path, channels: list[str] | None, told: str
+) -> None:
+    from mediaserver.doctor import cards
+
+    if channels is not None:
+        (tmp_path / "3").write_text('Span 3: A "Card" HDB3/CCS\n\n\t' + "\n\t".join(channels))
+    assert cards._cancellers(3, tmp_path) == told

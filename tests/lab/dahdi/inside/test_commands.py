@@ -33,6 +33,8 @@ def test_the_doctor_names_every_span_and_one_that_is_not_there(tmp_path: Path) -
     found = json.loads(done.stdout)
     said = {each["check"]: each["text"] for each in found if each["check"].startswith("span")}
     assert "30 clear, 1 D channel" in said["span 1"]
+    assert "echo canceller MG2 on 30 channels" in said["span 1"]
+    assert "no echo canceller of the kernel" in said["span 5"]
     assert "15 FXS port, kewl start" in said["span 7"]
     assert any("DAHDI span 77, which is not there" in each["text"] for each in found)
 
