@@ -85,7 +85,7 @@ def _span(control: Any, info: Any) -> Iterator[Finding]:
         f"clock from span {info.sync_source}" if info.sync_source else "",
         f"{info.configured} of {info.channels} channels set up",
         _uses(control, info),
-        _cancellers(info.number),
+        _cancellers(info.number) if info.channels else "",
     ]
     text = "; ".join(fact for fact in facts if fact)
     alarms = sorted(alarm.value for alarm in words.alarms(info.alarms))
