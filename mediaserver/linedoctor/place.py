@@ -3,7 +3,8 @@
 What: with a number, or on an exchange line, the check places a call and has the channel while it
 stands: an exchange line is only lifted when there is no number. Any other channel is taken out of
 service, so that no call is put on it from either side. A check that only listens takes nothing.
-An exchange line is dialled on in band, by DTMF, and its far end has some seconds to answer.
+An exchange line is dialled on by DTMF or pulses, as it takes it, and its far end has some seconds
+to answer.
 How: an async context manager, so that the channel is given back whatever happens.
 Limits: the far end is told where the line has a message for it (SERVICE of NI2, blocking of R2);
 elsewhere it may still seize the channel, and its call is refused with cause 44.
@@ -16,6 +17,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from drivers.base import DriverError, SetupRequest, SpanKind
 from drivers.cause import Cause
@@ -33,6 +35,7 @@ log = logging.getLogger(__name__)
 
 ANSWER_S = 60.0
 DIAL_TONE_S = 2.0
+DIGIT_S = 3.0  # at most: ten pulses and the pause after them
 THROUGH_S = 8.0  # from the last digit until the far end of an exchange line is there
 RELEASE_S = 5.0
 
@@ -118,7 +121,8 @@ async def _free(slot: Slot, force: bool) -> None:
         return
     if not force:
         raise CannotCheck(say("line.call", line=name), say("line.call.do"))
-    await _cleared(slot.leg)
+    for leg in filter(None, (slot.leg, slot.second)):
+        await _cleared(leg)
     if slot.settling is not None:
         await asyncio.wait([slot.settling], timeout=RELEASE_S)
     if not slot.settled:
@@ -155,9 +159,24 @@ async def _called(lines: Lines, slot: Slot, number: str) -> Leg:
 async def _dialled(place: Place, number: str) -> None:
     """A number on an exchange line, after its dial tone."""
     await asyncio.sleep(DIAL_TONE_S)
-    if not await place.port.dial(number):
+    line: Any = place.slot.signalling
+    sent: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    try:
+        line.dial_on(place.leg.ref if place.leg else 0, number, lambda whole: _once(sent, whole))
+        async with asyncio.timeout(DIGIT_S * (len(number) + 1)):
+            whole = await sent
+    except TimeoutError:
+        whole = False
+    except DriverError as error:
+        raise CannotCheck(say("line.undialable", why=str(error))) from None
+    if not whole:
         raise CannotCheck(say("line.undialled"))
     await asyncio.sleep(THROUGH_S)
+
+
+def _once(sent: asyncio.Future[bool], whole: bool) -> None:
+    if not sent.done():
+        sent.set_result(whole)
 
 
 async def _cleared(leg: Leg) -> None:

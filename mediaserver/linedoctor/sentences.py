@@ -181,6 +181,7 @@ SENTENCES = {
     "line.unseized.do": N_("is the line up?"),
     "line.no_answer": N_("%(number)s does not answer on %(line)s"),
     "line.failed": N_("%(line)s: the call to %(number)s failed (cause %(cause)d)"),
+    "line.undialable": N_("the number was not dialled: %(why)s"),
     "line.undialled": N_("the number was not dialled: something else took the channel"),
 }
 #: Between several things said.

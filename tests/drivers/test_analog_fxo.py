@@ -106,6 +106,42 @@ def test_a_number_is_dialled_by_pulses_and_read_from_the_loop() -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize("dial", ["pulse", "dtmf"])
+def test_digits_follow_on_a_line_that_is_lifted(dial: str) -> None:
+    async def scenario() -> None:
+        exchange, line = await ends(fxo={"dial": dial})
+        ref, told = call(line, ""), []
+        await asyncio.sleep(0.2)
+        line.line.dial_on(ref, "12", told.append)
+        assert told == []
+        await asyncio.sleep(3)
+        assert told == [True] and line.line.state(1) is PortState.TALKING
+        taken = "".join(event.digits for event in exchange.of(Digits))
+        assert (taken, line.audio.sent) == (("12", []) if dial == "pulse" else ("", [(1, "12")]))
+        line.line.dial_on(ref, "0000", told.append)
+        line.line.release(ref, 16)
+        await asyncio.sleep(0.1)
+        assert told == [True, False], "the call ended while it was dialled"
+        with pytest.raises(DriverError):
+            line.line.dial_on(ref, "1", told.append)
+        await asyncio.sleep(10)
+        assert told == [True, False] and line.line.is_idle(1)
+
+    run(scenario())
+
+
+def test_what_a_line_cannot_dial_is_refused_in_talk_too() -> None:
+    async def scenario() -> None:
+        _, line = await ends(fxo={"dial": "pulse"})
+        ref, told = call(line, ""), []
+        with pytest.raises(DriverError, match="pulse"):
+            line.line.dial_on(ref, "*1", told.append)
+        line.audio.whole = False
+        assert told == []
+
+    run(scenario())
+
+
 def test_a_call_given_up_while_pulses_go_out_leaves_the_loop_open() -> None:
     async def scenario() -> None:
         exchange, line = await ends(fxo={"dial": "pulse"})

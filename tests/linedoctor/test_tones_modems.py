@@ -139,11 +139,13 @@ def test_a_rate_the_modem_has_not_is_refused(tmp_path: Path) -> None:
     virtually(work)
 
 
-def test_a_number_is_dialled_on_an_exchange_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dial", ["dtmf", "pulse"])
+def test_a_number_is_dialled_on_an_exchange_line(tmp_path: Path, dial: str) -> None:
     """The exchange's register gives dial tone, takes the digits and rings a quiet termination."""
+    ports = [{**span, "analog": {"dial": dial}} for span in PORTS]
 
     async def work() -> None:
-        async with world(tmp_path, PORTS) as lines:
+        async with world(tmp_path, ports) as lines:
             exchange = lines.plant.exchange
             called: list[str] = []
 
@@ -152,13 +154,28 @@ def test_a_number_is_dialled_on_an_exchange_line(tmp_path: Path) -> None:
                 leg.answer()  # type: ignore[attr-defined]
                 return True
 
+            keys: list[object] = []
+            line = exchange.lines.slot("FXO-1/1").channel.index
+            exchange.session.port(line).on_digit(keys.append)
             exchange.on_ring = ring
             exchange.lines.on_offer = exchange._offered
             lines.fault("FXO-1", 1, noise_dbm0=-58.0)
             verdict = await lines.check("FXO-1/1", "noise", number="8101")
             assert called == ["8101"]
+            assert bool(keys) is (dial == "dtmf")
             assert verdict.state == "ok", verdict
             assert verdict.figures["noise_dbm0"] == pytest.approx(-58, abs=1)
+
+    virtually(work)
+
+
+def test_what_a_pulse_line_cannot_dial_is_said(tmp_path: Path) -> None:
+    ports = [{**span, "analog": {"dial": "pulse"}} for span in PORTS]
+
+    async def work() -> None:
+        async with world(tmp_path, ports) as lines:
+            run = await lines.run("FXO-1/1", "noise", number="*21")
+            assert run.state == "failed" and "'*21' cannot be dialled by pulse" in str(run.error)
 
     virtually(work)
 

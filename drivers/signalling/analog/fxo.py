@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from functools import partial
 
 from drivers.base import (
@@ -92,6 +93,8 @@ TABLE = Table(
         },
         _S.TALKING: {
             "reversal": (_S.TALKING, "_reversed"),
+            "sent": (_S.TALKING, "_sent_on"),
+            "failed": (_S.TALKING, "_not_sent_on"),
             "cleared": (_S.CLEARED, "_far_end"),
             **_ENDS,
         },
@@ -120,13 +123,27 @@ class FxoSignalling(AnalogSignalling):
         digits = request.called.digits
         if self.audio is None or not digits:
             return "lift"
-        wrong = set(digits) - _DIALS[self.settings.dial]
-        if wrong:
-            how = self.settings.dial
+        self._check(digits)
+        return "setup"
+
+    def _check(self, digits: str) -> None:
+        how = self.settings.dial
+        if set(digits) - _DIALS[how]:
             raise DriverError(
                 f"{self.span.name}: {digits!r} cannot be dialled by {how}", Cause.INVALID_NUMBER
             )
-        return "setup"
+
+    def dial_on(self, ref: int, digits: str, done: Callable[[bool], None]) -> None:
+        """Dial in a call that is up; `done(True)` once all is sent, `done(False)` if it is not.
+
+        Raises DriverError for what cannot be dialled, and where there is no such call.
+        """
+        port = self._port(ref)
+        if port.state is not PortState.TALKING or self.audio is None:
+            raise DriverError(f"{self.span.name}/{port.number} is {port.state.value}: no dialling")
+        self._check(digits)
+        port.dialled = done
+        self._send(port, digits)
 
     # ---- from the line -------------------------------------------------------------------
 
@@ -258,11 +275,27 @@ class FxoSignalling(AnalogSignalling):
 
     def _dial(self, port: Port) -> None:
         assert self.audio is not None and port.request is not None
-        facts, digits = self.settings.facts, port.request.called.digits
         self.audio.deaf(port.channel)
+        self._send(port, port.request.called.digits)
+
+    def _sent_on(self, port: Port, whole: bool = True) -> None:
+        done, port.dialled = port.dialled, None
+        if done is not None:
+            done(whole)
+
+    def _not_sent_on(self, port: Port) -> None:
+        self._sent_on(port, False)
+
+    def _end(self, port: Port) -> None:
+        self._not_sent_on(port)
+        super()._end(port)
+
+    def _send(self, port: Port, digits: str) -> None:
+        """As the line takes it; the word "sent" or "failed" follows."""
+        assert self.audio is not None
         if self.settings.dial == "pulse":
             try:
-                self.span.dial_pulses(port.number, digits, facts.pulse_send)
+                self.span.dial_pulses(port.number, digits, self.settings.facts.pulse_send)
             except DriverError as error:
                 log.warning("%s/%d: dialling failed: %s", self.span.name, port.number, error)
                 self._move(port, "failed")
@@ -273,7 +306,7 @@ class FxoSignalling(AnalogSignalling):
             if port.ref == ref:
                 self._move(port, "sent" if whole else "failed")
 
-        self.audio.dial(port.channel, digits, *facts.dtmf_send, done)
+        self.audio.dial(port.channel, digits, *self.settings.facts.dtmf_send, done)
 
     def _dialled(self, port: Port) -> None:
         self._tell(Proceeding(self.span.name, port.ref, inband=True))

@@ -9,6 +9,7 @@ Limits: one call a port; a telephone's second one is in second.py.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -76,6 +77,7 @@ class Port:
     second: Second | None = None
     held: bool = False  # FXS: the call that rings, or is to be taken up, was held before
     ring: RingChange | None = None
+    dialled: Callable[[bool], None] | None = None  # FXO: told when digits sent in talk are out
     fed: bool = True  # FXO: the exchange feeds the line
     waits: bool = False  # FXO: for dial tone
     listening: bool = False  # FXO: for caller ID
