@@ -2,8 +2,10 @@
 
 *Delay*: for blocks of 5, 10 and 20 ms, the way from one engine to another and back, read off
 samples (clicks.py); one way is the half of it.  The goal of one way is a block and the driver's own
-two buffers.  *I/O path*: CPU time of taking and giving a block of one channel, at 120 and 240
-channels and blocks of 10 ms.
+two buffers.  *Joined*: from line to line through two that the board's driver has joined: the way
+and back, less the near engine's own share, the block it sends ahead and the one it receives.  *I/O
+path*: CPU time of taking and giving a block of one channel, at 120 and 240 channels and blocks of
+10 ms.
 
 Boards: ``virtual`` in real time; ``cesopsn``, packets of 1 ms over loopback, each end by a clock of
 its own; ``dahdi`` where its devices are and spans 1 and 2 are each other's far end (as in the lab,
@@ -44,6 +46,8 @@ SETTLE_S, LISTEN_S = 1.0, 12.0
 PACKET_MS = 1
 DAHDI = Path("/dev/dahdi/ctl")
 ZERO = "the same port on /dev/zero: the system calls by themselves"
+ENGINE = "the same two in the engine, not joined"
+JOINED_MOST_MS = 5
 PROGRAM = "DAHDI alone: a program that echoes each block it reads, with two buffers"
 
 
@@ -158,7 +162,7 @@ def dahdi(times: clicks.Times, turns: int) -> Iterator[Result]:
 
 async def _dahdi(times: clicks.Times, turns: int) -> list[Result]:
     """A board lives in a loop, which has nothing to do while it is measured."""
-    found: list[Result] = []
+    found = [_joined(times)]
     for block_ms in BLOCKS_MS:
         with _spans([1, 2], block_ms) as board:
             near, far = (span.port for span in board.spans)
@@ -180,13 +184,33 @@ async def _dahdi(times: clicks.Times, turns: int) -> list[Result]:
     return found
 
 
+def _joined(times: clicks.Times) -> Result:
+    block = IO_MS * 8
+    added = {}
+    for join in (True, False):
+        with _spans([1, 2], IO_MS, join=join) as board:
+            near, far = (span.port for span in board.spans)
+            trips = clicks.bridged(near, far, block, times, apart=False)
+        added[join] = float(np.percentile(trips, 99)) - 2 * IO_MS
+    return Result(
+        "latency",
+        f"dahdi: joined in the driver: one way p99, blocks of {IO_MS} ms",
+        added[True],
+        "ms",
+        "lower",
+        ENGINE,
+        added[False],
+        JOINED_MOST_MS,
+    )
+
+
 @contextmanager
-def _spans(numbers: Sequence[int], block_ms: int) -> Iterator[Any]:
+def _spans(numbers: Sequence[int], block_ms: int, *, join: bool = False) -> Iterator[Any]:
     from drivers.base import SpanKind
     from drivers.boards.dahdi import DahdiSpec, make_board
 
     specs = [DahdiSpec(f"span {number}", SpanKind.E1, number) for number in numbers]
-    board = make_board("bench", specs, block=block_ms * 8)
+    board = make_board("bench", specs, block=block_ms * 8, join=join)
     try:
         yield board
     finally:

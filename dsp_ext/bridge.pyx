@@ -35,7 +35,10 @@ cdef void bridge_join(engine_t* e, int channel, int bridge, float talk,
     mix_join(e.mix, channel, bridge, talk, listen)
     if before < 0:
         e.bridged += 1
-    elif before != bridge:
+    else:
+        e.members[before] -= 1
+    e.members[bridge] += 1
+    if before >= 0 and before != bridge:
         _settle(e, before)
     _settle(e, bridge)
 
@@ -49,6 +52,7 @@ cdef void bridge_leave(engine_t* e, int channel) noexcept nogil:
         e.copy_from[to] = mix_peer(e.mix, to)
     if bridge >= 0:
         e.bridged -= 1
+        e.members[bridge] -= 1
         _settle(e, bridge)
 
 

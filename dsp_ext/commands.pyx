@@ -16,6 +16,7 @@ from dsp_ext.messages cimport (
     CMD_ECHO,
     CMD_FEED,
     CMD_JOIN,
+    CMD_KEEP,
     CMD_LEAVE,
     CMD_LISTEN,
     CMD_LOUDEST,
@@ -70,6 +71,7 @@ cdef void _reset(engine_t* e, int channel) noexcept nogil:
     dtmf_reset(e.dtmf[channel // LANES], channel % LANES)
     level_reset(e.level[channel // LANES], channel % LANES)
     cancel_set(e, channel, False, 0)
+    e.joins.kept[channel] = False
     for kind in range(POST_KINDS):
         posts_set(e, kind, channel, -1, 0)
 
@@ -105,6 +107,8 @@ cdef void _apply(engine_t* e, const command_t* command) noexcept nogil:
         _detect(e, channel, command.a)
     elif kind == CMD_ECHO:
         cancel_set(e, channel, command.a, command.b)
+    elif kind == CMD_KEEP:
+        e.joins.kept[channel] = command.a != 0
     elif kind == CMD_LISTEN:
         posts_set(e, command.b, channel, command.a, command.n)
     elif kind == CMD_RESET:

@@ -31,6 +31,7 @@ from dsp_ext.messages cimport (
     CMD_ECHO,
     CMD_FEED,
     CMD_JOIN,
+    CMD_KEEP,
     CMD_LEAVE,
     CMD_LISTEN,
     CMD_LOUDEST,
@@ -183,8 +184,10 @@ cdef class Engine(EngineReport):
             other = self.e.ports[i].first
             if first < other + self.e.ports[i].port.channels and other < last:
                 raise ValueError(f"channels {first} to {last - 1}: some have a port already")
-        self.e.ports[self.e.port_count].first = first
-        self.e.ports[self.e.port_count].port = port.c
+        self.e.ports[self.e.port_count].first, self.e.ports[self.e.port_count].port = first, port.c
+        for channel in range(first, last):
+            self.e.joins.place[channel] = self.e.port_count
+        self.e.joins.able |= port.c.join != NULL
         self.e.port_count += 1
         port.attached = True
         self._attached.append(port)
@@ -202,8 +205,12 @@ cdef class Engine(EngineReport):
         return self._seq
 
     cdef int64_t _plain(self, int kind, int channel) except -1:
+        return self._switch(kind, channel, False)
+
+    cdef int64_t _switch(self, int kind, int channel, bint on) except -1:
         cdef command_t command
         memset(&command, 0, sizeof(command))
+        command.a = on
         return self._send(&command, kind, channel)
 
     def play(self, channel: int, const int16_t[::1] samples not None, *, loop: bool = False,
@@ -275,6 +282,10 @@ cdef class Engine(EngineReport):
         command.b = count
         return self._send(&command, CMD_LOUDEST, 0)
 
+    def keep(self, channel: int, on: bool = True) -> int:
+        """Never let the driver join the channel with another: what it receives is watched."""
+        return self._switch(CMD_KEEP, channel, on)
+
     def _one_of(self, number: int, what: str) -> int:
         if not 0 <= number < self.e.channels:
             raise ValueError(f"{what} {number}: 0 to {self.e.channels - 1} are allowed")
@@ -330,10 +341,7 @@ cdef class Engine(EngineReport):
 
     def detect(self, channel: int, on: bool) -> int:
         """DTMF events of what the channel receives, from the next block on."""
-        cdef command_t command
-        memset(&command, 0, sizeof(command))
-        command.a = on
-        return self._send(&command, CMD_DETECT, channel)
+        return self._switch(CMD_DETECT, channel, on)
 
     def echo(self, channel: int, on: bool = True, *, nlp: bool = True, freeze: bool = False) -> int:
         """Take the echo of what is sent out of what the channel receives, from the next block on.

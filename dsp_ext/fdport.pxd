@@ -7,6 +7,7 @@ from dsp_ext.ring cimport ring_t
 
 ctypedef int (*take_event_t)(int fd) noexcept nogil  # an event, 0 for none, or -errno
 ctypedef int (*flush_t)(int fd, int received) noexcept nogil
+ctypedef int (*listen_t)(int fd, int number) noexcept nogil  # < 0: it cannot
 
 cdef struct notice_t:
     int channel
@@ -21,11 +22,14 @@ cdef struct fdport_t:
     int64_t* rx_gaps  # [channels] octets that were due and not there
     int64_t* tx_gaps  # [channels] octets the driver had no room for, or the line no use any more
     int* dry  # [channels] had nothing to send; blocks that may be held back for that, 0: none
+    uint8_t* joined  # [channels] the driver sends on it by itself
+    int* number  # [channels] by which the driver knows it
     int prefill  # blocks sent ahead
     int pending  # errno that says: an event waits
     take_event_t take_event
     int ran_dry  # the event that tells so
     flush_t flush
+    listen_t listen
     ring_t notices
     int notices_fd
     bint posted

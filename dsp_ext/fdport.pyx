@@ -8,6 +8,9 @@ a ring with an eventfd, so that it costs no audio. A channel whose driver has go
 `replace` gives it another descriptor. A channel begins with its driver emptied, and a few blocks
 are sent ahead. Where the driver tells that a channel had nothing to send, what is sent begins anew:
 the blocks the line had to do without are not sent late, as they would stay a delay for good.
+Where the driver can send on one channel what another receives, the two may be joined there: both go
+on being read and written, for the events and the clock, but what lacks is not counted, and as they
+are parted they begin anew, as the driver's queues between them have moved their blocks.
 Limits: one reader and one writer; blocks of 16 octets and more (the driver's least).
 """
 
@@ -73,7 +76,7 @@ cdef bint _try_again(fdport_t* p, int c, int code) noexcept nogil:
         event = p.take_event(p.fd[c])
         if event > 0:
             _post(p, c, event)
-        if event == p.ran_dry and _sends(p, c):
+        if event == p.ran_dry and _sends(p, c) and not p.joined[c]:
             p.dry[c] = HELD_MOST
         return event >= 0
     if code != EAGAIN:
@@ -160,7 +163,7 @@ cdef int _read_fds(void* ctx, uint8_t* octets, int stride, int block) noexcept n
             n = 0
         elif n and p.state[c] == BEGUN:
             p.state[c] = RUNS
-        if n < block and p.state[c] == RUNS:
+        if n < block and p.state[c] == RUNS and not p.joined[c]:
             p.rx_gaps[c] += block - n
         memset(row + n, p.idle, block - n)
     if p.posted:
@@ -171,25 +174,61 @@ cdef int _read_fds(void* ctx, uint8_t* octets, int stride, int block) noexcept n
 
 cdef int _write_fds(void* ctx, uint8_t* octets, int stride, int block) noexcept nogil:
     cdef fdport_t* p = <fdport_t*> ctx
-    cdef int c
+    cdef int c, sent
     for c in range(p.channels):
         if _sends(p, c) and not (p.dry[c] and _holds_back(p, c)):
-            p.tx_gaps[c] += block - _send(p, c, octets + c * stride)
+            sent = _send(p, c, octets + c * stride)
+            if not p.joined[c]:
+                p.tx_gaps[c] += block - sent
     return 0
+
+
+cdef void _part(fdport_t* p, int c) noexcept nogil:
+    if p.joined[c] and load_acquire(&p.state[c]) != GONE:
+        p.listen(p.fd[c], 0)
+        if _sends(p, c):
+            _begin(p, c)
+    p.joined[c] = False
+
+
+cdef int _join_fds(void* ctx, int c, void* source, int from_channel) noexcept nogil:
+    cdef fdport_t* p = <fdport_t*> ctx
+    cdef fdport_t* other = <fdport_t*> source
+    cdef int answer
+    if source == NULL:
+        _part(p, c)
+        return 1
+    if (load_acquire(&p.state[c]) != RUNS or p.dry[c]
+            or load_acquire(&other.state[from_channel]) != RUNS):
+        return 0
+    answer = p.listen(p.fd[c], other.number[from_channel])
+    if answer < 0:
+        return answer
+    p.joined[c] = True
+    return 1
+
+
+cdef int _teller(fdport_t* p) noexcept nogil:
+    cdef int c
+    cdef int last = -1
+    for c in range(p.channels - 1, -1, -1):
+        if load_acquire(&p.state[c]) < HELD:
+            if not p.joined[c]:
+                return c
+            last = max(last, c)
+    return last
 
 
 cdef int _wait_fds(void* ctx, int64_t timeout_ns) noexcept nogil:
     """1: a block is there; 0: none in this time; -1: no channel runs that could tell.
 
-    The last channel tells: it began last, so that the others' blocks are there when its is."""
+    The last channel tells: it began last, so that the others' blocks are there when its is. Not one
+    that is joined, whose blocks the driver may have moved, as long as there is another."""
     cdef fdport_t* p = <fdport_t*> ctx
     cdef pollfd poll
     cdef timespec timeout
-    cdef int c
-    for c in range(p.channels - 1, -1, -1):
-        if load_acquire(&p.state[c]) < HELD:
-            break
-    else:
+    cdef int c = _teller(p)
+    if c < 0:
         return -1
     poll.fd, poll.events = p.fd[c], POLLIN
     timeout.tv_sec, timeout.tv_nsec = timeout_ns // 1000000000, timeout_ns % 1000000000
@@ -209,12 +248,17 @@ cdef class FdPort:
     ran_dry : the event that tells that a channel had nothing to send; 0: the driver has none
     flush : address of a C function int(int fd, int received) that empties a driver of what is to be
         sent, and of what was received too; 0: it cannot
+    listen : address of a C function int(int fd, int number) that lets the driver send on a channel
+        what the one of this number receives, 0: no longer; < 0: refused. 0: it cannot.
+        Ports with the same function are of one driver
+    numbers : by which the driver knows the channels, where it can
 
     Raises ValueError for a shape or law that cannot be, MemoryError.
     """
 
     def __cinit__(self, fds, *, int block=80, str law="alaw", int prefill=1, int pending=0,
-                  size_t take_event=0, int ran_dry=0, size_t flush=0):
+                  size_t take_event=0, int ran_dry=0, size_t flush=0, size_t listen=0,
+                  numbers=()):
         cdef int channels = len(fds)
         self.c.notices_fd = -1
         check_shape(channels, block, law)
@@ -222,16 +266,22 @@ cdef class FdPort:
             raise ValueError(f"prefill {prefill}: 1 to 16 blocks are allowed")
         if pending and not take_event:
             raise ValueError("pending events need a function that takes them")
+        if listen and len(numbers) != channels:
+            raise ValueError(f"{len(numbers)} numbers for {channels} channels")
         self.c.channels, self.c.block, self.c.prefill = channels, block, prefill
         self.c.idle = encode_one(0, LAWS.index(law))
         self.c.pending, self.c.take_event = pending, <take_event_t> take_event
         self.c.ran_dry, self.c.flush = ran_dry, <flush_t> flush
+        self.c.listen = <listen_t> listen
         self.c.fd = <int*> calloc(channels, sizeof(int))
         self.c.state = <uint64_t*> calloc(channels, sizeof(uint64_t))
         self.c.dry = <int*> calloc(channels, sizeof(int))
+        self.c.joined = <uint8_t*> calloc(channels, 1)
+        self.c.number = <int*> calloc(channels, sizeof(int))
         self.c.rx_gaps = <int64_t*> calloc(channels, sizeof(int64_t))
         self.c.tx_gaps = <int64_t*> calloc(channels, sizeof(int64_t))
         if (self.c.fd == NULL or self.c.state == NULL or self.c.dry == NULL
+                or self.c.joined == NULL or self.c.number == NULL
                 or self.c.rx_gaps == NULL or self.c.tx_gaps == NULL
                 or not ring_init(&self.c.notices, NOTICES * sizeof(notice_t))):
             raise MemoryError(f"port of {channels} descriptors")
@@ -240,12 +290,16 @@ cdef class FdPort:
             raise OSError(errno, os.strerror(errno))
         for c, fd in enumerate(fds):
             self.c.fd[c] = fd
+        for c, number in enumerate(numbers):
+            self.c.number[c] = number
 
     def __init__(self, fds, *, block=80, law="alaw", prefill=1, pending=0, take_event=0,
-                 ran_dry=0, flush=0):
+                 ran_dry=0, flush=0, listen=0, numbers=()):
         self.port = Port.__new__(Port)
         self.port.c.ctx = &self.c
         self.port.c.read, self.port.c.write, self.port.c.wait = _read_fds, _write_fds, _wait_fds
+        if listen:
+            self.port.c.join, self.port.c.driver = _join_fds, listen
         self.port.c.channels = self.port.channels = self.c.channels
         self.port.block, self.port.law, self.port.owner = block, law, self
 
@@ -253,6 +307,8 @@ cdef class FdPort:
         free(self.c.fd)
         free(self.c.state)
         free(self.c.dry)
+        free(self.c.joined)
+        free(self.c.number)
         free(self.c.rx_gaps)
         free(self.c.tx_gaps)
         ring_release(&self.c.notices)
@@ -289,6 +345,7 @@ cdef class FdPort:
         if not self.gone(channel):
             raise RuntimeError(f"channel {channel} runs")
         os.dup2(fd, self.c.fd[channel], inheritable=False)
+        self.c.joined[channel] = False
         store_release(&self.c.state[channel], WAITS)
 
     def hold(self, int channel):
@@ -306,6 +363,16 @@ cdef class FdPort:
         self._check(channel)
         if load_acquire(&self.c.state[channel]) == HELD:
             store_release(&self.c.state[channel], WAITS)
+
+    @property
+    def joined(self):
+        """Channels on which the driver sends by itself."""
+        return [c for c in range(self.c.channels) if self.c.joined[c]]
+
+    @property
+    def teller(self):
+        """The channel whose blocks are the clock; -1: none runs."""
+        return _teller(&self.c)
 
     def counts(self, int channel):
         """rx_gaps, tx_gaps: octets of one channel that were due and missing, either way."""

@@ -21,6 +21,7 @@ cdef enum:
     CMD_LISTEN = 14  # a: post, -1 none; b: its kind; n: how, see ears.pxd
     CMD_WHISPER = 15  # a: to whom, -1 nobody; x: gain
     CMD_LOUDEST = 16  # a: bridge; b: how many are heard, 0 all
+    CMD_KEEP = 17  # a: on
 
 cdef enum:  # as in event.py
     EV_ACK = 1

@@ -7,6 +7,7 @@ from dsp_ext.state cimport engine_t
 # ---- at a block's start, by command
 # post: number of the post to take; -1: leave those of this kind
 cdef void posts_set(engine_t* e, int kind, int channel, int post, int64_t how) noexcept nogil
+cdef bint posts_hearing(const engine_t* e, int channel) noexcept nogil  # is there a post on it?
 # begin afresh on every channel that listens to this kind
 cdef void posts_afresh(engine_t* e, int kind) noexcept nogil
 # ---- in the tick

@@ -52,6 +52,14 @@ cdef void posts_set(engine_t* e, int kind, int channel, int post, int64_t how) n
             ear_enable(&e.posts[i], slot, i == post, fresh, how)
 
 
+cdef bint posts_hearing(const engine_t* e, int channel) noexcept nogil:
+    cdef int i
+    for i in range(e.post_count):
+        if e.posts[i].slots.slot_of[channel] >= 0:
+            return True
+    return False
+
+
 cdef void posts_afresh(engine_t* e, int kind) noexcept nogil:
     cdef int i, slot
     for i in range(e.post_count):

@@ -70,6 +70,7 @@ cdef class EngineReport(EngineState):
         """Counts since the start, and how it stands now.
 
         kernel_ns : mean ns a tick by part, over the last ticks that were timed
+        joined : channels whose peer's octets the driver sends by itself now; joins: how often it began
         slots, slots_used : of each costly bank, by name
         shed_level : how much is left out now, 0: nothing; shed_steps: changes; shed_ticks: time spent
         memory_octets : taken when it was made, and none since
@@ -89,6 +90,9 @@ cdef class EngineReport(EngineState):
             "line_overrun_octets": sum(line["overrun_octets"] for line in lines),
             "line_underrun_octets": sum(line["underrun_octets"] for line in lines),
             "port_errors": e.port_errors,
+            "joined": e.joins.now,
+            "joins": e.joins.made,
+            "joins_refused": e.joins.refused,
             "tick_us_mean": e.tick_ns * 1e-3 / ticks,
             "tick_us_max": e.tick_max_ns * 1e-3,
             "kernel_ns": self._kernel_ns(),

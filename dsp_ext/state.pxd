@@ -80,6 +80,10 @@ cdef enum:  # what is left out when time is short, each with all before; names i
 # One block of octets of a port's channels, octets[c * stride + i]. 0, or an errno.
 ctypedef int (*port_io)(void* ctx, uint8_t* octets, int stride, int block) noexcept nogil
 
+# Let the driver send on a channel, by itself, what `from_channel` of the port `source` receives, until
+# it is called with NULL. 1: done; 0: not now; -errno: it cannot. With NULL the channel begins anew.
+ctypedef int (*port_join)(void* ctx, int channel, void* source, int from_channel) noexcept nogil
+
 # The port's own clock. 1: a block is there; 0: none within timeout_ns; -1: it has none now.
 ctypedef int (*port_wait)(void* ctx, int64_t timeout_ns) noexcept nogil
 
@@ -88,6 +92,8 @@ cdef struct port_t:
     port_io read
     port_io write
     port_wait wait  # NULL: the port goes by ours
+    port_join join  # NULL: its driver cannot
+    size_t driver  # which driver that is: it can join its own channels
     int channels
 
 cdef struct attachment_t:
@@ -137,6 +143,17 @@ cdef struct shed_t:
     int64_t steps  # changes so far
     int64_t ticks  # spent at a level above nothing
 
+cdef struct joins_t:  # what drivers send by themselves
+    bint able  # there is a driver that can
+    bint seen  # a block ago somebody was in a bridge
+    int32_t* place  # [channels] the attachment it is of; -1: none
+    int32_t* peer  # [channels] whose octets its driver sends on it; -1: nobody's, ours are sent
+    int32_t* calm  # [channels] samples for which nothing has been in the way
+    uint8_t* kept  # [channels] never joined, by command
+    int now  # channels that are joined
+    int64_t made  # since the start
+    int64_t refused
+
 cdef struct engine_shape:  # what an engine is made of
     int channels
     int block
@@ -179,6 +196,8 @@ cdef struct engine_t:
     int32_t* copy_from  # [channels] the peer whose octets may be copied; -1 none
     int32_t* copy_now  # [channels] in this block
     int bridged  # channels in a bridge
+    int32_t* members  # [channels] of a bridge
+    joins_t joins
     player_t* players  # [channels]
     int64_t* tone_token  # [channels]
     int* tones_ended  # [channels] scratch
@@ -190,6 +209,7 @@ cdef struct engine_t:
     tap_t* taps  # [max_taps]
     int tap_count
     int max_taps
+    int32_t* tapped  # [channels] its taps
     uint8_t* tap_block  # [2 * block] scratch
     uint8_t* owed  # [channels] OWES_ bits
     int owing  # channels that owe

@@ -49,6 +49,12 @@ cdef bint _arrays(engine_t* e) noexcept nogil:
     e.sources = <uint8_t*> _zeroed(c, 1, &failed)
     e.copy_from = <int32_t*> _zeroed(c, sizeof(int32_t), &failed)
     e.copy_now = <int32_t*> _zeroed(c, sizeof(int32_t), &failed)
+    e.members = <int32_t*> _zeroed(c, sizeof(int32_t), &failed)
+    e.joins.place = <int32_t*> _zeroed(c, sizeof(int32_t), &failed)
+    e.joins.peer = <int32_t*> _zeroed(c, sizeof(int32_t), &failed)
+    e.joins.calm = <int32_t*> _zeroed(c, sizeof(int32_t), &failed)
+    e.joins.kept = <uint8_t*> _zeroed(c, 1, &failed)
+    e.tapped = <int32_t*> _zeroed(c, sizeof(int32_t), &failed)
     e.players = <player_t*> _zeroed(c, sizeof(player_t), &failed)
     e.tone_token = <int64_t*> _zeroed(c, sizeof(int64_t), &failed)
     e.tones_ended = <int*> _zeroed(c, sizeof(int), &failed)
@@ -148,7 +154,7 @@ cdef engine_t* engine_new(const engine_shape* shape) noexcept nogil:
     memset(e.rx, e.idle, <size_t> e.channels * e.block)
     memset(e.tx, e.idle, <size_t> e.channels * e.block)
     for c in range(e.channels):
-        e.copy_from[c] = e.copy_now[c] = -1
+        e.copy_from[c] = e.copy_now[c] = e.joins.peer[c] = e.joins.place[c] = -1
     shed_init(e)
     e.octets = heap_octets() - before
     return e
@@ -199,7 +205,8 @@ cdef void engine_free(engine_t* e) noexcept nogil:
         _free_post(&e.posts[i])
     free(e.rx); free(e.tx); free(e.pcm_in); free(e.pcm_out); free(e.in_tile); free(e.sent_tile)
     free(e.ports); free(e.detect); free(e.detecting); free(e.sources); free(e.copy_from)
-    free(e.copy_now); free(e.players)
+    free(e.copy_now); free(e.members); free(e.tapped); free(e.players)
+    free(e.joins.place); free(e.joins.peer); free(e.joins.calm); free(e.joins.kept)
     free(e.tone_token); free(e.tones_ended); free(e.tone_ended_at)
     free(e.feeds); free(e.feed_block); free(e.tile); free(e.taps); free(e.tap_block); free(e.owed)
     ring_release(&e.commands)

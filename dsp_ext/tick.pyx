@@ -1,6 +1,6 @@
 """tick(): one block of all channels, from octets received to octets sent.
 
-    load shed → commands → read → decode, echo, level, detectors → mix
+    load shed → commands → joins of drivers → read → decode, echo, level, detectors → mix
     → tones, players, feeds → encode → copied octets → taps → write → what is to be told
 
 No lock, no malloc, no log, no Python object. Banks nobody uses are passed over:
@@ -17,6 +17,7 @@ from dsp_ext.bridge cimport bridge_copy, bridge_route
 from dsp_ext.commands cimport apply_commands
 from dsp_ext.g711 cimport encode_block
 from dsp_ext.hear cimport hear
+from dsp_ext.joins cimport joins_settle
 from dsp_ext.messages cimport (
     EV_MISSED,
     event_t,
@@ -119,6 +120,7 @@ cdef void engine_tick(engine_t* e) noexcept nogil:
     shed_judge(e)
     apply_commands(e)
     must_mix = bridge_route(e)
+    joins_settle(e)
     aloud = must_mix or e.sounding > 0
     stage_mark(e, AT_COMMANDS, &since)
     _read_ports(e)

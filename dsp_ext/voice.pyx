@@ -119,6 +119,7 @@ cdef void voice_tap(engine_t* e, int channel, ring_t* ring, int mode) noexcept n
     if e.tap_count < e.max_taps:  # the control plane keeps count too
         e.taps[e.tap_count] = tap_t(ring=ring, channel=channel, mode=mode, told=False)
         e.tap_count += 1
+        e.tapped[channel] += 1
 
 
 cdef void voice_untap(engine_t* e, int channel, ring_t* ring) noexcept nogil:
@@ -126,6 +127,7 @@ cdef void voice_untap(engine_t* e, int channel, ring_t* ring) noexcept nogil:
     while i < e.tap_count:
         if e.taps[i].channel == channel and (ring == NULL or e.taps[i].ring == ring):
             e.tap_count -= 1
+            e.tapped[channel] -= 1
             e.taps[i] = e.taps[e.tap_count]
         else:
             i += 1

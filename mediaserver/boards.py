@@ -71,6 +71,7 @@ def _dahdi(config: BoardConfig, settings: Settings, far: bool) -> Any:
         prefill=config.prefill,
         echo_taps=0 if far else config.kernel_echo_taps,
         echo=config.kernel_echo,
+        join=config.join and not far,
     )
 
 

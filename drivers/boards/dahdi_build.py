@@ -13,6 +13,7 @@ HELPERS = """
 int dahdi_ask(int fd, unsigned long request, void *argument);
 int dahdi_take_event(int fd);
 int dahdi_flush(int fd, int received);
+int dahdi_listen(int fd, int number);
 #define DAHDI_ELAST ...
 """
 
@@ -44,6 +45,14 @@ static int dahdi_flush(int fd, int received)
 {
     int what = DAHDI_FLUSH_WRITE | (received ? DAHDI_FLUSH_READ : 0);
     return dahdi_ask(fd, DAHDI_FLUSH, &what);
+}
+
+/* Let a channel send what the one with this number receives, octet for octet; 0: what is written.
+ * Called by the media thread as well. */
+static int dahdi_listen(int fd, int number)
+{
+    struct dahdi_confinfo how = {0, number, number ? DAHDI_CONF_DIGITALMON : DAHDI_CONF_NORMAL};
+    return dahdi_ask(fd, DAHDI_SETCONF, &how);
 }
 """
 

@@ -45,7 +45,8 @@ def _address(function: str) -> int:
 class AudioSettings:
     """What a span's channels share. `echo_taps`: of the kernel's canceller `echo`, 0 for none.
 
-    receive_db, send_db : gains in the driver; a span for data needs both 0"""
+    receive_db, send_db : gains in the driver; a span for data needs both 0
+    join : whether DAHDI may join two channels in talk that nobody else touches"""
 
     block: int = 80
     law: str = "alaw"
@@ -54,6 +55,7 @@ class AudioSettings:
     echo: str = "mg2"
     receive_db: float = 0.0
     send_db: float = 0.0
+    join: bool = True
 
 
 class DahdiSpan:
@@ -90,6 +92,8 @@ class DahdiSpan:
                 take_event=_address("dahdi_take_event"),
                 ran_dry=lib.DAHDI_EVENT_WRITE_UNDERRUN,
                 flush=_address("dahdi_flush"),
+                listen=_address("dahdi_listen") if audio.join else 0,
+                numbers=[info.number for info in found],
             )
         except BaseException:
             self.close()
@@ -202,6 +206,7 @@ class DahdiSpan:
             "channels": [channel.number for channel in self.channels],
             "alarms": sorted(alarm.value for alarm in self._alarms),
             "dahdi_span": self.number,
+            "joined": [self.channels[place].number for place in self.fds.joined],
             "events": dict(self.counts),
             "errors": dict(self._errors),
             "rx_gaps": sum(each["rx_gaps"] for each in gaps),

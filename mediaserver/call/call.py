@@ -233,15 +233,22 @@ class Call:
     async def _bridged(self, leg: Leg) -> None:
         legs = (self.caller, leg)
         names = tuple(each.id for each in legs)
+        # Keys are for menus: in talk nobody asks for them, and where nobody listens the lines'
+        # driver may join the two.
+        keyed = self.caller.media.detecting
         self._talk = Talk(self.services.media, legs, self.services.music)
         self._publish(Bridged, legs=names)
         try:
+            if keyed:
+                self.caller.media.detect(False)
             for each in legs:
                 self.services.lines.show_talking(each, True)
             await leg.wait(LegState.CLEARING, LegState.RELEASED)
         finally:
             self._talk.close()
             self._talk = None
+            if keyed and self.caller.alive:
+                self.caller.media.detect(True)
             self._publish(Unbridged, legs=names)
             self.services.lines.show_talking(self.caller, False)
 

@@ -27,6 +27,7 @@ class SilenceWatch:
         self._quiet_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         leg.listeners.append(self._moved)
+        leg.media.keep()
 
     def _moved(self, leg: Leg, old: LegState, new: LegState) -> None:
         if self._timer is not None:

@@ -104,6 +104,7 @@ class Board(Part):
     prefill: int = Field(default=1, ge=1, le=16)  # blocks sent ahead of the line
     kernel_echo_taps: Taps = 0
     kernel_echo: Literal["mg2", "kb1", "sec", "sec2", "jpah", "oslec", "hpec"] = "mg2"
+    join: bool = True  # DAHDI joins two in talk by itself where nobody else listens or sounds
     spans: Annotated[tuple[Span, ...], Field(alias="span", strict=False)] = ()
 
     @model_validator(mode="after")

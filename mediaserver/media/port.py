@@ -237,6 +237,11 @@ class MediaPort:
         """
         self._session.command(partial(self._session.engine.voice, self.channel, on))
 
+    def keep(self) -> None:
+        """Have the channel's audio come by us whatever happens, until the reset: its level is
+        watched, and a driver that joins two channels may keep what they say to itself."""
+        self._session.command(partial(self._session.engine.keep, self.channel))
+
     def on_voice(self, listener: OnVoice) -> Callable[[], None]:
         """Call `listener` when speech begins and when it has paused; gives the undo.
 

@@ -65,6 +65,8 @@ class FakePort:
         self.digits: list[str] = []
         self.tones: list[str] = []
         self.keys: asyncio.Queue[str] = asyncio.Queue()
+        self.detecting = False
+        self.detects: list[bool] = []
 
     async def play(self, what: Any, *, loop: bool = False) -> bool:
         await asyncio.sleep(3600.0 if loop else 1.0)
@@ -89,9 +91,11 @@ class FakePort:
         self.tones.append("")
 
     def detect(self, on: bool = True) -> None:
-        pass
+        self.detecting = on
+        self.detects.append(on)
 
     def reset(self) -> None:
+        self.detecting = False
         if self.bridge is not None:
             self.bridge.members.remove(self)
             self.bridge = None

@@ -165,12 +165,15 @@ def test_a_phone_dials_out_answers_hang_up_at_either_end() -> None:
             rig.pstn.picks_up(6)
             await asyncio.sleep(1)
             assert len(rig.media.bridges) == 1
+            assert rig.media.port(6).detects[-1:] == [False], "no keys in talk"
             if by_them:
                 rig.pstn.hangs_up(6)
             else:
                 rig.phones.hangs_up(1)
             await asyncio.sleep(1)
             assert rig.quiet() == []
+            assert rig.media.port(6).detects[-1:] == [by_them], "again if the talk ended first"
+            rig.media.port(6).detects.clear()
         assert ended(rig) == [(16, "party"), (16, "caller")]
         assert [event.called for event in rig.of(ev.CallOffered)] == ["9123", "9123"]
 

@@ -1,5 +1,5 @@
 # Loads DAHDI in the guest and sets its spans up. The clock comes last: it takes a span too.
-load() { insmod "$LAB_MODULES/$1.ko" "${@:2}" || exit 90; }
+load() { busybox insmod "$LAB_MODULES/$1.ko" "${@:2}" || exit 90; }
 load dahdi auto_assign_spans=1
 load dahdi_dynamic
 load dahdi_dynamic_loc

@@ -55,5 +55,7 @@ def test_one_way_is_a_block_and_two_buffers_at_most(tmp_path: Path) -> None:
         row = rows[f"dahdi: one way p99, blocks of {block_ms} ms"]
         assert block_ms <= row["value"] <= row["goal"] == 3 * block_ms
         assert row["peer_value"] > 0
+    joined = rows["dahdi: joined in the driver: one way p99, blocks of 10 ms"]
+    assert 0 < joined["value"] < joined["goal"] == 5 < joined["peer_value"]
     for size in SIZES:
         assert rows[f"dahdi: I/O of a channel and tick, {size} channels"]["peer_value"] > 0
