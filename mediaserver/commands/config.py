@@ -16,7 +16,6 @@ from mediaserver.commands.common import (
     print_json,
     settings_of,
 )
-from mediaserver.config.toml_text import to_toml
 
 
 @click.group("config")
@@ -65,6 +64,8 @@ def show(config: Path | None, as_json: bool) -> None:
         return
     path = find_config(config)
     click.echo(f"# from {path.absolute()}" if path else "# the defaults: no configuration found")
+    from mediaserver.config.toml_text import to_toml
+
     click.echo(to_toml(data), nl=False)
 
 
