@@ -196,6 +196,15 @@ class LineAudio(Protocol):
     def deaf_caller(self, channel: Channel) -> None:
         """Hear no more caller ID; keys that came are forgotten."""
 
+    def hear_waiting(
+        self, channel: Channel, by: str, key: str, heard: Callable[[CallerId | None], None]
+    ) -> None:
+        """In talk: the exchange's alert that a call waits is answered with `key`, and the message
+        by FSK ("bell202", "v23") taken. `heard(None)`: it cannot be read."""
+
+    def deaf_waiting(self, channel: Channel) -> None:
+        """Answer no more alerts."""
+
     def hear_keys(self, channel: Channel, heard: Callable[[str], None]) -> None:
         """Each DTMF key on a line that no call is on yet, from the loop's next turn."""
 

@@ -147,6 +147,14 @@ class Retrieved(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class CallWaits(CallEvent):
+    """The far end says in our call that another one waits for us, and whose it is."""
+
+    calling: Number
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Metering(CallEvent):
     """A metering pulse came in on our outgoing call; `pulses` counts them."""
 

@@ -108,7 +108,8 @@ class LineTold(CallEvent):
 
     leg_id: str
     line: str
-    what: str  # "redirected" | "subaddress" | "connected" | "charge" | "charged" | "joining"
+    what: str  # "redirected" | "subaddress" | "connected" | "charge" | "charged" | "joining" |
+    # "waiting": another call waits on this one's line, "text" says whose
     text: str
 
 

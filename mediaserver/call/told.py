@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drivers.events import AdviceOfCharge, Connected, LineEvent, Number, Setup
+from drivers.events import AdviceOfCharge, CallWaits, Connected, LineEvent, Number, Setup
 
 
 def told(event: LineEvent) -> list[tuple[str, str]]:
@@ -14,6 +14,9 @@ def told(event: LineEvent) -> list[tuple[str, str]]:
         return _of_setup(event)
     if isinstance(event, Connected) and (event.number or event.name):
         return [("connected", _party(event.number or Number(), event.name))]
+    if isinstance(event, CallWaits):
+        known = event.calling.withheld or event.calling.digits or event.name
+        return [("waiting", _party(event.calling, event.name) if known else "unavailable")]
     if isinstance(event, AdviceOfCharge):
         return [("charged" if event.final else "charge", _amount(event))]
     return []

@@ -15,7 +15,7 @@ from drivers.cause import Cause
 from drivers.events import Number
 from mediaserver.bus import Bus
 from mediaserver.call import signalling
-from mediaserver.call.leg import Leg
+from mediaserver.call.leg import Leg, LegState
 from mediaserver.call.lines import Lines, NoChannel
 from mediaserver.call.trunks import TrunkGroup, TrunkSettings
 from mediaserver.clock import Clock
@@ -69,9 +69,17 @@ class Exchange:
             caller.display,
             complete=not caller.overlap,
         )
-        return self.lines.dial(slot, "caller", caller.to, request)
+        leg = self.lines.dial(slot, "caller", caller.to, request)
+        leg.listeners.append(self._moved)
+        return leg
+
+    def _moved(self, leg: Leg, old: LegState, new: LegState) -> None:
+        """Whoever is connected is in talk: a further call may wait for that line."""
+        if new is LegState.CONNECTED:
+            self.lines.show_talking(leg, True)
 
     def _offered(self, leg: Leg, setup: line.Setup) -> None:
+        leg.listeners.append(self._moved)
         if leg.signalling.span.kind is SpanKind.FXS:
             self._register.take(leg, setup)
             return

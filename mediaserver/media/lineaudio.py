@@ -18,6 +18,7 @@ from dsp_ext import tone_plan
 from dsp_ext.callerid import CallerId
 from dsp_ext.tone import Program
 from mediaserver.clock import Clock
+from mediaserver.media.alert import ALERT_DBM0, ALERT_HZ, WaitingEar
 from mediaserver.media.callerear import FskEar, KeyEar, caller_ear
 from mediaserver.media.digits import DigitEvent
 from mediaserver.media.errors import MediaError
@@ -25,10 +26,6 @@ from mediaserver.media.session import MediaSession
 from mediaserver.media.tones import ToneEvent
 
 log = logging.getLogger(__name__)
-
-#: DT-AS and CAS of EN 300 659-1 and GR-30, and their level on the line.
-ALERT_HZ = (2130.0, 2750.0)
-ALERT_DBM0 = -15.0
 
 
 class MediaLineAudio:
@@ -39,6 +36,7 @@ class MediaLineAudio:
         self._session = session
         self._clock = clock
         self._ears: dict[int, KeyEar | FskEar] = {}
+        self._waiting: dict[int, WaitingEar] = {}
         self._undo: dict[int, Callable[[], None]] = {}
         self._dialling: set[asyncio.Task[bool]] = set()
 
@@ -104,6 +102,18 @@ class MediaLineAudio:
 
     def deaf_caller(self, channel: Channel) -> None:
         ear = self._ears.pop(channel.index, None)
+        if ear is not None:
+            ear.stop()
+
+    def hear_waiting(
+        self, channel: Channel, by: str, key: str, heard: Callable[[CallerId | None], None]
+    ) -> None:
+        self.deaf_waiting(channel)
+        port, law = self._session.port(channel.index), self._session.law
+        self._waiting[channel.index] = WaitingEar(port, law, by, key, heard, channel.name)
+
+    def deaf_waiting(self, channel: Channel) -> None:
+        ear = self._waiting.pop(channel.index, None)
         if ear is not None:
             ear.stop()
 

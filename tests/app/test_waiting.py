@@ -14,7 +14,7 @@ from mediaserver.db import queries
 from mediaserver.db.models import RecordingRow
 from mediaserver.lab import speech
 from mediaserver.lab.plant import Plant
-from mediaserver.lab.scenario import Answerer, Caller, Step
+from mediaserver.lab.scenario import SHIPPED, Answerer, Caller, Step, load
 from tests.app.plants import calls, needs_sounds, perform, running, story, virtually
 
 pytestmark = needs_sounds
@@ -328,5 +328,20 @@ def test_both_calls_end_as_the_server_stops(tmp_path: Path) -> None:
         acting.cancel()
         rows = calls(plant)
         assert {rows[n].detail for n in ("201", "13800000001")} == {"shutdown"}
+
+    virtually(work)
+
+
+def test_what_the_exchange_says_of_a_waiting_call_is_in_the_agents_call(tmp_path: Path) -> None:
+    scenario = load(SHIPPED / "line-call-waiting.toml")
+
+    async def work() -> None:
+        async with running(tmp_path, **scenario.settings) as plant:
+            await perform(plant, *scenario.caller, answerers=scenario.answerer)
+            (row,) = calls(plant).values()
+            told = [r.data for r in story(plant, row.id) if r.kind == "LineTold"]
+        assert [(d["line"], d["what"], d["text"]) for d in told] == [
+            ("FXO-1/1", "waiting", "13800000002 Beate")
+        ]
 
     virtually(work)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.events import AdviceOfCharge, Alerting, Connected, Number, Redirecting, Setup
+from drivers.events import (
+    AdviceOfCharge,
+    Alerting,
+    CallWaits,
+    Connected,
+    Number,
+    Redirecting,
+    Setup,
+)
 from mediaserver.call.told import told
 
 HIDDEN = Number("139", presentation=0x20)
@@ -28,6 +36,9 @@ def setup(**more) -> Setup:
         (AdviceOfCharge("E1", 2, "12"), ["12 units"]),
         (AdviceOfCharge("E1", 2, "1.25", "CNY", True), ["1.25 CNY"]),
         (AdviceOfCharge("E1", 2, "0", final=True), ["free"]),
+        (CallWaits("F", 2, Number("139"), "Li"), ["139 Li"]),
+        (CallWaits("F", 2, HIDDEN), ["withheld"]),
+        (CallWaits("F", 2, Number()), ["unavailable"]),
         (Alerting("E1", 2), []),
     ],
 )

@@ -24,6 +24,7 @@ class Audio:
         self.ears: dict[int, Callable[[str], None]] = {}
         self.sent: list[tuple[int, str]] = []
         self.sounding: dict[int, str] = {}
+        self.waiting_ears: dict[int, tuple[str, str, Callable[[CallerId | None], None]]] = {}
         self.lone: set[int] = set()
         self.bursts: list[tuple[int, str]] = []
         self.whole = True
@@ -47,6 +48,14 @@ class Audio:
 
     def deaf_caller(self, channel: Channel) -> None:
         self.caller_ears.pop(channel.number, None)
+
+    def hear_waiting(
+        self, channel: Channel, by: str, key: str, heard: Callable[[CallerId | None], None]
+    ) -> None:
+        self.waiting_ears[channel.number] = (by, key, heard)
+
+    def deaf_waiting(self, channel: Channel) -> None:
+        self.waiting_ears.pop(channel.number, None)
 
     async def send_caller(self, channel: Channel, piece: FskMessage | AlertTone | Keys) -> bool:
         self.shown.append((asyncio.get_running_loop().time(), channel.number, piece))

@@ -9,11 +9,11 @@ import pytest
 
 from drivers.base import AlertTone, DriverError, FskMessage, SetupRequest
 from drivers.cause import Cause
-from drivers.events import Connected, Held, Number, Released, Retrieved
+from drivers.events import CallWaits, Connected, Held, Number, Released, Retrieved, Setup
 from drivers.signalling.analog import PortState
 from drivers.signalling.analog.callerid import scheme, schemes
 from dsp_ext import tone_plan
-from dsp_ext.callerid import decode
+from dsp_ext.callerid import CallerId, decode
 from tests.drivers.analog_world import End, ends
 from tests.drivers.test_analog_fxs import lifted
 from tests.drivers.world import run
@@ -286,5 +286,60 @@ def test_a_telephone_that_dials_or_rings_takes_no_second_call() -> None:
             with pytest.raises(DriverError):
                 exchange.line.setup(SetupRequest(port, Number()))
         assert exchange.of(Held) == []
+
+    run(scenario())
+
+
+# ---- an exchange's line
+
+
+async def in_talk(**options: Any) -> tuple[End, int]:
+    """A line we have called out on, with no number, and the call."""
+    _, line = await ends({}, {"call_waiting": True, **options})
+    ref = line.line.setup(SetupRequest(1, Number()))
+    await asyncio.sleep(0.1)
+    return line, ref
+
+
+def test_the_exchange_says_in_talk_who_waits() -> None:
+    async def scenario() -> None:
+        line, ref = await in_talk(country="uk")
+        modem, key, heard = line.audio.waiting_ears[1]
+        assert (modem, key) == ("v23", "D")
+        heard(CallerId(number="139", name="Li"))
+        heard(None)
+        heard(CallerId(number_absent="P"))
+        await asyncio.sleep(0)
+        first, second = line.of(CallWaits)
+        assert first == CallWaits("T", ref, Number("139"), "Li") and second.calling.withheld
+        line.line.release(ref, 16)
+        assert line.audio.waiting_ears == {}
+        heard(CallerId(number="138"))
+        await asyncio.sleep(0)
+        assert len(line.of(CallWaits)) == 2, "the call is over"
+
+    run(scenario())
+
+
+def test_it_is_listened_for_in_calls_that_came_in_too() -> None:
+    async def scenario() -> None:
+        exchange, line = await ends({}, {"call_waiting": [1]})
+        exchange.line.setup(SetupRequest(1, Number()))
+        await asyncio.sleep(6)
+        assert line.audio.waiting_ears == {}
+        line.line.answer(line.last(Setup).ref)
+        assert list(line.audio.waiting_ears) == [1]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"call_waiting": False}, {"call_waiting": (2,)}, {"caller_id": "off"}, {"country": "tw"}],
+)
+def test_where_nothing_is_sent_in_talk_nothing_is_listened_for(options: dict[str, Any]) -> None:
+    async def scenario() -> None:
+        line, _ = await in_talk(**options)
+        assert line.audio.waiting_ears == {}
 
     run(scenario())

@@ -32,7 +32,7 @@ class Walk(RuleBasedStateMachine):
     """`fxs`, `fxo` : what the two ends are set to."""
 
     fxs: dict[str, Any] = {"call_waiting": True}
-    fxo: dict[str, Any] = {}
+    fxo: dict[str, Any] = {"call_waiting": True}
 
     def __init__(self) -> None:
         super().__init__()
@@ -101,6 +101,12 @@ class Walk(RuleBasedStateMachine):
             said = caller.get(number, CallerId(number=number))
             self.ask(self.lines.audio.caller_ears[port][1], said)
 
+    @rule(port=ports, number=st.sampled_from(("139", None, "")))
+    def hear_who_waits(self, port: int, number: str | None) -> None:
+        if port in self.lines.audio.waiting_ears:
+            said = CallerId(number=number) if number is not None else None
+            self.ask(self.lines.audio.waiting_ears[port][2], said)
+
     @rule(which=both, whole=st.booleans(), hears=st.booleans(), answers=st.booleans())
     def audio(self, which: int, whole: bool, hears: bool, answers: bool) -> None:
         audio = self.ends[which].audio
@@ -155,6 +161,11 @@ class Walk(RuleBasedStateMachine):
     def who_is_alone_has_a_second_call_waiting(self) -> None:
         for port in self.phones.audio.lone:
             assert self.phones.line.state(port) is PortState.WAITING
+
+    @invariant()
+    def alerts_are_answered_in_talk_alone(self) -> None:
+        for port in self.lines.audio.waiting_ears:
+            assert self.lines.line.state(port) in (PortState.TALKING, PortState.CLEARED)
 
     @invariant()
     def nothing_is_told_of_a_call_that_was_released(self) -> None:

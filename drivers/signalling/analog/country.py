@@ -109,7 +109,8 @@ class AnalogSettings:
         the exchange to its telephone, does the first of them
     dial : "dtmf" or "pulse"; wait_dial_tone : dial only when the exchange says so
     polarity_on_answer : FXS: reverse the line while a call from it is answered
-    call_waiting : FXS: another call may wait at a telephone in talk; at all, or at which ports
+    call_waiting : another call may wait at a telephone in talk, or (FXO) the exchange may say in
+        talk that one waits and whose it is; on all ports, none, or which
     scheme : how caller ID is sent to telephones and heard on exchange lines; None: it is not
     names : the characters of callers' names
     """
@@ -124,6 +125,11 @@ class AnalogSettings:
     call_waiting: bool | tuple[int, ...] = False
     scheme: Scheme | None = None
     names: str = "latin-1"
+
+    def waits_at(self, port: int) -> bool:
+        """Whether there is call waiting on a port."""
+        allowed = self.call_waiting
+        return allowed if isinstance(allowed, bool) else port in allowed
 
     @classmethod
     def of(cls, country: str = "cn", caller_id: str = "", **options: Any) -> AnalogSettings:

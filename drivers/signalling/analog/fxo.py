@@ -5,6 +5,7 @@ told any more. An outgoing call closes the loop, waits for dial tone, sends the 
 pulses and waits for the answer: a reversal of polarity, voice on the line (heard by the layer
 above), or a time. The far end's hanging up shows as a break of current or polarity here; busy tone
 and silence are heard above. A line the exchange does not feed is out of service until it does.
+In talk the exchange may say who waits.
 How: the table below. A break of current counts when it has lasted; between the end of a call and
 the next the line is on hook for a guard time.
 Limits: without `audio`, or with no number, the line is only lifted and counts as connected. A
@@ -32,6 +33,7 @@ from drivers.base import (
 )
 from drivers.cause import Cause
 from drivers.events import (
+    CallWaits,
     ChannelState,
     Connected,
     Disconnected,
@@ -316,11 +318,26 @@ class FxoSignalling(AnalogSignalling):
             self._after(port, self.settings.answer_after_s)
 
     def _answered(self, port: Port) -> None:
-        port.since = asyncio.get_running_loop().time()
+        self._begin(port)
         self._tell(Connected(self.span.name, port.ref))
 
-    def _close_loop(self, port: Port) -> None:
+    def _begin(self, port: Port) -> None:
+        """In talk from now on."""
         port.since = asyncio.get_running_loop().time()
+        how = self.settings.scheme
+        waits = self.settings.waits_at(port.number)
+        if self.audio is not None and how is not None and how.waiting and waits:
+            heard = partial(self._another, port, port.ref)
+            self.audio.hear_waiting(port.channel, how.modem, how.ack[0], heard)
+
+    def _another(self, port: Port, ref: int, caller: CallerId | None) -> None:
+        if caller is None:
+            log.warning("%s: a message of who waits came garbled", port.channel.name)
+        elif port.ref == ref:
+            self._tell(CallWaits(self.span.name, ref, *party(caller, self.settings.names)))
+
+    def _close_loop(self, port: Port) -> None:
+        self._begin(port)
         self.span.set_hook(port.number, True)
 
     def _reversed(self, port: Port) -> None:
@@ -340,6 +357,7 @@ class FxoSignalling(AnalogSignalling):
     def _open_loop(self, port: Port) -> None:
         if self.audio is not None:
             self.audio.deaf(port.channel)
+            self.audio.deaf_waiting(port.channel)
         self.span.set_hook(port.number, False)
         self._end(port)
         self._after(port, self.settings.facts.seize_guard / 1000)

@@ -29,9 +29,7 @@ class TwoCalls(Bells):
 
     def takes_second(self, channel: int) -> bool:
         """Whether a call may wait at this telephone now."""
-        allowed = self.settings.call_waiting
-        on = allowed if isinstance(allowed, bool) else channel in allowed
-        return on and self._ports[channel].state is PortState.TALKING
+        return self.settings.waits_at(channel) and self._ports[channel].state is PortState.TALKING
 
     def release(self, ref: int, cause: int) -> None:
         port = self._port(ref)
