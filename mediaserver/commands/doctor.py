@@ -83,6 +83,7 @@ def examine(config: Path | None) -> Iterator[Finding]:
             ("programs", installation.programs),
             ("data", lambda: machine.data_dir(settings)),
             ("ports", lambda: machine.ports(settings)),
+            ("over ip", lambda: services.over_ip(settings)),
             ("database", lambda: services.database(settings)),
             ("dahdi", lambda: cards.dahdi(settings)),
             ("clock", machine.clock),

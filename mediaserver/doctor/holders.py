@@ -1,16 +1,17 @@
-"""Who listens on a TCP port, from /proc: no privilege needed for one's own processes."""
+"""Who holds a TCP or UDP port, from /proc: no privilege needed for one's own processes."""
 
 from __future__ import annotations
 
 import contextlib
 from pathlib import Path
 
-_LISTEN = "0A"
+#: The kernel's number for a socket that waits for others.
+_WAITS = {"tcp": "0A", "udp": "07"}
 
 
-def holder_of(port: int, proc: Path = Path("/proc")) -> str:
+def holder_of(port: int, proc: Path = Path("/proc"), kind: str = "tcp") -> str:
     """ "process NAME (pid N)" for the one that listens on `port`; "" when it cannot be seen."""
-    sockets = {f"socket:[{inode}]" for inode in _listening(port, proc)}
+    sockets = {f"socket:[{inode}]" for inode in _listening(port, proc, kind)}
     if not sockets:
         return ""
     for process in proc.glob("[0-9]*"):
@@ -23,14 +24,14 @@ def holder_of(port: int, proc: Path = Path("/proc")) -> str:
     return ""
 
 
-def _listening(port: int, proc: Path) -> set[str]:
+def _listening(port: int, proc: Path, kind: str) -> set[str]:
     """Inodes of the sockets that listen on `port`."""
     inodes = set()
-    for table in ("tcp", "tcp6"):
+    for table in (kind, f"{kind}6"):
         with contextlib.suppress(OSError):
             for line in (proc / "net" / table).read_text().splitlines()[1:]:
                 fields = line.split()
-                if fields[3] == _LISTEN and int(fields[1].rsplit(":", 1)[1], 16) == port:
+                if fields[3] == _WAITS[kind] and int(fields[1].rsplit(":", 1)[1], 16) == port:
                     inodes.add(fields[9])
     return inodes
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 from collections.abc import Iterator
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from mediaserver.config import ConfigError, Settings
+from mediaserver.config import ConfigError, Settings, Span
+from mediaserver.config.cesopsn import address
 from mediaserver.cti.client import Address, CtiUnavailable
 from mediaserver.cti.messages import CtiError
 from mediaserver.cti.sync import SyncCtiClient
 from mediaserver.db import migrate
 from mediaserver.db.engine import sqlite_file
 from mediaserver.doctor.findings import Finding, fail, ok, warn
+from mediaserver.doctor.holders import holder_of
 
 
 def database(settings: Settings) -> Iterator[Finding]:
@@ -50,6 +54,42 @@ def database(settings: Settings) -> Iterator[Finding]:
             f"{waiting.stat().st_size} octets of records wait for the database",
             "start the server: it writes them once the database is reachable",
         )
+
+
+def over_ip(settings: Settings) -> Iterator[Finding]:
+    """E1 over IP: where each span listens. Quiet where none is configured."""
+    running = settings.cti.socket.exists()
+    for span in settings.spans():
+        if span.over_ip:
+            yield _span_over_ip(span, running)
+
+
+def _span_over_ip(span: Span, running: bool) -> Finding:
+    name, (host, port) = f"span {span.name}", address(span.local)
+    with socket.socket(
+        socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM
+    ) as probe:
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                return fail(
+                    name,
+                    f"{host} is no address of this machine",
+                    "local is our end, remote the far",
+                )
+            if error.errno != errno.EADDRINUSE:
+                return fail(name, f"UDP {span.local}: {error.strerror}", "choose another local")
+        else:
+            return ok(name, f"UDP {span.local} is free; the far end is {span.remote}")
+    holder = holder_of(port, kind="udp")
+    if running and "mediaserver" in holder:
+        return ok(name, f"UDP {span.local} is held by {holder}: it runs already")
+    return fail(
+        name,
+        f"UDP {span.local} is held by {holder or 'a process of another user'}",
+        "stop it, or choose another local (and remote at the far end)",
+    )
 
 
 def flows(settings: Settings) -> Iterator[Finding]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from drivers.events import Setup
+from drivers.base import SetupRequest
+from drivers.events import Number, Setup
 from mediaserver.call.dialler import NotAnswered, Target
 from mediaserver.call.leg import Leg
+from mediaserver.call.lines import NoChannel
 from tests.app.plants import needs_sounds, running, virtually
 
 pytestmark = needs_sounds
@@ -78,3 +81,31 @@ def test_the_causes_are_the_groups_own(tmp_path: Path) -> None:
 def test_without_another_group_the_last_refusal_counts(tmp_path: Path) -> None:
     lines, _ = virtually(lambda: dialled(tmp_path, 42, then=""))
     assert [line.partition("/")[0] for line in lines] == ["E1-1", "E1-1", "not answered"]
+
+
+def test_channels_kept_for_the_other_direction_are_not_used(tmp_path: Path) -> None:
+    """Thirty channels, 29 kept for either side's calls: one goes each way, no second."""
+
+    async def story() -> None:
+        kept = groups(keep_for_incoming=29, then="")
+        kept["trunk_group"][1] |= {"keep_for_outgoing": 29}
+        async with running(tmp_path, **kept) as plant:
+            plant.exchange.lines.on_offer = lambda leg, setup: leg.answer()
+            target = Target(party="x", trunk="pstn", number="1")
+            leg = await plant.app.dialler.place(target, "party", 30)
+            with pytest.raises(NoChannel) as full:
+                await plant.app.dialler.place(target, "party", 30)
+            assert full.value.cause == 34
+            leg.clear()
+
+            far = plant.exchange.lines
+            legs = [
+                far.dial(far.slot(f"E1-2/{n}"), "x", "8001", SetupRequest(n, Number("8001")))
+                for n in (1, 2)
+            ]
+            await asyncio.sleep(1)
+            assert [leg.cause for leg in legs] == [None, 34]
+            legs[0].clear()
+            await asyncio.sleep(1)
+
+    virtually(story)

@@ -271,3 +271,22 @@ def test_the_kernels_echo_cancellers_are_told(
     if channels is not None:
         (tmp_path / "3").write_text('Span 3: A "Card" HDB3/CCS\n\n\t' + "\n\t".join(channels))
     assert cards._cancellers(3, tmp_path) == told
+
+
+def over_ip(local: str) -> Settings:
+    span = {"name": "E1-1", "kind": "e1", "local": local, "remote": "127.0.0.1:9"}
+    return Settings.from_dict({"board": [{"name": "ip", "type": "cesopsn", "span": [span]}]})
+
+
+def test_where_an_e1_over_ip_listens_is_looked_at() -> None:
+    assert list(services.over_ip(Settings.from_dict({}))) == []
+    with socket.socket(type=socket.SOCK_DGRAM) as held:
+        held.bind(("127.0.0.1", 0))
+        local = f"127.0.0.1:{held.getsockname()[1]}"
+        (taken,) = services.over_ip(over_ip(local))
+        assert taken.state == "fail" and f"UDP {local} is held by" in taken.text
+        assert f"pid {os.getpid()}" in taken.text
+    (free,) = services.over_ip(over_ip(local))
+    assert free.state == "ok" and "is free" in free.text and "127.0.0.1:9" in free.text
+    (nowhere,) = services.over_ip(over_ip("192.0.2.7:40001"))
+    assert nowhere.state == "fail" and "no address of this machine" in nowhere.text
