@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from drivers.base import DriverError, FeedChange, HookChange, SetupRequest
-from drivers.events import ChannelState, Connected, Digits, Disconnected, Number, Released, Setup
+from drivers.events import (
+    Alerting,
+    ChannelState,
+    Connected,
+    Digits,
+    Disconnected,
+    Number,
+    Released,
+    Setup,
+)
 from drivers.signalling.analog import PortState
 from dsp_ext.callerid import CallerId
 from tests.drivers.analog_world import End, ends
@@ -295,5 +304,44 @@ def test_words_that_mean_nothing_are_refused(options: dict[str, Any]) -> None:
     async def scenario() -> None:
         with pytest.raises(ValueError, match="it can be"):
             await ends(fxo=options)
+
+    run(scenario())
+
+
+def test_a_line_that_rings_and_is_never_answered_is_one_call() -> None:
+    async def scenario() -> None:
+        exchange, line = await ends()
+        exchange.line.setup(SetupRequest(1, Number(), Number("139")))
+        await asyncio.sleep(3600)
+        assert line.calls() == ["Setup"] and not line.line.is_idle(1)
+        exchange.line.release(exchange.last(Alerting).ref, 16)
+        await asyncio.sleep(0.1)
+        assert line.calls() == ["Setup", "Released"] and line.line.is_idle(1)
+
+    run(scenario())
+
+
+def test_a_bell_that_chatters_is_no_call() -> None:
+    async def scenario() -> None:
+        exchange, line = await ends()
+        for _ in range(100):
+            for on in (True, False):
+                exchange.span.set_ring(1, on)
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(10)
+        assert line.calls() == [] and line.line.is_idle(1)
+
+    run(scenario())
+
+
+def test_a_line_that_dies_and_lives_a_hundred_times_is_in_service_after_it() -> None:
+    async def scenario() -> None:
+        exchange, line = await ends()
+        for _ in range(100):
+            for on in (False, True):
+                exchange.span.set_hook(1, on)
+                await asyncio.sleep(0.3)
+        told = [event.in_service for event in line.of(ChannelState)]
+        assert told == [False, True] * 100 and line.line.is_idle(1)
 
     run(scenario())

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.base import PulseDigit, RingChange, SetupRequest
+from drivers.base import DriverError, PulseDigit, RingChange, SetupRequest
 from drivers.events import ChannelState, Digits, Flash, Number, Released, Setup
 from drivers.signalling.analog import PortState
 from drivers.signalling.analog.country import RINGS, countries, facts
@@ -194,5 +194,40 @@ def test_messages_waiting_are_shown() -> None:
         assert not exchange.line.message_waiting(2) and exchange.span.status()["messages"] == []
         with pytest.raises(KeyError):
             exchange.line.set_message_waiting(9, True)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("caller_id", ["bellcore", "bt"])
+def test_a_telephone_that_cannot_be_rung_fails_the_call_and_holds_no_port(
+    caller_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, or after what is shown before the bell."""
+
+    async def scenario() -> None:
+        exchange, _ = await ends({"caller_id": caller_id})
+
+        def refuse(*_: object) -> None:
+            raise DriverError("the card has gone")
+
+        monkeypatch.setattr(exchange.span, "set_ring", refuse)
+        ref = exchange.line.setup(SetupRequest(1, Number(), Number("139")))
+        await asyncio.sleep(5)
+        assert exchange.calls() == ["Alerting", "Released"]
+        assert exchange.last(Released) == Released("P", ref, 27) and exchange.line.is_idle(1)
+
+    run(scenario())
+
+
+def test_a_telephone_that_nobody_answers_rings_for_as_long_as_is_wanted() -> None:
+    async def scenario() -> None:
+        exchange, _ = await ends()
+        ref = exchange.line.setup(SetupRequest(1, Number()))
+        await asyncio.sleep(3600)
+        assert exchange.calls() == ["Alerting"] and exchange.line.state(1) is PortState.RINGING
+        exchange.line.release(ref, 19)
+        await asyncio.sleep(0.1)
+        assert exchange.last(Released).cause == 19 and exchange.line.is_idle(1)
+        assert exchange.span.status()["ringing"] == []
 
     run(scenario())

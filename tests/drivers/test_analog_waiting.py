@@ -174,6 +174,35 @@ def test_a_caller_who_no_longer_waits_is_no_longer_told_of() -> None:
     run(scenario())
 
 
+def test_a_storm_of_flashes_swaps_each_time_and_loses_no_call() -> None:
+    async def scenario() -> None:
+        desk = await Desk.make()
+        second = await desk.call()
+        for _ in range(51):
+            desk.phone.span.flash(1)
+            await asyncio.sleep(0.15)
+        await asyncio.sleep(1)
+        kinds = [kind for kind, _ in desk.told()]
+        assert kinds == ["Alerting", "Held", "Connected"] + ["Held", "Retrieved"] * 50
+        await desk.hook(False)
+        assert desk.told()[0] == ("Released", second), "an odd number: the second was in talk"
+
+    run(scenario())
+
+
+def test_chatter_of_the_hook_is_no_flash_to_a_call_that_waits() -> None:
+    async def scenario() -> None:
+        desk = await Desk.make()
+        await desk.call()
+        for _ in range(40):
+            for on in (False, True):
+                desk.phone.span.set_hook(1, on)
+                await asyncio.sleep(0.01)
+        assert desk.state is _S.WAITING and [kind for kind, _ in desk.told()] == ["Alerting"]
+
+    run(scenario())
+
+
 def test_a_restart_of_the_port_ends_both_calls() -> None:
     async def scenario() -> None:
         desk = await Desk.make()

@@ -212,6 +212,41 @@ class Walk(RuleBasedStateMachine):
             await asyncio.sleep(15)
 
 
+ACTS = st.lists(
+    st.sampled_from(("flash", "flash", "down", "up", "release", "release_second", "wait")),
+    min_size=3,
+    max_size=9,
+)
+
+
+class SecondCalls(Walk):
+    """Telephones in talk to whom a call comes, and what is then done with the two."""
+
+    @rule(port=ports, acts=ACTS, pause=st.sampled_from((0.05, 0.4, 1.5)))
+    def two_calls(self, port: int, acts: list[str], pause: float) -> None:
+        self.do(self._two_calls(port, acts, pause))
+
+    async def _two_calls(self, port: int, acts: list[str], pause: float) -> None:
+        line, own = self.phones.line, self.phones.line._ports[port]
+        self.lines.span.set_hook(port, True)
+        await asyncio.sleep(0.1)
+        for ask in (lambda: line.answer(own.ref), lambda: line.setup(SetupRequest(port, Number()))):
+            with contextlib.suppress(DriverError):
+                ask()
+        for act in acts:
+            second = own.second.ref if own.second is not None else 0
+            with contextlib.suppress(DriverError):
+                {
+                    "flash": lambda: self.lines.span.flash(port),
+                    "down": lambda: self.lines.span.set_hook(port, False),
+                    "up": lambda: self.lines.span.set_hook(port, True),
+                    "release": lambda: line.release(own.ref, 16),
+                    "release_second": lambda at=second: line.release(at, 16),
+                    "wait": lambda: None,
+                }[act]()
+            await asyncio.sleep(pause)
+
+
 class PulsesAndPolarity(Walk):
     fxs = {
         "disconnect": ("polarity",),
@@ -245,5 +280,6 @@ def _case(machine: type[Walk]) -> Any:
 
 
 TestWalk = _case(Walk)
+TestSecondCalls = _case(SecondCalls)
 TestPulsesAndPolarity = _case(PulsesAndPolarity)
 TestPlain = _case(Plain)

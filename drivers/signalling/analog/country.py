@@ -51,6 +51,7 @@ class LineFacts:
     polarity_guard: int
     howler_after: int
     howler: int
+    recall: int
 
     def cadence(self, ring: str) -> Ms:
         """The bell's cadence for one of RINGS."""

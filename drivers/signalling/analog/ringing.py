@@ -1,19 +1,25 @@
 """A telephone is rung, and shown who calls.
 
 What: the bell in the call's cadence, and the country's caller ID before or in it. How: `Announcer`
-walks the steps; whatever state a telephone leaves, what is being shown to it there ends.
+walks the steps; whatever state a telephone leaves, what is being shown to it there ends. A board
+that cannot ring a telephone is told of, and the call ends with cause 27.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from functools import partial
 from typing import Any
 
-from drivers.base import SetupRequest
+from drivers.base import DriverError, SetupRequest
+from drivers.cause import Cause
 from drivers.events import Alerting, Connected, Number, Retrieved
 from drivers.signalling.analog.announce import Announcer
 from drivers.signalling.analog.callerid import Sender
 from drivers.signalling.analog.ports import AnalogSignalling, Port
+
+log = logging.getLogger(__name__)
 
 
 class Bells(AnalogSignalling):
@@ -53,17 +59,31 @@ class Bells(AnalogSignalling):
         shown = not request.calling.withheld
         number, name = (request.calling.digits, request.name) if shown else ("", "")
         cadence = self.settings.facts.cadence(request.ring)
-        self.span.set_ring(port.number, True, number, name, cadence)
+        try:
+            self.span.set_ring(port.number, True, number, name, cadence)
+        except DriverError as error:
+            log.warning("%s: it cannot be rung: %s", port.channel.name, error)
+            asyncio.get_running_loop().call_soon(self._unrung, port, port.ref)
+
+    def _unrung(self, port: Port, ref: int) -> None:
+        if port.ref == ref:
+            self.release(ref, int(Cause.DESTINATION_OUT_OF_ORDER))
 
     def _stop_ringing(self, port: Port) -> None:
-        self.span.set_ring(port.number, False)
+        self._silence(port)
         self._end(port)
 
     def _picked_up(self, port: Port) -> None:
-        self.span.set_ring(port.number, False)
+        self._silence(port)
         self._in_talk(port)
 
     # ---- inside
+
+    def _silence(self, port: Port) -> None:
+        try:
+            self.span.set_ring(port.number, False)
+        except DriverError as error:
+            log.warning("%s: its bell cannot be stopped: %s", port.channel.name, error)
 
     def _in_talk(self, port: Port) -> None:
         """Taken for the first time, or up again."""

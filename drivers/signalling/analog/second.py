@@ -5,7 +5,7 @@ and puts the first on hold, the next one swaps them. Put down with another call 
 that one; off hook when the other party goes, it hears busy tone, and a flash takes up the other.
 How: `Port.second` is the call beside the one in talk; fxs.py has the table.
 Limits: two calls a telephone, and no conference of the three.
-Source: GR-571 (call waiting), GR-575 and EN 300 659-2 (its caller ID).
+Source: GR-571 (call waiting), GR-575 and EN 300 659-2 (its caller ID); times in countries.toml.
 """
 
 from __future__ import annotations
@@ -19,9 +19,6 @@ from drivers.signalling.analog.callerid import waiting_alone
 from drivers.signalling.analog.ports import Port, PortState, Second
 from drivers.signalling.analog.ringing import Bells
 from dsp_ext import tone_plan
-
-#: A telephone that was put down is rung so long for the party it had on hold.
-_RECALL_S = 60.0
 
 
 class TwoCalls(Bells):
@@ -103,7 +100,7 @@ class TwoCalls(Bells):
         self._quiet(port)
         self._ring(port)
         if port.held:
-            self._after(port, _RECALL_S)
+            self._after(port, self.settings.facts.recall / 1000)
 
     def _not_taken(self, port: Port) -> None:
         port.cause = int(Cause.NO_ANSWER)
