@@ -77,6 +77,7 @@ class Acd:
         self._tickets: dict[str, Ticket] = {}
         self._offers: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._second: dict[str, Leg] = {}  # by agent: a further call at the phone
         self._matching: asyncio.Handle | None = None
         self._again: asyncio.TimerHandle | None = None
         bus.subscribe(ChannelChanged, self._channel_changed)
@@ -142,8 +143,12 @@ class Acd:
         return next((a for a in self.agents.values() if a.target.where == target.where), None)
 
     def engage(self, agent: Agent, leg: Leg) -> None:
-        """An agent's phone is used outside the queues: it shows, and nothing is offered."""
+        """An agent's phone is used outside the queues: it shows, and nothing is offered.
+
+        A call that waits at it (call waiting) shows once the one in talk is over.
+        """
         if agent.state is not AgentState.READY:
+            self._second[agent.name] = leg
             return
         if leg.state is LegState.OFFERED:
             agent.move(AgentInput.ENGAGE, "own call", leg.call_id)
@@ -166,6 +171,9 @@ class Acd:
         agent.move(AgentInput.FINISH, "call over", agent.call_id)
         await leg.wait(LegState.RELEASED)
         agent.free("phone free")
+        second = self._second.pop(agent.name, None)
+        if second is not None and second.alive:
+            self.engage(agent, second)
         self._wake()
 
     async def _ready_again(self, agent: Agent, leg: Leg | None, reason: str) -> None:

@@ -286,6 +286,32 @@ def test_a_queue_lets_no_call_wait_at_an_agent_in_talk(tmp_path: Path) -> None:
     virtually(work)
 
 
+def test_an_agent_stays_in_talk_until_both_calls_are_over(tmp_path: Path) -> None:
+    over = queue_only(tmp_path)
+    rung_back = Answerer(
+        name="anna, rung back",
+        line="FXS-1/1",
+        ring_s=1,
+        steps=(Step(wait_s=4), Step(hang_up=True)),
+    )
+
+    async def work() -> None:
+        async with running(tmp_path, **over) as plant:
+            states: list[tuple[str, str]] = []
+            plant.bus.subscribe(ev.AgentChanged, lambda e: states.append((e.new, e.call_id or "")))
+            await perform(
+                plant,
+                anna(Step(shows="13800000001 Cleo", within_s=30), Step(hang_up=True)),
+                cleo(Step(expect="answered", within_s=40), Step(expect="released", within_s=20)),
+                answerers=(bert(), rung_back),
+            )
+            own, other = (calls(plant)[n].id for n in ("201", "13800000001"))
+            told = [state for state in states if state[0] in ("talking", "ready")]
+        assert told[-4:] == [("talking", own), ("ready", ""), ("talking", other), ("ready", "")]
+
+    virtually(work)
+
+
 def test_a_telephone_that_waits_in_a_queue_is_busy(tmp_path: Path) -> None:
     """It is in talk with nobody: a flash would have nobody to hold."""
     over = queue_only(tmp_path)
