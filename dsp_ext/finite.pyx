@@ -1,6 +1,6 @@
-"""Whether an array holds only numbers.
+"""The largest magnitude in an array, which also tells NaN and infinity.
 
-What: tells NaN and infinity in float32 values; a kernel's door asks it of every block.
+What: a kernel's door asks it of every block.
 How: the largest bit pattern without sign, across the vector's lanes; NumPy's way, an array of
 truth values and a reduction over it, costs as much as a kernel.
 """
@@ -18,16 +18,11 @@ cdef uint32_t _bits(const float[:, ::1] values):
     return finite_largest(&values[0, 0], values.shape[0] * values.shape[1])
 
 
-def all_finite(values):
-    """Whether no value of a C-contiguous float32 array of two axes is NaN or infinite.
+def largest(values):
+    """The largest magnitude in a C-contiguous float32 array of two axes; NaN if one is in it.
 
     Raises ValueError for another dtype, layout or number of axes.
     """
-    return _bits(values) < 0x7f800000
-
-
-def largest(values):
-    """The largest magnitude in a C-contiguous float32 array of two axes; NaN if one is in it."""
     cdef uint32_t bits = _bits(values)
     cdef float value
     memcpy(&value, &bits, sizeof(value))

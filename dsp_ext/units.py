@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dsp_ext.finite import all_finite
+from dsp_ext.finite import largest
 
 SAMPLE_RATE = 8000  # Hz
 LANES = 16  # rows of pcm inside the engine are padded to this many channels
@@ -25,6 +25,7 @@ FULL_SCALE = 32768.0  # peak of linear samples
 FULL_SCALE_DBM0 = 3.14  # level of a sine with that peak
 PEAK_0DBM0 = FULL_SCALE * 10 ** (-FULL_SCALE_DBM0 / 20)  # 22826.6
 MEAN_SQUARE_0DBM0 = PEAK_0DBM0**2 / 2
+LARGEST = 1e9  # magnitude a kernel takes: energies of it are still numbers in float32
 SILENCE_DBM0 = -99.0  # what level readings give where there is no signal
 
 
@@ -61,7 +62,7 @@ def dbm0_of_mean_square(mean_square: float) -> float:
 def pcm_block(pcm: object, channels: int) -> npt.NDArray[np.float32]:
     """`pcm` itself, once it is seen to be what the kernels take.
 
-    Shape (block, channels), float32, C-contiguous, finite, linear ±32768.
+    Shape (block, channels), float32, C-contiguous, linear ±32768 and at most ±`LARGEST`.
     Raises TypeError for what is no float32 array, ValueError for shape, layout, NaN and infinity.
     """
     if not isinstance(pcm, np.ndarray):
@@ -72,8 +73,9 @@ def pcm_block(pcm: object, channels: int) -> npt.NDArray[np.float32]:
         raise ValueError(f"pcm must have shape (block, {channels}), not {pcm.shape}")
     if not pcm.flags.c_contiguous:
         raise ValueError("pcm must be C-contiguous (channel innermost)")
-    if not all_finite(pcm):
-        raise ValueError("pcm holds NaN or infinity")
+    if not (most := largest(pcm)) <= LARGEST:
+        beyond = f"values beyond ±{LARGEST:g}" if most < math.inf else "NaN or infinity"
+        raise ValueError(f"pcm holds {beyond}")
     return pcm
 
 
