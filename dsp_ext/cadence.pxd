@@ -50,5 +50,3 @@ cdef void cadence_close(cadence_past* past, int next_sound, int next_length) noe
 cdef int cadence_match(const cadence_plan* plan, const cadence_past* past) noexcept nogil
 # whether pattern still goes on
 cdef bint cadence_holds(const cadence_pattern* pattern, const cadence_past* past) noexcept nogil
-# whether the newest steps are a steady on, off, on … of one sound, `bursts` of it; gives the means
-cdef bint cadence_steady(const cadence_past* past, int bursts, int* on, int* off) noexcept nogil

@@ -128,25 +128,3 @@ cdef bint cadence_holds(const cadence_pattern* pattern, const cadence_past* past
         if _fit(pattern, past, at, &error, &heard) >= (1 if past.count and pattern.steps > 1 else 0):
             return True
     return False
-
-
-cdef bint cadence_steady(const cadence_past* past, int bursts, int* on, int* off) noexcept nogil:
-    cdef int steps = 2 * bursts - 1
-    cdef int i, ring, mean
-    cdef int[2] total
-    cdef int sound = past.sound[past.newest]
-    if past.count < steps + (1 if past.cut else 0) or sound == 0:
-        return False
-    total[0] = total[1] = 0
-    for i in range(steps):
-        ring = (past.newest - i + CADENCE_PAST) % CADENCE_PAST
-        if past.sound[ring] != (sound if i % 2 == 0 else 0):
-            return False
-        total[i % 2] += past.length[ring]
-    on[0], off[0] = total[0] // bursts, total[1] // (bursts - 1)
-    for i in range(steps):
-        ring = (past.newest - i + CADENCE_PAST) % CADENCE_PAST
-        mean = on[0] if i % 2 == 0 else off[0]
-        if iabs(past.length[ring] - mean) > mean // 10 + 2:
-            return False
-    return True

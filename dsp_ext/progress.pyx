@@ -21,6 +21,7 @@ from libc.string cimport memcpy, memset
 import numpy as np
 
 from dsp_ext.cadence cimport cadence_pattern, cadence_prepare
+from dsp_ext.progress_learn cimport learn_clear, learn_follow, lowest_bin, progress_learner
 from dsp_ext.progress_sound cimport (
     PROGRESS_FEW,
     PROGRESS_HOPS,
@@ -30,7 +31,7 @@ from dsp_ext.progress_sound cimport (
     progress_signature,
 )
 from dsp_ext.progress_track cimport (
-    PROGRESS_BEGIN, SOUND_HIGH,
+    PROGRESS_BEGIN, SOUND_ANY, SOUND_HIGH,
     TONE_CED, TONE_CNG, TONE_LEARNED, TONE_MODEM, TONE_SIT, TONE_VOICE,
     progress_window,
     track_busy,
@@ -38,6 +39,7 @@ from dsp_ext.progress_track cimport (
     track_forget,
     track_reset,
     track_rest,
+    track_tells,
 )
 from dsp_ext.units cimport LANES, SAMPLE_RATE, dbm0_of_mean_square, padded, zeroed
 from dsp_ext import tone_plan
@@ -89,7 +91,7 @@ cdef progress_bank* progress_new(int channels, const progress_plan* plan) noexce
     cadence_prepare(&bank.plan.cadences)
     progress_refer(bank.reference, &bank.plan)
     for channel in range(channels):
-        bank.tracks[channel].learning = True
+        bank.tracks[channel].learner.learning = True
         progress_reset(bank, channel)
     return bank
 
@@ -142,13 +144,13 @@ cdef void progress_enable(progress_bank* bank, int channel, bint on) noexcept no
 
 
 cdef void progress_learn(progress_bank* bank, int channel, bint on) noexcept nogil:
-    bank.tracks[channel].learning = on
+    bank.tracks[channel].learner.learning = on
 
 
 cdef void progress_know(progress_bank* bank, int channel, int sound, int on,
                         int off) noexcept nogil:
-    cdef progress_track* t = &bank.tracks[channel]
-    t.learned_sound, t.learned_on, t.learned_off = sound, on, off
+    cdef progress_learner* l = &bank.tracks[channel].learner
+    l.learned_bin, l.learned_on, l.learned_off = sound - SOUND_ANY, on, off
 
 
 cdef int _follow(progress_bank* bank, int channel, int64_t now, progress_event* out, int told,
@@ -160,6 +162,11 @@ cdef int _follow(progress_bank* bank, int channel, int64_t now, progress_event* 
     cdef int count, i
     progress_hear(&bank.plan, bank.tiles + channel // LANES, bank.heard, channel % LANES, t,
                   &window)
+    if track_tells(t):
+        learn_clear(&t.learner)  # what the plan knows is not learned
+    else:
+        learn_follow(&t.learner, window.power, &bank.heard.bins[0][channel % LANES], LANES,
+                     bank.plan.lowest)
     count = track_follow(t, &bank.plan.cadences, &window, now, events)
     for i in range(count):
         if told >= max_events:
@@ -303,6 +310,7 @@ cdef int progress_set_plan(progress_plan* plan, object listening) except -1:
     cdef cadence_pattern* pattern
     memset(plan, 0, sizeof(progress_plan))
     plan.centre_hz, plan.signatures = listening.centre_hz, len(listening.signatures)
+    plan.lowest = lowest_bin(plan.centre_hz)
     for i, signature in enumerate(listening.signatures):
         plan.signature[i].all = signature.all
         plan.signature[i].first, plan.signature[i].second = signature.first, signature.second
@@ -391,8 +399,10 @@ cdef class ProgressDetector:
     def learned(self, channel):
         """(sound, on_ms, off_ms) of the busy tone that was learned on `channel`; None: none was."""
         cdef int place = channel_index(channel, self.bank.channels)
-        cdef progress_track* t = &self.bank.tracks[place]
-        return (t.learned_sound, 10 * t.learned_on, 10 * t.learned_off) if t.learned_sound else None
+        cdef progress_learner* l = &self.bank.tracks[place].learner
+        if l.learned_on == 0:
+            return None
+        return SOUND_ANY + l.learned_bin, 10 * l.learned_on, 10 * l.learned_off
 
     def reset(self, channel):
         """Forget what `channel` had, but for what it learned. Raises TypeError, IndexError."""

@@ -32,7 +32,7 @@ _TOLERANCE = 0.15  # of a step's length, and
 _JITTER_MS = 15.0  # what the hops and the line add
 _ALIKE = 0.10
 _ANY = 16  # the first of the sounds that no plan knows, as in progress_track.pxd
-_BUSY_HOPS = range(9, 121)
+_BUSY_HOPS = range(8, 126)
 _CONTINUOUS_MS = 1000.0
 _LONG_PAUSE_MS = 1200.0
 _SHORT_PAUSE_MS = 60.0  # so long a note that trembles or decays may seem to pause
@@ -115,12 +115,10 @@ class ListeningPlan:
     patterns: tuple[Pattern, ...]
 
     def sound_hz(self, sound: int) -> float:
-        """The frequency of a sound, of a pair the lower one; of what the plan does not know by the
+        """The frequency of the bin that a learned busy tone fills, of a pair the lower one.
 
-        bin it fills. Raises ValueError for a number that is none.
+        Raises ValueError for a number that is none.
         """
-        if 1 <= sound <= len(self.signatures):
-            return self.signatures[sound - 1].hz[0]
         if not _ANY <= sound < _ANY + BINS:
             raise ValueError(f"{sound} is no sound of a busy tone")
         width = BIN_HZ * BINS
@@ -159,7 +157,7 @@ def known_hops(
     plan.sound_hz(sound)
     on, off = round(on_ms / HOP_MS), round(off_ms / HOP_MS)
     if not (on in _BUSY_HOPS and off in _BUSY_HOPS):
-        raise ValueError(f"a busy tone has bursts and pauses of 90 to 1200 ms: {on_ms}, {off_ms}")
+        raise ValueError(f"a busy tone has bursts and pauses of 80 to 1250 ms: {on_ms}, {off_ms}")
     return sound, on, off
 
 

@@ -46,6 +46,7 @@ cdef extern from "progress_state.h":
 
 cdef struct progress_plan:
     double centre_hz  # of the low band
+    int lowest  # its lowest bin
     progress_signature signature[8]
     int signatures
     cadence_plan cadences

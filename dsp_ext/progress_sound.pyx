@@ -12,6 +12,7 @@ Source: ITU-T E.180 clauses 4 to 6; T.30 clause 4 (1100 ± 38 Hz, 2100 ± 15 Hz)
 
 from libc.math cimport M_PI, atan2, cos, fabs, floor, sin
 
+from dsp_ext.progress_learn cimport tone_bin
 from dsp_ext.progress_track cimport SOUND_2100, SOUND_ANY, SOUND_HIGH, SOUND_OTHER, same_sound
 from dsp_ext.units cimport LANES, SAMPLE_RATE, peak_of_dbm0
 
@@ -75,31 +76,15 @@ cdef void progress_refer(progress_reference* r, const progress_plan* plan) noexc
 cdef int _unknown(const progress_plan* plan, const progress_window_tile* heard, int lane,
                   float* tone) noexcept nogil:
     """The tone or pair of tones, not the plan's, that fills this window; 0 when none does."""
-    cdef float[16] near
     cdef int k
-    cdef int top = 0
-    cdef int other = 0
-    cdef int lowest = <int>((plan.centre_hz - 200) * PROGRESS_BINS / 400) + 1
     cdef float total = 0.0
     cdef float enough = 0.8 * heard.power[lane]
     for k in range(PROGRESS_BINS):
         total += heard.bins[k][lane]
     if total <= enough:
         return 0
-    for k in range(PROGRESS_BINS):
-        near[k] = (heard.bins[k - 1 & 15][lane] + heard.bins[k][lane]) + heard.bins[k + 1 & 15][lane]
-        if near[k] > near[top]:
-            top = k
-    other = top + 3 & 15
-    for k in range(4, PROGRESS_BINS - 2):
-        if near[top + k & 15] > near[other]:
-            other = top + k & 15
-    tone[0] = near[top]
-    if near[other] > 0.1 * near[top]:
-        tone[0] += near[other]
-        if (other - lowest & 15) < (top - lowest & 15):
-            top = other  # a pair goes by its lower tone
-    return SOUND_ANY + top if tone[0] > enough else 0
+    k = tone_bin(&heard.bins[0][lane], LANES, plan.lowest, tone)
+    return SOUND_ANY + k if tone[0] > enough else 0
 
 
 cdef void _phase(const progress_tile* tile, int lane, progress_window* window) noexcept nogil:

@@ -3,6 +3,7 @@
 from libc.stdint cimport int64_t
 
 from dsp_ext.cadence cimport cadence_past, cadence_plan
+from dsp_ext.progress_learn cimport progress_learner
 
 cdef enum:
     PROGRESS_BEGIN = 1
@@ -72,15 +73,14 @@ cdef struct progress_track:
     double voice_sum  # of the run's power
     double voice_square
     bint voice_told
-    bint learning
-    int learned_sound  # 0: nothing learned
-    int learned_on
-    int learned_off
+    progress_learner learner
 
 cdef bint same_sound(int one, int other) noexcept nogil
 cdef void track_reset(progress_track* t) noexcept nogil  # keeps what was learned
 cdef void track_forget(progress_track* t) noexcept nogil  # what was learned
 cdef void track_rest(progress_track* t, int hops) noexcept nogil  # of silence, not busy
+# whether a tone goes on that is no learned one
+cdef bint track_tells(const progress_track* t) noexcept nogil
 cdef bint track_busy(const progress_track* t) noexcept nogil  # would silence change anything?
 # -> events written to `out`: up to 2
 cdef int track_follow(progress_track* t, const cadence_plan* plan, const progress_window* window,

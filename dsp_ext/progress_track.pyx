@@ -5,8 +5,8 @@ silence), one every 10 ms, and says when a tone is sure and when it is over.
 How: a sound that is there for two hops is a step; a tone's step begins and ends where half its power
 passes, so its length is right though the window is long. cadence.pyx tells the plan's tones by the
 steps; the others have rules of their own: special information tone by its three sounds, CNG by its
-length, 2100 Hz by its phase reversals, voice by loudness that varies, an unknown busy tone by four
-equal bursts.
+length, 2100 Hz by its phase reversals, voice by loudness that varies. A busy tone that no plan knows
+is progress_learn.pyx's.
 Limits: bursts and pauses of 40 ms and more; speech for 40 ms ends a cadence.
 Source: ITU-T E.180 clause 6 (special information tone: 330 ± 70 ms each), T.30 clause 4.2 and 5
 (CNG 0.5 s in 3.5 s), V.25 (reversals each 450 ± 25 ms).
@@ -25,7 +25,13 @@ from dsp_ext.cadence cimport (
     cadence_look,
     cadence_match,
     cadence_pattern,
-    cadence_steady,
+)
+from dsp_ext.progress_learn cimport (
+    learn_busy,
+    learn_forget,
+    learn_hears,
+    learn_length,
+    learn_reset,
 )
 
 cdef enum:
@@ -59,21 +65,24 @@ cdef bint same_sound(int one, int other) noexcept nogil:
 
 
 cdef void track_reset(progress_track* t) noexcept nogil:
-    cdef progress_track old = t[0]
+    cdef progress_learner kept = t.learner
     memset(t, 0, sizeof(progress_track))
-    t.learning, t.tone = old.learning, -1
-    t.learned_sound, t.learned_on = old.learned_sound, old.learned_on
-    t.learned_off = old.learned_off
+    t.learner, t.tone = kept, -1
+    learn_reset(&t.learner)
     cadence_clear(&t.past, True)
 
 
 cdef void track_forget(progress_track* t) noexcept nogil:
-    t.learned_sound = t.learned_on = t.learned_off = 0
+    learn_forget(&t.learner)
 
 
 cdef bint track_busy(const progress_track* t) noexcept nogil:
     return (t.past.open_sound != 0 or t.past.count != 0 or t.past.open_length < START or t.gone != 0
-            or t.tone >= 0 or t.voice_run != 0)
+            or t.tone >= 0 or t.voice_run != 0 or learn_busy(&t.learner))
+
+
+cdef bint track_tells(const progress_track* t) noexcept nogil:
+    return t.tone >= 0 and t.tone != TONE_LEARNED and t.tone != TONE_VOICE
 
 
 cdef void track_rest(progress_track* t, int hops) noexcept nogil:
@@ -227,31 +236,6 @@ cdef bint _special(const progress_track* t) noexcept nogil:
     return True
 
 
-cdef bint _is_learned(const progress_track* t) noexcept nogil:
-    """Three steps that are the learned tone's bursts and pauses."""
-    cdef int back, sound, length, mean
-    for back in range(3):
-        sound = _past_sound(t, back, &length)
-        mean = t.learned_off if sound == 0 else t.learned_on
-        if sound < 0 or (sound and not same_sound(sound, t.learned_sound)):
-            return False
-        if not mean * 0.85 - 1.5 <= length <= mean * 1.15 + 1.5:
-            return False
-    return t.learned_sound != 0
-
-
-cdef bint _learns(progress_track* t) noexcept nogil:
-    """Four bursts of 100 (E.180's least) to 1200 ms, all alike, are a busy tone of its own."""
-    cdef int on, off
-    if not t.learning or t.past.open_sound != 0 or t.even_bursts < 4:
-        return False
-    if not cadence_steady(&t.past, 4, &on, &off) or not (9 <= on <= 120 and 9 <= off <= 120):
-        return False
-    t.learned_sound = t.past.sound[t.past.newest]
-    t.learned_on, t.learned_off = on, off
-    return True
-
-
 cdef bint _even(progress_track* t, const cadence_pattern* pattern) noexcept nogil:
     """Whether the tone keeps its level as an exchange's does; a held note swells, trembles, decays.
 
@@ -268,7 +252,7 @@ cdef bint _even(progress_track* t, const cadence_pattern* pattern) noexcept nogi
     return False
 
 
-cdef int _known(progress_track* t, const cadence_plan* plan, bint closed) noexcept nogil:
+cdef int _known(progress_track* t, const cadence_plan* plan) noexcept nogil:
     """The tone that the steps so far are, -1 when they are none (yet)."""
     cdef int sound = t.past.open_sound
     cdef int tone, length
@@ -285,11 +269,7 @@ cdef int _known(progress_track* t, const cadence_plan* plan, bint closed) noexce
     if t.past.count == 0 and sound == 0:
         return -1
     tone = cadence_match(plan, &t.past)
-    if tone >= 0 and not _even(t, &plan.pattern[tone]):
-        return -1
-    if tone >= 0 or not closed:
-        return tone
-    return TONE_LEARNED if _is_learned(t) or _learns(t) else -1
+    return tone if tone >= 0 and _even(t, &plan.pattern[tone]) else -1
 
 
 cdef inline int _next_look(const progress_track* t, const cadence_plan* plan) noexcept nogil:
@@ -315,8 +295,7 @@ cdef bint _over(const progress_track* t, const cadence_plan* plan, bint closed) 
             return True
         return closed and not cadence_holds(pattern, &t.past)
     if t.tone == TONE_LEARNED:
-        return (t.past.open_length > max(t.learned_on, t.learned_off) * 1.3 + 5
-                or sound == SOUND_OTHER)
+        return not t.learner.sounding
     if t.tone == TONE_VOICE:
         return t.voice_run == 0
     pause = CNG_PAUSE if t.tone == TONE_CNG else 20
@@ -357,6 +336,8 @@ cdef int64_t _length(const progress_track* t, int tone) noexcept nogil:
     cdef int back, length
     if tone == TONE_VOICE:
         return t.voice_run
+    if tone == TONE_LEARNED:
+        return learn_length(&t.learner) + 1
     for back in range(t.past.count):
         if _past_sound(t, back, &length) == 0 and back == t.past.count - 1:
             break  # the silence before it
@@ -368,10 +349,10 @@ cdef void _tell(const progress_track* t, int tone, int kind, int64_t at,
                 progress_event* event) noexcept nogil:
     event.tone, event.kind, event.at, event.since = tone, kind, at, t.since
     event.on_ms = event.off_ms = event.sound = 0
-    if tone == TONE_LEARNED:
-        event.on_ms, event.off_ms = 10 * t.learned_on, 10 * t.learned_off
-        event.sound = t.learned_sound
     event.level = t.level if _is_tone(t.past.open_sound) else t.last_level
+    if tone == TONE_LEARNED:
+        event.on_ms, event.off_ms = 10 * t.learner.learned_on, 10 * t.learner.learned_off
+        event.sound, event.level = SOUND_ANY + t.learner.learned_bin, t.learner.level
     if tone == TONE_VOICE and t.voice_run:
         event.level = <float>(t.voice_sum / t.voice_run)
 
@@ -395,11 +376,13 @@ cdef int track_follow(progress_track* t, const cadence_plan* plan, const progres
         _tell(t, t.tone, PROGRESS_END, now, out)
         t.tone, told = -1, 1
     if t.past.open_sound == SOUND_OTHER:
-        if talks:
+        if talks and not learn_hears(&t.learner):
             tone, t.voice_told = TONE_VOICE, True
     elif closed or (not t.fresh and t.past.open_length >= t.look):
-        tone = _known(t, plan, closed)
+        tone = _known(t, plan)
         t.look = _next_look(t, plan)
+    if tone < 0 and t.learner.sounding:
+        tone = TONE_LEARNED
     if tone < 0 or tone == t.tone:
         return told
     if t.tone >= 0:
