@@ -28,6 +28,8 @@ HEARD = ("dial", "special_dial", "second_dial", "ringback", "busy", "congestion"
 _REACH_HZ = 26.0  # from a frequency to the centres of its bins: China's ±25 Hz
 _CLOSE_HZ = 30.0
 _WIDEST_HZ = 320.0
+_BUSY_HZ = 425.0  # as E.180 recommends them
+_INSIDE_HZ = 135.0
 _TOLERANCE = 0.15  # of a step's length, and
 _JITTER_MS = 15.0  # what the hops and the line add
 _ALIKE = 0.10
@@ -188,10 +190,19 @@ def compile_plan(plan: TonePlan, tones: Iterable[str] = HEARD) -> ListeningPlan:
     if len(kinds) > SIGNATURES or len(patterns) > PATTERNS:
         raise ValueError(f"tone plan {plan.country!r} has too many sounds or patterns")
     return ListeningPlan(
-        centre_hz=(max(every) + min(every)) / 2,
+        centre_hz=_centre_hz(min(every), max(every)),
         signatures=tuple(_signature(kind) for kind in kinds),
         patterns=patterns,
     )
+
+
+def _centre_hz(lowest: float, highest: float) -> float:
+    """The middle of the band that is heard, 400 Hz of it: the plan's tones well inside, the rest
+
+    where the world's busy tones are, as one that no plan knows may have to be learned.
+    """
+    inside = max(_INSIDE_HZ, (highest - lowest) / 2)
+    return min(max(_BUSY_HZ, highest - inside), lowest + inside)
 
 
 def _alike(one: Sequence[float], other: Sequence[float]) -> bool:
