@@ -42,12 +42,14 @@ def _until(plan: tone_plan.TonePlan, name: str) -> float:
     return sum(part.on_ms + part.off_ms for part in parts) + hold_ms + 1000
 
 
-def trial(plan: tone_plan.TonePlan, name: str, rng: np.random.Generator) -> Samples:
-    """One bent tone with a random lead of up to 300 ms, (n,)."""
+def trial(
+    plan: tone_plan.TonePlan, name: str, rng: np.random.Generator, lasts_ms: float | None = None
+) -> Samples:
+    """One bent tone with a random lead of up to 300 ms, (n,); two cadences of it or `lasts_ms`."""
     parts = plan.tones[name]
     lead = int(rng.uniform(0, 0.3) * RATE_HZ)
     # The last window's length and the hop after it.
-    out = np.zeros(lead + int((_until(plan, name) * 1.1 + 80) * 8), dtype=np.float32)
+    out = np.zeros(lead + int(((lasts_ms or _until(plan, name)) * 1.1 + 80) * 8), dtype=np.float32)
     bend = rng.uniform(0.985, 1.015, 4)
     turn = rng.uniform(0, 2 * np.pi, 4)
     stretch = rng.uniform(0.9, 1.1, (len(parts), 2))

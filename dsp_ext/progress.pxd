@@ -3,7 +3,7 @@
 For a tick: `progress_set_plan` a plan (with the GIL, once), `progress_new` a bank, and call
 `progress_process` on rows of `cstride` floats each tick; every event names its channel of the bank,
 which may as well be a slot. Nothing is allocated after `progress_new`. The bank keeps
-0.81 KB a channel (344 octets of windows, 160 of an unfinished unit, 304 of steps and cadence) and
+0.93 KB a channel (344 octets of windows, 160 of an unfinished unit, 424 of steps and cadence) and
 14 KB of its plan. A channel that is off costs nothing where all 16 of its tile are off, and an
 idle line (below -49 dBm0) a third of one with sound.
 """

@@ -34,7 +34,7 @@ cdef float _SHARE = 0.5  # of a tone in all energy; 0.8 but for its image and no
 cdef float _LOWER = 0.25  # energy of the lower tone of a pair in its bin, of the louder one's
 cdef float _BEFORE = 0.1  # power before a burst, of its own: less than a tremolo leaves, and
 cdef float _QUIET = 0.25  # in a pause
-cdef float _TILT = 0.35  # of a burst's power, from its beginning to its end
+cdef float _TILT = 0.28  # of a burst's power, from its beginning to its end
 cdef float _LEAST = peak_of_dbm0(-43.0) ** 2 / 2 * 320  # power of a window that may hold a tone
 
 
