@@ -94,7 +94,7 @@ def missed(country: str, trials: int, seed: int = 1) -> list[tuple[object, list[
     faults: list[tuple[object, list[str]]] = []
     for first in range(0, trials, CHANNELS):
         batch = work[first : first + CHANNELS]
-        heard = told(country, [bursts(hz, *cadence, rng) for hz, cadence in batch])
+        heard = told(country, [bursts(hz, on, off, rng) for hz, (on, off) in batch])
         pairs = zip(batch, heard, strict=True)
         faults += [(what, names) for what, names in pairs if names != ["learned_busy"]]
     return faults

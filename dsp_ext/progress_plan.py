@@ -11,6 +11,7 @@ Source: ITU-T E.180 (limits of frequency and cadence), the plans' own sources.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -125,7 +126,7 @@ class ListeningPlan:
             raise ValueError(f"{sound} is no sound of a busy tone")
         width = BIN_HZ * BINS
         own = BIN_HZ * (sound - _ANY)
-        return float(own + width * round((self.centre_hz - own) / width))
+        return float(own + width * math.floor((self.centre_hz - own) / width + 0.5))
 
 
 class BusyTone(NamedTuple):
