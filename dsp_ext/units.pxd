@@ -8,6 +8,8 @@ whose peak is 32768 (A-law's virtual decision value 4096, times 8) is
 from libc.math cimport log10, pow
 from libc.string cimport memset
 
+from dsp_ext.native cimport in_large_pages
+
 cdef extern from "<stdlib.h>" nogil:
     void* aligned_alloc(size_t alignment, size_t size) noexcept
 
@@ -38,5 +40,6 @@ cdef inline void* zeroed(size_t size) noexcept nogil:
     cdef size_t whole = (size + 63) & ~<size_t>63
     cdef void* memory = aligned_alloc(64, whole if whole else 64)
     if memory != NULL:
+        in_large_pages(memory, whole)
         memset(memory, 0, whole)
     return memory
