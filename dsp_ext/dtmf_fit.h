@@ -10,6 +10,7 @@
 
 #include <math.h>
 #include "dtmf.h"
+#include "dtmf_rest.h"
 
 #define DTMF_KEPT 16 /* windows of a run that are kept, the newest */
 #define DTMF_RUN 7   /* windows alike that make a key; the first and last may not be full of it */
@@ -37,6 +38,8 @@ typedef struct
     float low[DTMF_KEPT][2];       /* correlation with the low tone, phase at the window's middle */
     float high[DTMF_KEPT][2];
     float energy[DTMF_KEPT];
+    int hops;                      /* kept as samples, oldest first */
+    float heard[DTMF_HEARD * DTMF_HOP];
 } dtmf_run;
 
 typedef struct
@@ -46,8 +49,22 @@ typedef struct
     double share;             /* of both in all energy */
 } dtmf_pair;
 
-static void dtmf_run_add(dtmf_run *run, const float *window, int low, int high)
+static void dtmf_run_begin(dtmf_run *run)
 {
+    run->length = run->kept = run->hops = 0;
+}
+
+/* pcm: the window's newest hop. */
+static void dtmf_run_add(dtmf_run *run, const float *window, int low, int high, const float *pcm,
+                         int cstride)
+{
+    if (run->hops == DTMF_HEARD) {
+        run->hops--;
+        memmove(run->heard, run->heard + DTMF_HOP, run->hops * DTMF_HOP * sizeof *run->heard);
+    }
+    float *heard = run->heard + run->hops++ * DTMF_HOP;
+    for (int i = 0; i < DTMF_HOP; i++)
+        heard[i] = pcm[(long)i * cstride];
     if (run->kept == DTMF_KEPT) {
         run->kept--;
         memmove(run->low, run->low + 1, sizeof run->low - sizeof run->low[0]);
@@ -183,7 +200,9 @@ static int dtmf_convincing(const dtmf_run *run, double low_hz, double high_hz, d
            && fabs(pair->high_hz) <= DTMF_OFF_SHARE * high_hz + DTMF_OFF_HZ
            && pair->share >= (run->length < DTMF_RUN_NOISY ? DTMF_CLEAN : DTMF_NOISY)
            && twist >= DTMF_TWIST_LOW && twist <= DTMF_TWIST_HIGH
-           && dtmf_steady(a, n, noise / pair->low) && dtmf_steady(b, n, noise / pair->high);
+           && dtmf_steady(a, n, noise / pair->low) && dtmf_steady(b, n, noise / pair->high)
+           && !(pair->share < 1 - DTMF_LEFT
+                && dtmf_of_a_voice(run->heard, run->hops, a, b, n, turn));
 }
 
 #endif
