@@ -8,8 +8,9 @@ turned to a common phase, are a window of 102 samples, so there is a full window
 share of all energy. Seven such windows in a row are judged together (dtmf_fit.h): two tones are
 fitted to them, whose exact frequencies, levels and twist are those of the key; the tones must
 hold nearly all energy and keep level and frequency as well as noise as strong as what is left over
-allows. In voices something glides. Where much is left over (SNR below some 12 dB) the run must be
-longer by two windows. Seven windows without the key end it. The lanes of a vector are 16 channels,
+allows. In voices something glides; and where more is left over than a hundredth, it must not repeat
+itself with a pitch of which the tones are two harmonics (dtmf_rest.h). Where much is left over (SNR
+below some 12 dB) the run must be longer by two windows. Seven windows without the key end it. The lanes of a vector are 16 channels,
 or one channel's tones where few channels are on; tiles without sound are passed over.
 Limits: frequency ±1.5 % and 2 Hz accepted, ±3.5 % refused; twist (high to low) -9 to +6 dB; -39 to
 +3 dBm0 a tone; 40 ms and more accepted (in noise 50), under 23 ms refused; gaps to 20 ms bridged,
@@ -74,7 +75,9 @@ cdef extern from "dtmf_fit.h":
     unsigned int dtmf_count(dtmf_tile* tile, int32_t* candidate) noexcept nogil
     int32_t dtmf_busy(const dtmf_tile* tile) noexcept nogil
     void dtmf_keep(const float* pcm, int cstride, int n, float* kept) noexcept nogil
-    void dtmf_run_add(dtmf_run* run, const float* window, int low, int high) noexcept nogil
+    void dtmf_run_begin(dtmf_run* run) noexcept nogil
+    void dtmf_run_add(dtmf_run* run, const float* window, int low, int high, const float* pcm,
+                      int cstride) noexcept nogil
     bint dtmf_convincing(const dtmf_run* run, double low_hz, double high_hz,
                          dtmf_pair* pair) noexcept nogil
 
@@ -184,7 +187,7 @@ cdef void dtmf_reset(dtmf_bank* bank, int channel) noexcept nogil:
             _history(bank, channel, hop)[row * LANES] = 0.0
     for row in range(DTMF_HOP):
         _kept(bank, channel)[row * LANES] = 0.0
-    t.run.length = t.run.kept = 0
+    dtmf_run_begin(&t.run)
     tile.digit[lane], tile.quiet[lane], tile.running[lane] = -1, 0, 0
 
 
@@ -219,8 +222,8 @@ cdef int _tell(dtmf_bank* bank, int channel, int kind, int64_t now, dtmf_event* 
     return told + 1
 
 
-cdef int _follow(dtmf_bank* bank, int channel, int key, const float* window, int64_t now,
-                 dtmf_event* out, int told, int max_events) noexcept nogil:
+cdef int _follow(dtmf_bank* bank, int channel, int key, const float* window, const float* pcm,
+                 int cstride, int64_t now, dtmf_event* out, int told, int max_events) noexcept nogil:
     """One channel's newest window, which looks like `key`: goes on with its run and its key."""
     cdef track* t = <track*>bank.tracks + channel
     cdef dtmf_tile* tile = _tile_of(bank, channel)
@@ -234,9 +237,9 @@ cdef int _follow(dtmf_bank* bank, int channel, int key, const float* window, int
     if not tile.running[lane]:
         return told
     if not running or key != t.key:
-        t.run.length = t.run.kept = 0
+        dtmf_run_begin(&t.run)
         t.key, t.first = key, now
-    dtmf_run_add(&t.run, window, key // 4, 4 + key % 4)
+    dtmf_run_add(&t.run, window, key // 4, 4 + key % 4, pcm, cstride)
     if dtmf_convincing(&t.run, _HZ[key // 4], _HZ[4 + key % 4], &pair):
         if tile.digit[lane] >= 0:
             told = _tell(bank, channel, DIGIT_END, now, out, told, max_events)
@@ -248,9 +251,9 @@ cdef int _follow(dtmf_bank* bank, int channel, int key, const float* window, int
     return told
 
 
-cdef int _judge(dtmf_bank* bank, int first, int slot, int64_t now, dtmf_event* out, int told,
-                int max_events) noexcept nogil:
-    """A tile's newest window."""
+cdef int _judge(dtmf_bank* bank, int first, int slot, const float* pcm, int cstride, int64_t now,
+                dtmf_event* out, int told, int max_events) noexcept nogil:
+    """A tile's newest window; pcm: its newest hop."""
     cdef dtmf_tile* tile = _tile_of(bank, first)
     cdef int mid = (slot + DTMF_HOPS - 1) % DTMF_HOPS
     cdef int old = (slot + 1) % DTMF_HOPS
@@ -271,8 +274,8 @@ cdef int _judge(dtmf_bank* bank, int first, int slot, int64_t now, dtmf_event* o
         return told
     for lane in range(LANES):
         if todo >> lane & 1:
-            told = _follow(bank, first + lane, bank.candidate[lane], bank.window + lane, now, out,
-                           told, max_events)
+            told = _follow(bank, first + lane, bank.candidate[lane], bank.window + lane, pcm + lane,
+                           cstride, now, out, told, max_events)
     tile.busy = dtmf_busy(tile)
     return told
 
@@ -294,7 +297,7 @@ cdef int _hop(dtmf_bank* bank, int first, int slot, const float* pcm, int cstrid
             if tile.on[lane]:
                 dtmf_add_one(pcm + lane, cstride, _REFERENCE[0],
                              _history(bank, first + lane, slot))
-    return _judge(bank, first, slot, now, out, told, max_events)
+    return _judge(bank, first, slot, pcm, cstride, now, out, told, max_events)
 
 
 cdef int _tile(dtmf_bank* bank, int first, const float* pcm, int block, dtmf_event* out, int told,

@@ -23,13 +23,15 @@
 #define DTMF_NOISY 0.84   /* least share */
 #define DTMF_TWIST_LOW -9.6 /* dB */
 #define DTMF_TWIST_HIGH 6.3
-#define DTMF_OFF_SHARE 0.02 /* how far a tone may be off its frequency: 2 % and 1 Hz */
-#define DTMF_OFF_HZ 1.0
+#define DTMF_OFF_SHARE 0.0165 /* how far a tone may be off its frequency: 2 % and 1 Hz */
+#define DTMF_OFF_HZ 2.5
 /* How unsteady tones may be: that much, and so many standard deviations of what the noise does. */
-#define DTMF_LEVEL_DB 0.5
+#define DTMF_LEVEL_DB 0.35
 #define DTMF_LEVEL_SIGMAS 5.5
-#define DTMF_PHASE 0.06 /* radians between the windows at the ends and the one in the middle */
+#define DTMF_PHASE 0.02 /* radians between the windows at the ends and the one in the middle */
 #define DTMF_PHASE_SIGMAS 5.0
+#define DTMF_LEAST_LEFT 4e-4 /* what G.711 leaves; shares are not more exact */
+#define DTMF_LENIENT 1.2 /* where there is so much noise that a voice would be seen in it */
 
 typedef struct
 {
@@ -39,7 +41,7 @@ typedef struct
     float high[DTMF_KEPT][2];
     float energy[DTMF_KEPT];
     int hops;                      /* kept as samples, oldest first */
-    float heard[DTMF_HEARD * DTMF_HOP];
+    int16_t heard[DTMF_HEARD * DTMF_HOP];
 } dtmf_run;
 
 typedef struct
@@ -62,9 +64,11 @@ static void dtmf_run_add(dtmf_run *run, const float *window, int low, int high, 
         run->hops--;
         memmove(run->heard, run->heard + DTMF_HOP, run->hops * DTMF_HOP * sizeof *run->heard);
     }
-    float *heard = run->heard + run->hops++ * DTMF_HOP;
-    for (int i = 0; i < DTMF_HOP; i++)
-        heard[i] = pcm[(long)i * cstride];
+    int16_t *heard = run->heard + run->hops++ * DTMF_HOP;
+    for (int i = 0; i < DTMF_HOP; i++) {
+        const float x = pcm[(long)i * cstride];
+        heard[i] = (int16_t)(x < 32767.0f ? x > -32768.0f ? x : -32768.0f : 32767.0f);
+    }
     if (run->kept == DTMF_KEPT) {
         run->kept--;
         memmove(run->low, run->low + 1, sizeof run->low - sizeof run->low[0]);
@@ -136,10 +140,9 @@ static double dtmf_energy(const double (*a)[2], const double (*b)[2], int n, con
     return sum;
 }
 
-/* Whether a tone keeps level and frequency; `noise`: of a sample, to the tone's power. */
-static int dtmf_steady(const double (*z)[2], int n, double noise)
+/* Whether a tone keeps level and frequency; `sigma`: what noise does to its peak, to the peak. */
+static int dtmf_steady(const double (*z)[2], int n, double sigma)
 {
-    const double sigma = sqrt(noise / DTMF_WINDOW);
     double most = 0.0, least = INFINITY;
     for (int i = 0; i < n; i++) {
         const double p = z[i][0] * z[i][0] + z[i][1] * z[i][1];
@@ -195,12 +198,17 @@ static int dtmf_convincing(const dtmf_run *run, double low_hz, double high_hz, d
     }
     pair->share = dtmf_energy(a, b, n, turn) / all;
     const double twist = 10 * log10f((float)(pair->high / pair->low));
-    const double noise = all * fmax(1 - pair->share, 0.0) / (n * DTMF_WINDOW);
+    const int noisy = pair->share < DTMF_CLEAN;
+    /* of a window's mean, power */
+    const double noise = all * fmax(1 - pair->share, DTMF_LEAST_LEFT)
+                         / ((double)n * DTMF_WINDOW * DTMF_WINDOW);
+    const double scale = noisy ? DTMF_LENIENT : 1.0;
     return fabs(pair->low_hz) <= DTMF_OFF_SHARE * low_hz + DTMF_OFF_HZ
            && fabs(pair->high_hz) <= DTMF_OFF_SHARE * high_hz + DTMF_OFF_HZ
            && pair->share >= (run->length < DTMF_RUN_NOISY ? DTMF_CLEAN : DTMF_NOISY)
            && twist >= DTMF_TWIST_LOW && twist <= DTMF_TWIST_HIGH
-           && dtmf_steady(a, n, noise / pair->low) && dtmf_steady(b, n, noise / pair->high)
+           && dtmf_steady(a, n, scale * sqrt(noise / pair->low))
+           && dtmf_steady(b, n, scale * sqrt(noise / pair->high))
            && !(pair->share < 1 - DTMF_LEFT
                 && dtmf_of_a_voice(run->heard, run->hops, a, b, n, turn));
 }

@@ -92,7 +92,7 @@ static float dtmf_likeness(const float *sound, int n, int *lag)
 
 /* Whether the tones are two of a voice's. heard: the run's newest samples, of which the last hop
  * may not be full; a, b: the tones' peaks in n windows before that hop. */
-static int dtmf_of_a_voice(const float *heard, int hops, const double (*a)[2],
+static int dtmf_of_a_voice(const int16_t *heard, int hops, const double (*a)[2],
                            const double (*b)[2], int n, const double *turn)
 {
     float left[DTMF_MOST], sound[DTMF_MOST + DTMF_LAG_LOW + DTMF_LAGS] = {0};
@@ -101,14 +101,15 @@ static int dtmf_of_a_voice(const float *heard, int hops, const double (*a)[2],
     int lag;
     if (hypot(a[0][0], a[0][1]) + hypot(b[0][0], b[0][1]) > DTMF_OVERLOAD)
         return 0;
-    memcpy(left, heard, length * sizeof *left);
+    for (int i = 0; i < length; i++) {
+        left[i] = heard[i];
+        all += left[i] * left[i];
+    }
     dtmf_take_out(left, length, a, n, turn[0]);
     dtmf_take_out(left, length, b, n, turn[1]);
     dtmf_no_dial_tone(left, length, sound);
-    for (int i = 0; i < length; i++) {
-        all += heard[i] * heard[i];
+    for (int i = 0; i < length; i++)
         rest += sound[i] * sound[i];
-    }
     if (rest < all * DTMF_LEFT)
         return 0;
     const float alike = dtmf_likeness(sound, length, &lag);
