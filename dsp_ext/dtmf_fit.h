@@ -210,7 +210,7 @@ static int dtmf_convincing(const dtmf_run *run, double low_hz, double high_hz, d
            && dtmf_steady(a, n, scale * sqrt(noise / pair->low))
            && dtmf_steady(b, n, scale * sqrt(noise / pair->high))
            && !(pair->share < 1 - DTMF_LEFT
-                && dtmf_of_a_voice(run->heard, run->hops, a, b, n, turn));
+                && dtmf_of_a_voice(run->heard, run->hops, a, b, n, turn, noisy));
 }
 
 #endif

@@ -18,6 +18,7 @@
 
 #define DTMF_LEFT 0.008f /* what is left of the energy, above the dial tones, so that it is asked */
 #define DTMF_ALIKE 1.35f /* likeness of what is left at the lag, and the cosine of the worse tone */
+#define DTMF_NO_NOISE 0.45f /* what noise is hardly ever alike to itself */
 #define DTMF_OVERLOAD 30000.0 /* tones' peaks together: what is left is of the clipping */
 
 /* Above 600 Hz alone, where no dial tone is: Chebyshev II of order 4, 26 dB down at 470 Hz. Before its
@@ -90,10 +91,10 @@ static float dtmf_likeness(const float *sound, int n, int *lag)
     return sqrtf(best);
 }
 
-/* Whether the tones are two of a voice's. heard: the run's newest samples, of which the last hop
- * may not be full; a, b: the tones' peaks in n windows before that hop. */
+/* Whether the tones are two of a voice's, or a `noisy` key's noise is none. heard: the run's newest
+ * samples, of which the last hop may not be full; a, b: the tones' peaks in n windows before it. */
 static int dtmf_of_a_voice(const int16_t *heard, int hops, const double (*a)[2],
-                           const double (*b)[2], int n, const double *turn)
+                           const double (*b)[2], int n, const double *turn, int noisy)
 {
     float left[DTMF_MOST], sound[DTMF_MOST + DTMF_LAG_LOW + DTMF_LAGS] = {0};
     const int length = (hops - 1) * DTMF_HOP;
@@ -113,6 +114,8 @@ static int dtmf_of_a_voice(const int16_t *heard, int hops, const double (*a)[2],
     if (rest < all * DTMF_LEFT)
         return 0;
     const float alike = dtmf_likeness(sound, length, &lag);
+    if (noisy && alike > DTMF_NO_NOISE)
+        return 1;
     for (int by = lag - 1; by <= lag + 1; by++) { /* the period is no whole number of samples */
         const float low = cosf((float)turn[0] * by), high = cosf((float)turn[1] * by);
         worse = fmaxf(worse, fminf(low, high));

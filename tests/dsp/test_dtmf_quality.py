@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import quality_dtmf
+from bench import quality_dtmf, quality_dtmf_talkoff
 from bench.dtmf_lines import Samples, over_the_line
 from bench.report import Result
 from dsp_ext import dtmf
@@ -60,3 +60,23 @@ def test_a_key_within_a_recording_is_heard() -> None:
         break
     else:
         pytest.skip("no prompts")
+
+
+@pytest.mark.parametrize("corpus", quality_dtmf_talkoff.CORPORA, ids=lambda corpus: corpus.name)
+def test_voices_are_hardly_ever_keys(corpus: quality_dtmf_talkoff.Corpus) -> None:
+    result = quality_dtmf_talkoff.talk_off(corpus, minutes=4)
+    assert result.peer_value
+    _meets(result)
+
+
+def test_two_harmonics_of_a_voice_are_no_key() -> None:
+    """Alone they are one, and as much noise beside them does no harm."""
+    rng = np.random.default_rng(5)
+    n = np.arange(1600)
+    pitch = 2 * np.pi * 191.5 / 8000  # of which 4 and 7 times are the key 5's
+    sines = {k: np.sin(k * pitch * n + rng.uniform(0, 6.3)) for k in range(1, 20)}
+    pair = 4000 * sines.pop(4) + 3000 * sines.pop(7)
+    others = 300 * np.sum(list(sines.values()), axis=0)
+    noise = rng.normal(0, np.std(others), len(n))
+    heard = [dtmf.decode(over_the_line(pair + left)) for left in (0 * pair, noise, others)]
+    assert heard == ["5", "5", ""]
