@@ -1,7 +1,8 @@
 """More voices made to be taken for DTMF, by another way than `bench.dtmf_voices`.
 
 What: *talkers*, *two talkers* at once; *ringing* vowels, whose two lowest formants are narrow and
-lie where DTMF's tones are; *duets* of two singers with vibrato; *whistles* of two that glide, with
+lie where DTMF's tones are; voices of which *two harmonics* stand out;
+*duets* of two singers with vibrato; *whistles* of two that glide, with
 hardly anything else.
 How: a throat's pulses, whose shape is a raised cosine in the open part of each period, with jitter
 and breath, go through resonators that move from vowel to vowel every 10 ms; whistles are tones of a
@@ -109,6 +110,24 @@ def _whistled(rng: np.random.Generator) -> Signal:
     return _shaped(rng, sound)
 
 
+def _standing_out(rng: np.random.Generator) -> Signal:
+    """A voice of which two harmonics stand out by some 20 dB, where DTMF's tones are."""
+    n = int(rng.uniform(0.06, 0.5) * SAMPLE_RATE)
+    pitch = _path(rng, n, 80, 400, 0.05)
+    phase = 2 * np.pi * np.cumsum(pitch) / SAMPLE_RATE
+    low = max(1, round(rng.uniform(650, 1000) / pitch[0]))
+    high = max(low + 1, round(rng.uniform(1150, 1700) / pitch[0]))
+    levels = 0.1 * rng.uniform(size=int(3600 / pitch.max()) + 1)
+    for harmonic in (low, high):
+        if harmonic < len(levels):
+            levels[harmonic] = rng.uniform(0.4, 1)
+    turns = rng.uniform(0, 2 * np.pi, len(levels))
+    sound = np.zeros(n)
+    for harmonic in range(1, len(levels)):
+        sound += levels[harmonic] * np.sin(harmonic * phase + turns[harmonic])
+    return _shaped(rng, sound)
+
+
 def _stream(
     rng: np.random.Generator, n: int, syllable: Callable[..., Signal], *how: Mouth
 ) -> Signal:
@@ -123,6 +142,7 @@ KINDS: dict[str, tuple[int, Callable[..., Signal], tuple[Mouth, ...]]] = {
     "talkers": (1, _spoken, (SPEECH,)),
     "two talkers": (2, _spoken, (SPEECH,)),
     "ringing vowels": (1, _spoken, (RINGING,)),
+    "two harmonics": (1, _standing_out, ()),
     "duets": (2, _spoken, (SONG,)),
     "whistles": (1, _whistled, ()),
 }

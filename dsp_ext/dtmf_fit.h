@@ -23,15 +23,29 @@
 #define DTMF_NOISY 0.84   /* least share */
 #define DTMF_TWIST_LOW -9.6 /* dB */
 #define DTMF_TWIST_HIGH 6.3
-#define DTMF_OFF_SHARE 0.0165 /* how far a tone may be off its frequency: 2 % and 1 Hz */
+#define DTMF_OFF_SHARE 0.0165 /* how far a tone may be off: Q.24's 1.5 %, 2 Hz, and a bit */
 #define DTMF_OFF_HZ 2.5
-/* How unsteady tones may be: that much, and so many standard deviations of what the noise does. */
-#define DTMF_LEVEL_DB 0.35
-#define DTMF_LEVEL_SIGMAS 5.5
-#define DTMF_PHASE 0.02 /* radians between the windows at the ends and the one in the middle */
+/* So exact are tones that are computed, and voices by chance only; speech under them moves one. */
+#define DTMF_EXACT_LOW_HZ 2.5
+#define DTMF_EXACT_HIGH_HZ 3.0
+#define DTMF_EXACT_BOTH 1.0 /* one's deviation times the other's */
+#define DTMF_LEVEL_SIGMAS 5.5 /* standard deviations of what the noise does, beyond dtmf_leave's */
 #define DTMF_PHASE_SIGMAS 5.0
 #define DTMF_LEAST_LEFT 4e-4 /* what G.711 leaves; shares are not more exact */
 #define DTMF_LENIENT 1.2 /* where there is so much noise that a voice would be seen in it */
+
+/* What is allowed to a key whose tones have any frequency within the limits, and to one whose tones
+ * are exact: speech under it, as in barge-in, may then make it unsteady. */
+typedef struct
+{
+    double level_db; /* between a tone's loudest and faintest window */
+    double phase;    /* radians between the windows at the ends and the one in the middle */
+    float alike;     /* see dtmf_rest.h */
+    float no_noise;
+} dtmf_leave;
+
+static const dtmf_leave dtmf_any = {0.3, 0.015, 1.35f, 0.45f};
+static const dtmf_leave dtmf_exact = {4.0, 0.5, 1.8f, 2.0f};
 
 typedef struct
 {
@@ -141,7 +155,7 @@ static double dtmf_energy(const double (*a)[2], const double (*b)[2], int n, con
 }
 
 /* Whether a tone keeps level and frequency; `sigma`: what noise does to its peak, to the peak. */
-static int dtmf_steady(const double (*z)[2], int n, double sigma)
+static int dtmf_steady(const double (*z)[2], int n, double sigma, const dtmf_leave *leave)
 {
     double most = 0.0, least = INFINITY;
     for (int i = 0; i < n; i++) {
@@ -150,7 +164,7 @@ static int dtmf_steady(const double (*z)[2], int n, double sigma)
         least = p < least ? p : least;
     }
     /* 20 log10(1 + x) is about 8.69 x */
-    if (10 * log10f((float)(most / least)) > DTMF_LEVEL_DB + 8.69 * DTMF_LEVEL_SIGMAS * sigma)
+    if (10 * log10f((float)(most / least)) > leave->level_db + 8.69 * DTMF_LEVEL_SIGMAS * sigma)
         return 0;
     const int mid = (n - 1) / 2;
     const double *p = z[0], *q = z[mid], *r = z[2 * mid];
@@ -159,7 +173,7 @@ static int dtmf_steady(const double (*z)[2], int n, double sigma)
     const float bend = atan2f((float)(sum_im * twice_re - sum_re * twice_im),
                               (float)(sum_re * twice_re + sum_im * twice_im));
     /* three windows that overlap by a hop: 1.82 of one's deviations */
-    return fabsf(bend) <= DTMF_PHASE + 1.82 * DTMF_PHASE_SIGMAS * sigma;
+    return fabsf(bend) <= leave->phase + 1.82 * DTMF_PHASE_SIGMAS * sigma;
 }
 
 /* Whether the run is a key of these frequencies (Hz); fills `pair`. */
@@ -203,14 +217,19 @@ static int dtmf_convincing(const dtmf_run *run, double low_hz, double high_hz, d
     const double noise = all * fmax(1 - pair->share, DTMF_LEAST_LEFT)
                          / ((double)n * DTMF_WINDOW * DTMF_WINDOW);
     const double scale = noisy ? DTMF_LENIENT : 1.0;
+    const int exact = fabs(pair->low_hz) <= DTMF_EXACT_LOW_HZ
+                      && fabs(pair->high_hz) <= DTMF_EXACT_HIGH_HZ
+                      && fabs(pair->low_hz * pair->high_hz) <= DTMF_EXACT_BOTH;
+    const dtmf_leave *leave = exact ? &dtmf_exact : &dtmf_any;
     return fabs(pair->low_hz) <= DTMF_OFF_SHARE * low_hz + DTMF_OFF_HZ
            && fabs(pair->high_hz) <= DTMF_OFF_SHARE * high_hz + DTMF_OFF_HZ
            && pair->share >= (run->length < DTMF_RUN_NOISY ? DTMF_CLEAN : DTMF_NOISY)
            && twist >= DTMF_TWIST_LOW && twist <= DTMF_TWIST_HIGH
-           && dtmf_steady(a, n, scale * sqrt(noise / pair->low))
-           && dtmf_steady(b, n, scale * sqrt(noise / pair->high))
+           && dtmf_steady(a, n, scale * sqrt(noise / pair->low), leave)
+           && dtmf_steady(b, n, scale * sqrt(noise / pair->high), leave)
            && !(pair->share < 1 - DTMF_LEFT
-                && dtmf_of_a_voice(run->heard, run->hops, a, b, n, turn, noisy));
+                && dtmf_of_a_voice(run->heard, run->hops, a, b, n, turn, leave->alike,
+                                   noisy ? leave->no_noise : 2.0f));
 }
 
 #endif

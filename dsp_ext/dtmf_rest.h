@@ -17,12 +17,10 @@
 #define DTMF_SETTLE 68 /* samples in which the filter forgets */
 
 #define DTMF_LEFT 0.008f /* what is left of the energy, above the dial tones, so that it is asked */
-#define DTMF_ALIKE 1.35f /* likeness of what is left at the lag, and the cosine of the worse tone */
-#define DTMF_NO_NOISE 0.45f /* what noise is hardly ever alike to itself */
 #define DTMF_OVERLOAD 30000.0 /* tones' peaks together: what is left is of the clipping */
 
-/* Above 600 Hz alone, where no dial tone is: Chebyshev II of order 4, 26 dB down at 470 Hz. Before its
- * beginning the sound is taken to be mirrored. */
+/* Above 600 Hz alone, where no dial tone is: Chebyshev II of order 4, 26 dB down at 470 Hz. Before
+ * its beginning the sound is taken to be mirrored. */
 static void dtmf_no_dial_tone(const float *in, int n, float *out)
 {
     static const float b[2][3] = {{0.602231f, -1.192229f, 0.602231f}, {1.0f, -1.884438f, 1.0f}};
@@ -91,10 +89,13 @@ static float dtmf_likeness(const float *sound, int n, int *lag)
     return sqrtf(best);
 }
 
-/* Whether the tones are two of a voice's, or a `noisy` key's noise is none. heard: the run's newest
- * samples, of which the last hop may not be full; a, b: the tones' peaks in n windows before it. */
+/* Whether the tones are two of a voice's, or what they leave is more alike to itself than
+ * `no_noise`. `most`: the likeness and the cosine of the worse tone at its lag, together, of no voice.
+ * heard: the run's newest samples, of which the last hop may not be full; a, b: the tones' peaks in
+ * n windows before it. */
 static int dtmf_of_a_voice(const int16_t *heard, int hops, const double (*a)[2],
-                           const double (*b)[2], int n, const double *turn, int noisy)
+                           const double (*b)[2], int n, const double *turn, float most,
+                           float no_noise)
 {
     float left[DTMF_MOST], sound[DTMF_MOST + DTMF_LAG_LOW + DTMF_LAGS] = {0};
     const int length = (hops - 1) * DTMF_HOP;
@@ -114,13 +115,13 @@ static int dtmf_of_a_voice(const int16_t *heard, int hops, const double (*a)[2],
     if (rest < all * DTMF_LEFT)
         return 0;
     const float alike = dtmf_likeness(sound, length, &lag);
-    if (noisy && alike > DTMF_NO_NOISE)
+    if (alike > no_noise)
         return 1;
     for (int by = lag - 1; by <= lag + 1; by++) { /* the period is no whole number of samples */
         const float low = cosf((float)turn[0] * by), high = cosf((float)turn[1] * by);
         worse = fmaxf(worse, fminf(low, high));
     }
-    return alike + worse > DTMF_ALIKE;
+    return alike + worse > most;
 }
 
 #endif

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import quality_dtmf, quality_dtmf_talkoff
+from bench import quality_dtmf, quality_dtmf_bargein, quality_dtmf_talkoff
 from bench.dtmf_lines import Samples, over_the_line
 from bench.report import Result
 from dsp_ext import dtmf
@@ -80,3 +80,11 @@ def test_two_harmonics_of_a_voice_are_no_key() -> None:
     noise = rng.normal(0, np.std(others), len(n))
     heard = [dtmf.decode(over_the_line(pair + left)) for left in (0 * pair, noise, others)]
     assert heard == ["5", "5", ""]
+
+
+def test_keys_through_the_echo_of_prompts() -> None:
+    results = quality_dtmf_bargein.barge_in(seconds=30)
+    if not results:
+        pytest.skip("no prompts")
+    for result in results:
+        _meets(result)
