@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from dsp_ext import dtmf, tone
+from dsp_ext import dtmf, tone, units
 from tests.dsp.signals import Samples, noise, over_the_line, silence, sine
 
 KEYS = "1234567890*#ABCD"
@@ -182,7 +182,7 @@ def test_decode_takes_int16_and_other_rates() -> None:
 
 
 def test_loud_nonsense_does_no_lasting_harm() -> None:
-    burst = np.full(800, 3e38, dtype=np.float32)
+    burst = np.full(800, units.LARGEST, dtype=np.float32)
     assert dtmf.decode(np.concatenate([burst, silence(50), _key("8", 60)])) == "8"
 
 
