@@ -121,7 +121,8 @@ class ScriptedControl:
     def line_check(
         self, line: str, checks: Sequence[str], settings: dict[str, Any], by: str
     ) -> dict[str, Any]:
-        self.done.append(("line_check", line, *checks, str(settings["seconds"]), by))
+        told = (str(settings["seconds"]), settings["far"])
+        self.done.append(("line_check", line, *checks, *told, by))
         return self.line_result(1)
 
     def line_result(self, number: int) -> dict[str, Any]:

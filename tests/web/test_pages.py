@@ -223,10 +223,10 @@ def test_lines_are_told_and_checked(enter: Enter, daemon: Daemon) -> None:
     assert "RED" in text and "17" in text and 'value="bert"' in text
     assert client.get("/lines/E1-9").status_code == 404
     csrf = {"X-CSRFToken": field(text, "csrf_token")}
-    good = {"channel": "2", "check": "bert", "seconds": "60"}
+    good = {"channel": "2", "check": "bert", "seconds": "60", "far": " E1-2/2 "}
     answer = client.post("/lines/E1-1/checks", data=good, headers=csrf)
     assert answer.status_code == 302 and answer.location.endswith("/lines/checks/1")
-    assert daemon.control.done[-1] == ("line_check", "E1-1/2", "bert", "60.0", "tech")
+    assert daemon.control.done[-1] == ("line_check", "E1-1/2", "bert", "60.0", "E1-2/2", "tech")
     for wrong in ({"channel": "x"}, {"check": "no"}, {"seconds": "-1"}, {"seconds": "99999"}):
         answer = client.post("/lines/E1-1/checks", data={**good, **wrong}, headers=csrf)
         assert answer.status_code == 400, wrong

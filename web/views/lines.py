@@ -59,6 +59,7 @@ def check(span: str) -> AnyResponse:
         "line": f"{span[:64]}/{int(number)}",
         "checks": wanted,
         "number": request.form.get("number", "").strip()[:40],
+        "far": request.form.get("far", "").strip()[:64],
         "seconds": _seconds(),
         "force": request.form.get("force") == "1",
     }
