@@ -388,3 +388,43 @@ def test_in_real_time_a_thread_writes(tmp_path: Path) -> None:
             assert holds(np.frombuffer(octets, np.uint8)[0::2], said[n])
 
     asyncio.run(story())
+
+
+def test_what_is_said_in_a_pause_is_left_out(tmp_path: Path) -> None:
+    async def story() -> None:
+        studio = Studio(tmp_path)
+        recording = studio.recorder.start("C1", studio.near.port(0))
+        assert recording is not None
+        parts = [ramp(4000, start) for start in (-15_000, 0, 10_000)]
+        for part, paused in zip(parts, (False, True, False), strict=True):
+            studio.recorder.pause("C1", paused)
+            await studio.far.port(0).play(part)
+            await asyncio.sleep(0.1)
+        await studio.recorder.stop("C1")
+        left, _ = studio.sides(recording.path)
+        assert [holds(left, part) for part in parts] == [True, False, True]
+        assert len(left) < 2 * 4000 + 3 * 800 and recording.lost_octets == 0
+
+    run(story)
+
+
+def test_a_recording_may_end_in_its_pause_or_find_no_tap_after_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story() -> None:
+        studio = Studio(tmp_path, taps=1)
+        studio.recorder.pause("nobody", True)
+        first = studio.recorder.start("C1", studio.near.port(0))
+        await asyncio.sleep(1)
+        studio.recorder.pause("C1", True)
+        await asyncio.sleep(0.1)
+        second = studio.recorder.start("C2", studio.near.port(1))
+        assert first is not None and second is not None
+        studio.recorder.pause("C1", False)
+        assert "recording of call C1 does not go on" in caplog.text
+        for call_id in ("C1", "C2"):
+            await studio.recorder.stop(call_id)
+            studio.recorder.pause(call_id, False)
+        assert (first.state, second.state) == ("closed", "closed") and first.octets > 0
+
+    run(story)
