@@ -22,7 +22,7 @@ from libc.math cimport M_PI, cos, log10, sin
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport calloc, free
 
-import math
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +35,7 @@ from dsp_ext.units cimport (
     peak_of_dbm0,
     zeroed,
 )
+from dsp_ext.resample import MOST_TERM, resample
 from dsp_ext.tone import Program, ToneGenerator
 from dsp_ext.units import channel_count, channel_index, pad, pcm_block
 
@@ -431,28 +432,36 @@ cdef _event(const dtmf_event* event):
     return _event_of(DtmfEvent, values)
 
 
+def _near(rate):
+    """Two rates the resampler takes that are to each other as `rate` is to ours, within 0.1 %."""
+    exact = Fraction(rate, SAMPLE_RATE)
+    near = exact.limit_denominator(MOST_TERM)
+    if exact > 1:
+        near = 1 / (1 / exact).limit_denominator(MOST_TERM)
+    times = -(-4000 // min(near.numerator, near.denominator))
+    return near.numerator * times, near.denominator * times
+
+
 def decode(samples, rate=8000):
     """The keys in a recording, as a string.
 
     samples : 1-D array, linear ±32768, int16 or floating
-    rate : Hz; other than 8000 is resampled first
-    Raises TypeError for what is no number array, ValueError for another shape, NaN or infinity.
+    rate : Hz, 4000 to 192000; other than 8000 is resampled first
+    Raises TypeError for what is no such array, ValueError for another shape or rate, NaN, infinity.
     """
     values = np.asarray(samples)
     if values.dtype != np.int16 and not np.issubdtype(values.dtype, np.floating):
         raise TypeError(f"samples must be int16 or floating, not {values.dtype}")
     if values.ndim != 1:
         raise ValueError(f"samples must have one dimension, not {values.ndim}")
-    if isinstance(rate, bool) or int(rate) != rate or not 4000 <= rate <= 192000:
+    if not isinstance(rate, (int, np.integer)) or not 4000 <= rate <= 192000:
         raise ValueError(f"rate must be a whole number of 4000 to 192000 Hz, not {rate!r}")
-    pcm = values.astype(np.float32)
-    if rate != SAMPLE_RATE and pcm.size:
-        from scipy.signal import resample_poly
-
-        common = math.gcd(int(rate), SAMPLE_RATE)
-        pcm = resample_poly(pcm, SAMPLE_RATE // common, int(rate) // common)
+    with np.errstate(over="ignore"):  # what is too much for float32 is refused as infinite
+        pcm = values.astype(np.float32)
+    if rate != SAMPLE_RATE:
+        pcm = resample(pcm, *_near(int(rate)))
     silence = np.zeros(SAMPLE_RATE // 10, dtype=np.float32)  # lets the last key end
-    pcm = np.concatenate([pcm.astype(np.float32, copy=False), silence])
+    pcm = np.concatenate([pcm, silence])
     return "".join(event.digit for event in DtmfDetector(1).process(pcm[:, np.newaxis]))
 
 
