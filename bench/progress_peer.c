@@ -1,7 +1,8 @@
 /*
- * The peer of the call-progress bench: libspandsp's supervisory tone detector, one for each channel,
- * in C, with all that ours tells of the North American plan and can be said in its terms: the plan's
- * tones, special information tone, CNG and CED. It has no voice, no phase reversals, no learning.
+ * The peers of the call-progress benches, libspandsp's. For cost: its supervisory tone detector, one
+ * for each channel, in C, with all that ours tells of the North American plan and can be said in its
+ * terms: the plan's tones, special information tone, CNG and CED. It has no voice, no phase reversals,
+ * no learning. For quality: the same with any plan, and its detector of fax and modem tones.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -109,4 +110,59 @@ static int64_t progress_peer_run(progress_peer_t *p, const int16_t *heard, int s
         for (c = 0; c < p->channels; c++)
             super_tone_rx(p->receivers[c], heard + (size_t) c * samples + i, 160);
     return p->bursts;
+}
+
+typedef struct
+{
+    int *codes;
+    int room;
+    int count;
+} progress_peer_told_t;
+
+static void progress_peer_on_told(void *user, int code, int level, int delay)
+{
+    progress_peer_told_t *told = (progress_peer_told_t *) user;
+
+    (void) level;
+    (void) delay;
+    if (told->count < told->room)
+        told->codes[told->count++] = code;
+}
+
+/* `elements`: [count][5] tone, frequencies (0 none), least and most ms (0 any), tones in order. */
+static int progress_peer_plan_told(const int *elements, int count, const int16_t *heard, int samples,
+                                   int *codes, int room)
+{
+    progress_peer_told_t told = {codes, room, 0};
+    super_tone_rx_descriptor_t *plan = super_tone_rx_make_descriptor(NULL);
+    super_tone_rx_state_t *receiver;
+    int last = -1;
+    int i;
+
+    for (i = 0; i < count; i++, elements += 5)
+    {
+        while (last < elements[0])
+            last = super_tone_rx_add_tone(plan);
+        super_tone_rx_add_element(plan, last, elements[1], elements[2], elements[3], elements[4]);
+    }
+    receiver = super_tone_rx_init(NULL, plan, progress_peer_on_told, &told);
+    for (i = 0; i + 160 <= samples; i += 160)
+        super_tone_rx(receiver, heard + i, 160);
+    super_tone_rx_free(receiver);
+    super_tone_rx_free_descriptor(plan);
+    return told.count;
+}
+
+/* `kind`: the tone that is listened for, of libspandsp's numbers. */
+static int progress_peer_modem_told(int kind, const int16_t *heard, int samples, int *codes, int room)
+{
+    progress_peer_told_t told = {codes, room, 0};
+    modem_connect_tones_rx_state_t *receiver =
+        modem_connect_tones_rx_init(NULL, kind, progress_peer_on_told, &told);
+    int i;
+
+    for (i = 0; i + 160 <= samples; i += 160)
+        modem_connect_tones_rx(receiver, heard + i, 160);
+    modem_connect_tones_rx_free(receiver);
+    return told.count;
 }

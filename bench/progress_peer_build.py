@@ -11,6 +11,10 @@ ffibuilder.cdef(
     static progress_peer_t *progress_peer_new(int channels);
     static void progress_peer_free(progress_peer_t *p);
     static int64_t progress_peer_run(progress_peer_t *p, const int16_t *heard, int samples);
+    static int progress_peer_plan_told(const int *elements, int count, const int16_t *heard,
+                                       int samples, int *codes, int room);
+    static int progress_peer_modem_told(int kind, const int16_t *heard, int samples, int *codes,
+                                        int room);
     """
 )
 ffibuilder.set_source(

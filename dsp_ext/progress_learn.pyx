@@ -88,9 +88,14 @@ cdef bint learn_busy(const progress_learner* l) noexcept nogil:
     return l.state != NOTHING or l.past[LEARN_RISE - 1] >= _LEAST or l.past[0] >= _LEAST
 
 
+cdef inline bint _one_tone(const progress_learner* l) noexcept nogil:
+    """Whether the open burst kept its tone and level; two windows at its end hold less than all."""
+    return l.odd <= l.seen // 8 + 2
+
+
 cdef bint learn_hears(const progress_learner* l) noexcept nogil:
     cdef bint rises = l.past[0] < _BEFORE * l.past[LEARN_RISE - 1]
-    return l.state == BURST or l.bursts > 0 or rises
+    return (l.state == BURST and _one_tone(l)) or l.bursts > 0 or rises
 
 
 cdef inline int _apart(int one, int other) noexcept nogil:
@@ -179,8 +184,7 @@ cdef void _close(progress_learner* l) noexcept nogil:
     """The burst ends; the window that shows it is the pause's first."""
     cdef int alike = l.seen - l.odd
     cdef int bin
-    # Two windows at its end hold less than all of it.
-    if not _flat(l) or not SHORTEST <= l.length <= LONGEST or l.odd > l.seen // 8 + 2 or alike <= 0:
+    if not _flat(l) or not SHORTEST <= l.length <= LONGEST or not _one_tone(l) or alike <= 0:
         learn_clear(l)
         return
     bin = (l.bin + (2 * l.lean + alike + 8 * alike) // (2 * alike) - 4) & (BINS - 1)

@@ -307,10 +307,12 @@ cdef bint _over(const progress_track* t, const cadence_plan* plan, bint closed) 
 cdef bint _voice(progress_track* t, const progress_window* window) noexcept nogil:
     """Whether what is no tone is voice or music: its loudness varies, as noise's does not.
 
-    Windows next to a tone or a pause hold some of it and are not counted.
+    Windows next to a tone or a pause hold some of it and are not counted. A vowel's strongest harmonic
+    is a tone for a window or two; only one that lasts is no voice.
     """
     cdef double power
-    if window.sound != SOUND_OTHER:
+    cdef bint lasts = t.past.open_sound != SOUND_OTHER
+    if window.sound == 0 or (window.sound != SOUND_OTHER and lasts):
         t.loud_run = 0
         t.voice_rest += 1
         if t.voice_rest > 100:
@@ -320,14 +322,14 @@ cdef bint _voice(progress_track* t, const progress_window* window) noexcept nogi
     t.loud_run += 1
     power = t.loud[t.loud_run % 3]
     t.loud[t.loud_run % 3] = window.power
-    if t.loud_run <= 6:
+    if t.loud_run <= 4:
         return False
     t.voice_rest = 0
     t.voice_run += 1
     t.voice_sum += power
     t.voice_square += power * power
-    return (not t.voice_told and t.voice_run >= 20
-            and t.voice_square * t.voice_run > 1.25 * t.voice_sum * t.voice_sum)
+    return (not t.voice_told and t.voice_run >= 16
+            and t.voice_square * t.voice_run > 1.15 * t.voice_sum * t.voice_sum)
 
 
 cdef int64_t _length(const progress_track* t, int tone) noexcept nogil:
