@@ -68,6 +68,9 @@ typedef struct
 static void dtmf_run_begin(dtmf_run *run)
 {
     run->length = run->kept = run->hops = 0;
+    /* What a short run fills, fetched before it is needed: a bank's runs are more than a cache. */
+    for (size_t at = 0; at < DTMF_RUN * DTMF_HOP * sizeof *run->heard; at += 64)
+        __builtin_prefetch((char *)run->heard + at, 1);
 }
 
 /* pcm: the window's newest hop. */
