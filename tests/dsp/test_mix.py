@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsp_ext import mix
+from dsp_ext.units import LARGEST
 
 F32 = npt.NDArray[np.float32]
 
@@ -166,7 +167,7 @@ def test_joining_again_moves_and_changes_gains() -> None:
 def test_loud_gains_neither_wrap_nor_overflow() -> None:
     channels = mix.MOST_CHANNELS
     mixer = _mixer([0] * channels, [32.0] * channels, [32.0] * channels)
-    loud = np.full((1, channels), 3e38, dtype=np.float32)
+    loud = np.full((1, channels), LARGEST, dtype=np.float32)
     assert (mixer.process(loud) == 32767).all()
     assert (mixer.process(-loud) == -32767).all()
 
