@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsp_ext import mfr2
-from dsp_ext.units import peak
+from dsp_ext.units import LARGEST, peak
 from tests.dsp.signals import Samples, noise, over_the_line, played, silence, sine
 
 SIGNALS = range(1, 16)
@@ -277,7 +277,7 @@ def test_real_speech_holds_hardly_a_signal() -> None:
 
 
 def test_loud_nonsense_does_no_lasting_harm() -> None:
-    burst = np.full(800, 3e38, dtype=np.float32)
+    burst = np.full(800, LARGEST, dtype=np.float32)
     line = np.concatenate([burst, silence(50), _signal("forward", 8, 60)])
     assert mfr2.decode(line) == [8]
 
