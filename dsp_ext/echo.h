@@ -34,35 +34,19 @@ FFT_INLINE void echo_smear(const lanes *sum, lanes *expect)
     }
 }
 
-/* Asks for a band's part of the memory that the next part of the model takes. With more channels than
- * a cache holds, a tile's numbers come from memory each block, in more streams than a processor
- * foresees. */
-static ALWAYS_INLINE void echo_ahead(const lanes *sent, const lanes *path, const lanes *doubt, int b)
-{
-    for (int k = 6 * b; k < 6 * b + 6; k++) {
-        __builtin_prefetch(sent + k);
-        __builtin_prefetch(path + k);
-    }
-    __builtin_prefetch(doubt + b);
-}
-
 FFT_INLINE void echo_model(const echo_tile *t, echo_work *w)
 {
     lanes y[FFT_ROWS] = {{0}}, sum[FFT_BINS] = {{0}}, block[2 * ECHO_BLOCK];
     for (int p = 0; p < t->parts; p++) {
         const lanes *x = echo_sent(t, p), *h = t->path + (size_t)p * FFT_ROWS;
         const lanes *doubt = t->doubt + (size_t)p * ECHO_BANDS;
-        const int n = p + 1 < t->parts ? p + 1 : p;
-        const lanes *sent = echo_sent(t, n);
-        for (int b = 0; b < ECHO_BANDS; b++) {
-            echo_ahead(sent, t->path + (size_t)n * FFT_ROWS, t->doubt + (size_t)n * ECHO_BANDS, b);
+        for (int b = 0; b < ECHO_BANDS; b++)
             for (int k = 3 * b; k < 3 * b + 3; k++) {
                 const lanes xr = x[2 * k], xi = x[2 * k + 1], hr = h[2 * k], hi = h[2 * k + 1];
                 y[2 * k] += xr * hr - xi * hi;
                 y[2 * k + 1] += xr * hi + xi * hr;
                 sum[k] += (xr * xr + xi * xi) * doubt[b];
             }
-        }
     }
     for (int k = 0; k < FFT_BINS; k++)
         sum[k] *= 0.5f;
