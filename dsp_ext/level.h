@@ -8,6 +8,12 @@
 #define LEVEL_FULL 31500.0f /* only the largest code of either law is above it */
 #define NOISE_PARTS 8       /* of the window in which the minimum is sought */
 
+/* 16 values as one; the compiler makes the processor's vectors of it. `there`: wherever they lie. */
+typedef float level_lanes __attribute__((vector_size(64)));
+typedef float level_there __attribute__((vector_size(64), aligned(4), may_alias));
+typedef int32_t level_mask __attribute__((vector_size(64)));
+typedef int32_t level_mask_there __attribute__((vector_size(64), aligned(4), may_alias));
+
 CLONES_BEGIN
 
 /* power += share * (mean square of the block - power), whole tiles of channels; the largest
@@ -17,24 +23,25 @@ CLONES static void level_update(const float *pcm, int cstride, int block, float 
 {
     const float scale = 1.0f / (float)block;
     for (int first = 0; first < cstride; first += TILE) {
-        float sum[TILE] = {0}, most[TILE];
-        int32_t full[TILE] = {0};
+        level_lanes sum = {0}, most = *(const level_there *)(peak + first);
+        level_mask full = {0};
         const float *row = pcm + first;
-        for (int c = 0; c < TILE; c++)
-            most[c] = peak[first + c];
-        for (int i = 0; i < block; i++, row += cstride)
-            for (int c = 0; c < TILE; c++) {
-                float x = __builtin_fabsf(row[c]);
-                sum[c] += x * x;
-                most[c] = most[c] > x ? most[c] : x;
-                full[c] += x > LEVEL_FULL;
-            }
+        float energy[TILE];
+        for (int i = 0; i < block; i++, row += cstride) {
+            const level_mask size = *(const level_mask_there *)row & 0x7fffffff;
+            const level_lanes x = (level_lanes)size;
+            const level_mask less = most > x;
+            sum += x * x;
+            most = (level_lanes)(((level_mask)most & less) | (size & ~less));
+            full -= x > LEVEL_FULL;
+        }
+        *(level_there *)energy = sum;
+        *(level_there *)(peak + first) = most;
+        *(level_mask_there *)(clipped + first) += full;
         for (int c = 0; c < TILE; c++) {
             float p = power[first + c];
-            p += share * (sum[c] * scale - p);
+            p += share * (energy[c] * scale - p);
             power[first + c] = p > 1e-6f ? p : 0.0f; /* no denormals in silence; NaN heals */
-            peak[first + c] = most[c];
-            clipped[first + c] += full[c];
         }
     }
 }
