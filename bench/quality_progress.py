@@ -4,7 +4,9 @@ A trial is one tone of a plan from a random instant on: each frequency ±1.5 % a
 its own, each burst and pause ±10 %, white noise 15 dB below the tone, through A-law. It is right
 when two cadences (a continuous tone: the time that rules the plan's longest burst out, and a
 second) give that tone and nothing else. Tones that sound alike in a plan count as one.
-False tones are those found in recordings of speech and music.
+False tones are those found in recordings of speech and music. The peer is libspandsp's supervisory
+tone detector with the same plan. It tells a tone when the first segments fit, and so it is right when
+the tone is among those it tells.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from bench._progress_peer import ffi, lib
 from bench.report import Result
 from dsp_ext import g711, progress, tone_plan
 from dsp_ext.progress_plan import HEARD, compile_plan
@@ -23,6 +26,8 @@ from dsp_ext.units import peak
 
 RATE_HZ = 8000
 TRIALS = 1000  # a plan
+PEER_TRIALS = 200  # it takes ten times as long
+PEER = "libspandsp super_tone_rx, the same plan"
 CHANNELS = 64  # trials at once
 SNR_DB = 15.0
 RECORDINGS = (Path("/usr/share/asterisk/sounds"), Path("/usr/share/asterisk/moh"))
@@ -74,24 +79,30 @@ def tones_of(plan: tone_plan.TonePlan) -> list[str]:
     return [name for name in HEARD if name in plan.tones]
 
 
-def wrong(country: str, trials: int, seed: int = 1) -> list[tuple[str, list[str]]]:
-    """(tone, what was told instead) of those trials, spread over all tones, that went wrong."""
+def batches(country: str, trials: int, seed: int) -> Iterator[tuple[list[str], Samples, list[int]]]:
+    """(tones, pcm as it comes over the line, (n, trials), each trial's length) for all trials."""
     plan = tone_plan.plan(country)
     rng = np.random.default_rng(seed)
     names = tones_of(plan)
     work = sorted(names[k % len(names)] for k in range(trials))
-    faults = []
     for first in range(0, trials, CHANNELS):
         batch = work[first : first + CHANNELS]
         signals = [trial(plan, name, rng) for name in batch]
         pcm = np.zeros((max(map(len, signals)), len(batch)), dtype=np.float32)
         for channel, signal in enumerate(signals):
             pcm[: len(signal), channel] = signal
+        yield batch, g711.decode(g711.encode(pcm)), [len(signal) for signal in signals]
+
+
+def wrong(country: str, trials: int, seed: int = 1) -> list[tuple[str, list[str]]]:
+    """(tone, what was told instead) of those trials, spread over all tones, that went wrong."""
+    faults = []
+    for batch, pcm, lengths in batches(country, trials, seed):
         told: list[list[str]] = [[] for _ in batch]
         rights: list[bool] = [False] * len(batch)
-        detector = progress.ProgressDetector(len(batch), plan)
-        for event in detector.process(g711.decode(g711.encode(pcm))):
-            if event.at_ms * RATE_HZ / 1000 > len(signals[event.channel]):
+        detector = progress.ProgressDetector(len(batch), country)
+        for event in detector.process(pcm):
+            if event.at_ms * RATE_HZ / 1000 > lengths[event.channel]:
                 continue  # a shorter trial is over before its batch
             told[event.channel].append(event.tone)
             rights[event.channel] |= batch[event.channel] in (event.tone, *event.alike)
@@ -101,6 +112,38 @@ def wrong(country: str, trials: int, seed: int = 1) -> list[tuple[str, list[str]
             if not right or len(heard) != 1
         ]
     return faults
+
+
+def _elements(plan: tone_plan.TonePlan) -> list[int]:
+    """The plan as the peer takes it: lengths ±20 %, what is continuous from 1 s on."""
+    rows = []
+    for number, name in enumerate(tones_of(plan)):
+        for part in plan.tones[name]:
+            hz = [*sorted(round(each) for each in part.hz), 0][:2]
+            on = (part.on_ms * 0.8, part.on_ms * 1.2) if part.on_ms else (1000, 0)
+            rows.append((number, *hz, *on))
+            if part.off_ms:
+                rows.append((number, 0, 0, part.off_ms * 0.8, part.off_ms * 1.2))
+    return [round(value) for row in rows for value in row]
+
+
+def peers_right(country: str, trials: int, seed: int = 1) -> int:
+    """In how many of the same trials the tone, or one alike, is among those the peer tells."""
+    plan = tone_plan.plan(country)
+    elements = ffi.new("int[]", _elements(plan))
+    names = tones_of(plan)
+    alike = {name: p.names for p in compile_plan(plan).patterns for name in p.names}
+    codes, right = ffi.new("int[256]"), 0
+    for batch, pcm, lengths in batches(country, trials, seed):
+        for name, column, length in zip(batch, pcm.T, lengths, strict=True):
+            samples = np.ascontiguousarray(column[:length].astype(np.int16))
+            given = ffi.from_buffer("int16_t[]", samples)
+            count = lib.progress_peer_plan_told(
+                elements, len(elements) // 5, given, length, codes, 256
+            )
+            told = {names[codes[i]] for i in range(count) if codes[i] >= 0}
+            right += not told.isdisjoint(alike[name])
+    return right
 
 
 def recordings() -> Iterator[Path]:
@@ -128,15 +171,20 @@ def run() -> list[Result]:
         shares[country] = 100 * (1 - len(wrong(country, TRIALS)) / TRIALS)
     worst = min(shares, key=lambda country: shares[country])
     mean = sum(shares.values()) / len(shares)
+    theirs = {c: 100 * peers_right(c, PEER_TRIALS) / PEER_TRIALS for c in shares}
+    whole = sum(theirs.values()) / len(theirs)
+    what = f"progress: {len(shares)} plans"
     results = [
-        Result("quality", f"progress: {len(shares)} plans", mean, "% right", "higher"),
+        Result("quality", what, mean, "% right", "higher", PEER, whole),
         Result(
             "quality",
             f"progress: the worst plan ({worst})",
             shares[worst],
             "% right",
             "higher",
-            goal=RIGHT_GOAL,
+            PEER,
+            theirs[worst],
+            RIGHT_GOAL,
         ),
     ]
     paths = list(recordings())
