@@ -5,8 +5,8 @@ its own, each burst and pause ±10 %, white noise 15 dB below the tone, through 
 when two cadences (a continuous tone: the time that rules the plan's longest burst out, and a
 second) give that tone and nothing else. Tones that sound alike in a plan count as one.
 False tones are those found in recordings of speech and music. The peer is libspandsp's supervisory
-tone detector with the same plan. It tells a tone when the first segments fit, and so it is right when
-the tone is among those it tells.
+tone detector with the same plan. It tells a tone when its first segments fit: it is right when the
+tone is among those it tells.
 """
 
 from __future__ import annotations
