@@ -51,18 +51,21 @@ def by_turns(
     """CPU nanoseconds of one call of each side: the quickest of `turns` turns.
 
     In a turn a side is called as often as takes it about `least_ms`, so that the clock's own cost
-    and grain do not count.  Less `EFFORT` means fewer turns.
+    and grain do not count; and in another order each time, as the first may pay for memory that
+    the others then find at hand.  Less `EFFORT` means fewer turns.
     """
     turns = min(turns, max(LEAST_TURNS, round(turns * EFFORT.get())))
     counts = []
     for side in sides:
         side()
         counts.append(max(1, round(least_ms * 1e6 / max(1, _cpu_ns(side, 1)))))
-    spent = [
-        [_cpu_ns(side, count) / count for side, count in zip(sides, counts, strict=True)]
-        for _ in range(turns)
-    ]
-    return [min(column) for column in zip(*spent, strict=True)]
+    spent: list[list[float]] = [[] for _ in sides]
+    order = np.random.default_rng(1)
+    for _ in range(turns):
+        for which in order.permutation(len(sides)):
+            count = counts[which]
+            spent[which].append(_cpu_ns(sides[which], count) / count)
+    return [min(each) for each in spent]
 
 
 def pieces(pcm: NDArray[np.float32]) -> list[NDArray[np.float32]]:
