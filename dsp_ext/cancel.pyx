@@ -6,6 +6,7 @@ companding, copied octets and silence are all in it.
 How: with a slot for every channel a tile is worked on where it lies. With fewer, the octets of the
 slots' channels are decoded straight into the slots' own tiles, and what is left is put into the
 channels' tiles as these are heard.
+The delay of the port's buffers is known and begun with.
 Limits: blocks of whole 80 samples. The line must not return a block before it was sent: its echo
 comes one block later at the earliest, which is so where a port has any buffer.
 """
@@ -16,6 +17,7 @@ from dsp_ext.echo cimport (
     echo_enable,
     echo_freeze,
     echo_process,
+    echo_set_least,
     echo_set_nlp,
     echo_set_tail,
 )
@@ -45,12 +47,19 @@ cdef void _settle(engine_t* e, int slot) noexcept nogil:
                  e.echo.nlp and not asked & ECHO_BARE and e.shed.level < SHED_NLP)
 
 
+cdef int _held_back(const engine_t* e, int channel) noexcept nogil:
+    """Samples by which the buffers of the channel's port delay what is sent."""
+    cdef int place = e.joins.place[channel]
+    return e.ports[place].port.delay if place >= 0 else 0
+
+
 cdef void cancel_set(engine_t* e, int channel, bint on, int asked) noexcept nogil:
     cdef slots_t* slots = &e.echo.slots
     cdef int slot = slots_take(slots, channel) if on else slots_give(slots, channel)
     if slot < 0:
         return  # it had none; that there is one to take the control plane has seen to
     e.echo.asked[slot] = asked if on else 0
+    echo_set_least(e.echo.banks[slot // LANES], slot % LANES, _held_back(e, channel))
     echo_enable(e.echo.banks[slot // LANES], slot % LANES, on)
     _settle(e, slot)
 

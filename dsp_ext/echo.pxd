@@ -35,6 +35,10 @@ cdef void echo_set_disabler(echo_bank* bank, int channel, bint on) noexcept nogi
 # The echo comes at least `samples` (0 to ECHO_MOST_DELAY_SAMPLES) late; ECHO_FIND: find it
 cdef void echo_set_delay(echo_bank* bank, int channel, int samples) noexcept nogil
 
+# What is sent passes buffers that hold it back by `samples`, of which whole blocks count: from the
+# next reset on that delay is begun with
+cdef void echo_set_least(echo_bank* bank, int channel, int samples) noexcept nogil
+
 # ---- all channels: compute only `parts` (1 to slots) parts of 80 taps; more brings them back
 cdef void echo_set_tail(echo_bank* bank, int parts) noexcept nogil
 cdef int echo_tail(const echo_bank* bank) noexcept nogil  # parts in use

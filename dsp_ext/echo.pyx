@@ -54,6 +54,7 @@ cdef extern from "echo.h":
         float[16] active
         float[16] near
         int32_t[16] delay
+        int32_t[16] least
         int32_t[16] fixed
     ctypedef struct echo_find:
         pass
@@ -220,6 +221,10 @@ cdef void echo_set_delay(echo_bank* bank, int channel, int samples) noexcept nog
     s.fixed[lane] = samples >= 0
     if samples >= 0 and blocks != s.delay[lane]:
         echo_hold_back(_tile(bank, channel), lane, blocks)
+
+
+cdef void echo_set_least(echo_bank* bank, int channel, int samples) noexcept nogil:
+    _state(bank, channel).least[channel % LANES] = min(samples // ECHO_BLOCK, ECHO_MOST_DELAY)
 
 
 cdef void echo_set_tail(echo_bank* bank, int parts) noexcept nogil:

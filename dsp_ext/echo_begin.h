@@ -20,7 +20,7 @@ static inline void echo_forget_delay(const echo_tile *t, int c)
 {
     echo_find *f = t->find;
     if (!t->state->fixed[c])
-        t->state->delay[c] = 0;
+        t->state->delay[c] = t->state->least[c];
     for (int k = 0; k < FIND_WORDS; k++)
         f->far[k][c] = 0;
     for (int k = 0; k < FIND_LAGS; k++)

@@ -78,6 +78,7 @@ typedef struct {
     float last[TILE];                 /* last sample of the error */
     uint32_t dice[TILE];
     int32_t delay[TILE];              /* blocks the far end is held back by */
+    int32_t least[TILE];              /* where the delay begins: of buffers that are known */
     int32_t fixed[TILE];              /* 1: by what was told, not by what is found */
     int32_t head;                     /* where the newest block of `past` is */
     int32_t turn, slot;               /* whose turn to adapt; where the newest spectrum is */

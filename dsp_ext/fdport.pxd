@@ -22,6 +22,7 @@ cdef struct fdport_t:
     int64_t* rx_gaps  # [channels] octets that were due and not there
     int64_t* tx_gaps  # [channels] octets the driver had no room for, or the line no use any more
     int* dry  # [channels] had nothing to send; blocks that may be held back for that, 0: none
+    int* settles  # [channels] blocks until one that has begun counts as running
     uint8_t* joined  # [channels] the driver sends on it by itself
     int* number  # [channels] by which the driver knows it
     int prefill  # blocks sent ahead

@@ -47,13 +47,14 @@ cdef extern from "<sys/eventfd.h>" nogil:
 
 cdef enum:  # of a channel
     WAITS = 0  # nothing received yet
-    BEGUN = 1  # emptied; its first block may yet fill a moment longer than the clock's
+    BEGUN = 1  # emptied; once a block may yet come a moment later than the clock's
     RUNS = 2
     HELD = 3  # by `hold`
     GONE = 4
     NOTICES = 4096
     EVENTS_MOST = 16  # taken from one channel in one go
     HELD_MOST = 32  # blocks a driver can hold
+    SETTLES = 50  # blocks in which a channel that was emptied shows how late it is
 
 
 cdef void _post(fdport_t* p, int channel, int event) noexcept nogil:
@@ -127,7 +128,15 @@ cdef void _begin(fdport_t* p, int c) noexcept nogil:
     if p.flush != NULL:
         p.flush(p.fd[c], True)
     _prefill(p, c)
-    p.state[c] = BEGUN
+    p.state[c], p.settles[c] = BEGUN, SETTLES
+
+
+cdef void _settle(fdport_t* p, int c, bint came) noexcept nogil:
+    """A channel emptied later than the clock's ends its blocks later too. Where they just miss the
+    tick, one of them waits for the next: a pause, and nothing of what came is lost."""
+    p.settles[c] -= 1
+    if not came or p.settles[c] == 0:
+        p.state[c] = RUNS
 
 
 cdef bint _holds_back(fdport_t* p, int c) noexcept nogil:
@@ -161,9 +170,11 @@ cdef int _read_fds(void* ctx, uint8_t* octets, int stride, int block) noexcept n
         if n and p.state[c] == WAITS:
             _begin(p, c)
             n = 0
-        elif n and p.state[c] == BEGUN:
-            p.state[c] = RUNS
-        if n < block and p.state[c] == RUNS and not p.joined[c]:
+        elif p.state[c] == BEGUN:
+            if 0 < n < block and not p.joined[c]:
+                p.rx_gaps[c] += block - n
+            _settle(p, c, n > 0)
+        elif n < block and p.state[c] == RUNS and not p.joined[c]:
             p.rx_gaps[c] += block - n
         memset(row + n, p.idle, block - n)
     if p.posted:
@@ -198,8 +209,7 @@ cdef int _join_fds(void* ctx, int c, void* source, int from_channel) noexcept no
     if source == NULL:
         _part(p, c)
         return 1
-    if (load_acquire(&p.state[c]) != RUNS or p.dry[c]
-            or load_acquire(&other.state[from_channel]) != RUNS):
+    if not _sends(p, c) or p.dry[c] or not _sends(other, from_channel):
         return 0
     answer = p.listen(p.fd[c], other.number[from_channel])
     if answer < 0:
@@ -252,13 +262,14 @@ cdef class FdPort:
         what the one of this number receives, 0: no longer; < 0: refused. 0: it cannot.
         Ports with the same function are of one driver
     numbers : by which the driver knows the channels, where it can
+    gone : channels that have no driver yet, as of one that has gone
 
     Raises ValueError for a shape or law that cannot be, MemoryError.
     """
 
     def __cinit__(self, fds, *, int block=80, str law="alaw", int prefill=1, int pending=0,
                   size_t take_event=0, int ran_dry=0, size_t flush=0, size_t listen=0,
-                  numbers=()):
+                  numbers=(), gone=()):
         cdef int channels = len(fds)
         self.c.notices_fd = -1
         check_shape(channels, block, law)
@@ -276,12 +287,13 @@ cdef class FdPort:
         self.c.fd = <int*> calloc(channels, sizeof(int))
         self.c.state = <uint64_t*> calloc(channels, sizeof(uint64_t))
         self.c.dry = <int*> calloc(channels, sizeof(int))
+        self.c.settles = <int*> calloc(channels, sizeof(int))
         self.c.joined = <uint8_t*> calloc(channels, 1)
         self.c.number = <int*> calloc(channels, sizeof(int))
         self.c.rx_gaps = <int64_t*> calloc(channels, sizeof(int64_t))
         self.c.tx_gaps = <int64_t*> calloc(channels, sizeof(int64_t))
         if (self.c.fd == NULL or self.c.state == NULL or self.c.dry == NULL
-                or self.c.joined == NULL or self.c.number == NULL
+                or self.c.settles == NULL or self.c.joined == NULL or self.c.number == NULL
                 or self.c.rx_gaps == NULL or self.c.tx_gaps == NULL
                 or not ring_init(&self.c.notices, NOTICES * sizeof(notice_t))):
             raise MemoryError(f"port of {channels} descriptors")
@@ -292,12 +304,15 @@ cdef class FdPort:
             self.c.fd[c] = fd
         for c, number in enumerate(numbers):
             self.c.number[c] = number
+        for c in gone:
+            self.c.state[c] = GONE
 
     def __init__(self, fds, *, block=80, law="alaw", prefill=1, pending=0, take_event=0,
-                 ran_dry=0, flush=0, listen=0, numbers=()):
+                 ran_dry=0, flush=0, listen=0, numbers=(), gone=()):
         self.port = Port.__new__(Port)
         self.port.c.ctx = &self.c
         self.port.c.read, self.port.c.write, self.port.c.wait = _read_fds, _write_fds, _wait_fds
+        self.port.c.delay = self.c.prefill * self.c.block
         if listen:
             self.port.c.join, self.port.c.driver = _join_fds, listen
         self.port.c.channels = self.port.channels = self.c.channels
@@ -307,6 +322,7 @@ cdef class FdPort:
         free(self.c.fd)
         free(self.c.state)
         free(self.c.dry)
+        free(self.c.settles)
         free(self.c.joined)
         free(self.c.number)
         free(self.c.rx_gaps)
@@ -335,10 +351,11 @@ cdef class FdPort:
         self._check(channel)
         return load_acquire(&self.c.state[channel]) == GONE
 
-    def replace(self, int channel, int fd):
+    def replace(self, int channel, int fd, int number=0):
         """Let a channel that has gone run on another descriptor, put in the place of the old one.
 
-        The old number stays valid, so that no tick reads a stranger's file.
+        The old one stays valid, so that no tick reads a stranger's file.
+        number : by which the driver knows it now; 0: as before
         Raises IndexError; RuntimeError for a channel that has not gone.
         """
         self._check(channel)
@@ -346,6 +363,8 @@ cdef class FdPort:
             raise RuntimeError(f"channel {channel} runs")
         os.dup2(fd, self.c.fd[channel], inheritable=False)
         self.c.joined[channel] = False
+        if number:
+            self.c.number[channel] = number
         store_release(&self.c.state[channel], WAITS)
 
     def hold(self, int channel):

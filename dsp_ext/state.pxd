@@ -93,6 +93,7 @@ cdef struct port_t:
     port_io write
     port_wait wait  # NULL: the port goes by ours
     port_join join  # NULL: its driver cannot
+    int delay  # samples by which its buffers hold back what is sent
     size_t driver  # which driver that is: it can join its own channels
     int channels
 

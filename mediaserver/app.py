@@ -78,6 +78,7 @@ def line_care(settings: Settings) -> dict[str, LineCare]:
     return {
         span.name: LineCare(
             echo=span.cancels_echo and media.can_cancel,
+            not_on=span.echo_left_to_card,
             tones=media.tone_plan if span.kind == "fxo" else "",
             answer=span.analog.answer,
             busy="busy" in span.analog.disconnect,

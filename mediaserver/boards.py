@@ -56,6 +56,7 @@ def _dahdi(config: BoardConfig, settings: Settings, far: bool) -> Any:
             span.far_dahdi if far else span.dahdi,
             0 if span.kind == "e1" else span.ports,
             echo_taps=None if far else span.kernel_echo_taps,
+            echo_on=None if far else span.kernel_echo_channels,
             receive_db=0.0 if far else span.receive_db,
             send_db=0.0 if far else span.send_db,
         )

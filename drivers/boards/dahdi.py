@@ -1,7 +1,7 @@
 """Cards under DAHDI: the board that owns their spans and watches over them.
 
 What: opens the spans it is given by number, hands their events on, and brings back those that
-vanish (a card unplugged, `dahdi_cfg` run again) while the others go on.
+vanish (a card unplugged, `dahdi_cfg` run again) or appear after the start while the others go on.
 How: one epoll for all descriptors of the board, whose own descriptor stands in the loop; once a
 second each span's alarms are asked for, as not every driver posts them.
 Limits: spans are set up by dahdi_cfg (`mediaserver dahdi config` writes its file).
@@ -10,6 +10,7 @@ Limits: spans are set up by dahdi_cfg (`mediaserver dahdi config` writes its fil
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import select
@@ -20,13 +21,15 @@ from typing import Any
 from drivers.base import DriverError, SpanKind
 from drivers.boards import dahdi_words as words
 from drivers.boards.dahdi_analog import DahdiAnalogSpan
-from drivers.boards.dahdi_device import ChannelInfo, Control, DahdiError
+from drivers.boards.dahdi_device import NOWHERE, ChannelInfo, Control, DahdiError
 from drivers.boards.dahdi_span import AudioSettings, DahdiE1Span, DahdiSpan
 
 _log = logging.getLogger(__name__)
 
 _LOOK_S = 1.0
 _AGAIN_MOST_S = 60.0
+#: What DAHDI says of a span there is none of.
+_NOT_THERE = (errno.EINVAL, errno.ENXIO, errno.ENODEV)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class DahdiSpec:
 
     ports : how many of its ports, analog only; 0: all
     echo_taps : of the kernel's canceller; None: as the board's
+    echo_on : the channels that have it; None: all
     receive_db, send_db : gains in the driver
     """
 
@@ -43,13 +47,27 @@ class DahdiSpec:
     number: int
     ports: int = 0
     echo_taps: int | None = None
+    echo_on: frozenset[int] | None = None
     receive_db: float = 0.0
     send_db: float = 0.0
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Its channels where the card need not be asked; () where it is to be."""
+        if self.kind is SpanKind.E1:
+            return (*range(1, 16), *range(17, 32))
+        return tuple(range(1, self.ports + 1))
 
     def of(self, audio: AudioSettings) -> AudioSettings:
         """The board's settings with what is the span's own."""
         taps = audio.echo_taps if self.echo_taps is None else self.echo_taps
-        return replace(audio, echo_taps=taps, receive_db=self.receive_db, send_db=self.send_db)
+        return replace(
+            audio,
+            echo_taps=taps,
+            echo_on=self.echo_on,
+            receive_db=self.receive_db,
+            send_db=self.send_db,
+        )
 
 
 class DahdiBoard:
@@ -58,6 +76,7 @@ class DahdiBoard:
     def __init__(self, name: str, specs: Iterable[DahdiSpec], audio: AudioSettings) -> None:
         self.name = name
         self.spans: list[DahdiSpan] = []
+        self._specs = {spec.name: spec for spec in specs}
         self.control = Control()
         self._epoll = select.epoll()
         self._readers: dict[int, Callable[[], None]] = {}
@@ -65,7 +84,7 @@ class DahdiBoard:
         self._next_s: dict[str, float] = {}
         self._loop = asyncio.get_running_loop()
         try:
-            for spec in specs:
+            for spec in self._specs.values():
                 self.spans.append(open_span(self.control, spec, audio))
         except BaseException:
             self.close()
@@ -120,8 +139,10 @@ class DahdiBoard:
         for fd in gone:
             del self._readers[fd]
         try:
+            if span.absent:
+                span.appeared(*fitting_channels(self.control, self._specs[span.name]))
             span.revive()
-        except DahdiError as error:
+        except DriverError as error:
             pause = min(_AGAIN_MOST_S, 2 * self._again_s.get(span.name, 0.5))
             self._again_s[span.name], self._next_s[span.name] = pause, now + pause
             _log.warning("%s: %s; tried again in %.0f s", span.name, error, pause)
@@ -141,8 +162,31 @@ def _open(fd: int) -> bool:
 
 
 def open_span(control: Control, spec: DahdiSpec, audio: AudioSettings) -> DahdiSpan:
-    """Open a span's channels of the wanted kind. Raises DahdiError, DriverError."""
-    info, audio = control.span(spec.number), spec.of(audio)
+    """Open a span's channels of the wanted kind. Raises DahdiError, DriverError.
+
+    A span that is not there is waited for by the board, if it is known how many channels it has."""
+    audio = spec.of(audio)
+    try:
+        fitting, d_channel = fitting_channels(control, spec)
+    except DahdiError as error:
+        if error.code not in _NOT_THERE or not spec.positions:
+            raise
+        _log.warning("%s: %s; it is waited for", spec.name, error)
+        fitting = [replace(NOWHERE, span=spec.number, position=each) for each in spec.positions]
+        d_channel = None
+    if spec.kind is SpanKind.E1:
+        return DahdiE1Span(spec.name, spec.number, fitting, control, audio, d_channel)
+    ports = fitting[: spec.ports or None]
+    return DahdiAnalogSpan(spec.name, spec.kind, spec.number, ports, control, audio)
+
+
+def fitting_channels(
+    control: Control, spec: DahdiSpec
+) -> tuple[list[ChannelInfo], ChannelInfo | None]:
+    """A span's channels of the wanted kind, and its D channel if it has one.
+
+    Raises DahdiError where there is no such span, DriverError where it has no such channel."""
+    info = control.span(spec.number)
     found = channels_of_span(control, spec.number, info.channels)
     fitting = [each for each in found if each.signalling in words.FITS[spec.kind]]
     if not fitting:
@@ -152,11 +196,7 @@ def open_span(control: Control, spec: DahdiSpec, audio: AudioSettings) -> DahdiS
             f"{spec.kind.value}; its channels are: {', '.join(kinds) or 'none'} "
             "(see /etc/dahdi/system.conf)"
         )
-    if spec.kind is SpanKind.E1:
-        d_channel = next((c for c in found if c.signalling in words.D_CHANNELS), None)
-        return DahdiE1Span(spec.name, spec.number, fitting, control, audio, d_channel)
-    ports = fitting[: spec.ports or None]
-    return DahdiAnalogSpan(spec.name, spec.kind, spec.number, ports, control, audio)
+    return fitting, next((c for c in found if c.signalling in words.D_CHANNELS), None)
 
 
 def channels_of_span(control: Control, span: int, count: int) -> Sequence[ChannelInfo]:

@@ -117,6 +117,7 @@ class SpanPlan:
     timing : 0 gives the clock to the line, 1 and up take it from there, 1 first
     channels : DAHDI's numbers of all its channels, in order
     echo : the kernel's canceller of its channels, as in "mg2"; "": none
+    echo_on : which of them, counted from 1; None: all
     line : whether the span has framing and a line code to set (not so for analog and dynamic ones)
     """
 
@@ -127,6 +128,7 @@ class SpanPlan:
     crc4: bool = True
     line: bool = True
     echo: str = ""
+    echo_on: frozenset[int] | None = None
 
 
 #: Idle patterns. R2: A and B set, C and D as Q.421 wants them; E&M: on hook.
@@ -141,7 +143,7 @@ def text(spans: Iterable[SpanPlan], *, zone: str, law: str = "alaw") -> str:
     for span in spans:
         out += ["", f"# span {span.number}: {span.use}", *_span(span)]
         if span.echo:
-            echoing.setdefault(span.echo, []).extend(_voice(span))
+            echoing.setdefault(span.echo, []).extend(_echoing(span))
         everything += span.channels
     if everything:
         out += ["", f"{'mulaw' if law == 'ulaw' else 'alaw'}={ranges(everything)}"]
@@ -154,6 +156,12 @@ def _voice(span: SpanPlan) -> list[int]:
     if span.use in ("pri", *_IDLE):
         return [channel for place, channel in enumerate(span.channels, 1) if place != 16]
     return list(span.channels)
+
+
+def _echoing(span: SpanPlan) -> list[int]:
+    on = span.echo_on
+    first = span.channels[0] - 1
+    return [each for each in _voice(span) if on is None or each - first in on]
 
 
 def _span(span: SpanPlan) -> Iterator[str]:

@@ -89,6 +89,10 @@ class ChannelInfo:
     alarms: int
 
 
+#: A channel of a card that is not there.
+NOWHERE = ChannelInfo(0, 0, 0, lib.DAHDI_SIG_NONE, 0, "", "", False, 0, 0)
+
+
 def _text(field: Any) -> str:
     return str(ffi.string(field).decode("ascii", "replace"))
 
@@ -328,6 +332,17 @@ class Device(_File):
         except DahdiError as error:
             if error.code not in (errno.ENOTTY, errno.EINVAL):
                 raise
+
+
+class Absent(Device):
+    """In the place of a channel whose card is not there yet: every request is refused."""
+
+    def __init__(self, where: str) -> None:
+        _File.__init__(self, Path("/dev/null"), where)
+        self.number = 0
+
+    def _ask(self, what: str, request: int, argument: Any) -> int:
+        raise DahdiError(what, self.where, errno.ENODEV)
 
 
 def gain_table(db: float, law: str) -> bytes:

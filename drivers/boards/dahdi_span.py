@@ -5,7 +5,8 @@ events into the words of `drivers.base`.
 How: the media thread reads and writes the channels and takes their events (fdport.pyx); the
 control thread hears of them through an eventfd. The D channel, which the engine does not know, is
 read here. Both descriptors stand in the board's epoll.
-Limits: a span that vanished is opened again by `revive`, with the signalling it had.
+Limits: a span that vanished is opened again by `revive`, with the signalling it had; one that was
+not there at the start is in red alarm until then.
 Source: DAHDI's user interface; caller ID in band is the layer's above.
 """
 
@@ -19,10 +20,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from drivers.base import Channel, EventSink, SpanKind
+from drivers.base import Channel, DriverError, EventSink, SpanKind
 from drivers.boards import dahdi_words as words
 from drivers.boards._dahdi import ffi, lib
-from drivers.boards.dahdi_device import ChannelInfo, Control, DahdiError, Device
+from drivers.boards.dahdi_device import Absent, ChannelInfo, Control, DahdiError, Device
 from drivers.events import Alarm, SignallingFault, SpanAlarm
 from drivers.signalling.linelog import LineLog
 from dsp_ext.fdport import FdPort
@@ -34,6 +35,7 @@ BUFFERS = 16
 D_BUFFERS, D_BUFFER = 32, 1024
 _FCS = 2
 _FRAMES_AT_ONCE = 64
+_ALARMED = 0xF
 
 
 def _address(function: str) -> int:
@@ -43,7 +45,9 @@ def _address(function: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class AudioSettings:
-    """What a span's channels share. `echo_taps`: of the kernel's canceller `echo`, 0 for none.
+    """What a span's channels share. `echo_taps`: of the kernel's canceller `echo`, 0 for none;
+
+    `echo_on`: the channels, as we name them, that have it, None for all.
 
     receive_db, send_db : gains in the driver; a span for data needs both 0
     join : whether DAHDI may join two channels in talk that nobody else touches"""
@@ -53,6 +57,7 @@ class AudioSettings:
     prefill: int = 1
     echo_taps: int = 0
     echo: str = "mg2"
+    echo_on: frozenset[int] | None = None
     receive_db: float = 0.0
     send_db: float = 0.0
     join: bool = True
@@ -82,7 +87,7 @@ class DahdiSpan:
         self.devices: list[Device] = []
         try:
             for info in found:
-                self.devices.append(self._open(info.number))
+                self.devices.append(self._open(info))
             self.fds = FdPort(
                 [device.fd for device in self.devices],
                 block=audio.block,
@@ -94,6 +99,7 @@ class DahdiSpan:
                 flush=_address("dahdi_flush"),
                 listen=_address("dahdi_listen") if audio.join else 0,
                 numbers=[info.number for info in found],
+                gone=[place for place, info in enumerate(found) if not info.number],
             )
         except BaseException:
             self.close()
@@ -104,15 +110,19 @@ class DahdiSpan:
         """What people call the channel: its timeslot or port."""
         return info.position
 
-    def _open(self, number: int) -> Device:
-        if self._audio.echo_taps:
-            self.control.attach_echo(number, self._audio.echo)
-        device = Device(number)
+    def _open(self, info: ChannelInfo) -> Device:
+        if not info.number:
+            return Absent(f"{self.name}/{info.position}")
+        on = self._audio.echo_on
+        taps = self._audio.echo_taps if on is None or self._as_named(info) in on else 0
+        if taps:
+            self.control.attach_echo(info.number, self._audio.echo)
+        device = Device(info.number)
         try:
             device.buffers(self._audio.block, BUFFERS)
             device.voice(self._audio.law)
             device.gains(self._audio.receive_db, self._audio.send_db, self._audio.law)
-            device.echo_canceller(self._audio.echo_taps)
+            device.echo_canceller(taps)
             device.report_losses()
             device.flush()
         except BaseException:
@@ -186,6 +196,20 @@ class DahdiSpan:
         """Whether channels have gone and are to be opened again."""
         return any(self.fds.gone(place) for place in range(len(self.channels)))
 
+    @property
+    def absent(self) -> bool:
+        """Whether its channels have never been there."""
+        return not self._found[0].number
+
+    def appeared(self, found: Sequence[ChannelInfo], d_channel: ChannelInfo | None) -> None:
+        """Its card is there: these are the channels in the places of those that were not.
+
+        Raises DriverError where one is missing."""
+        here = {info.position: info for info in found}
+        if missing := [each.position for each in self._found if each.position not in here]:
+            raise DriverError(f"{self.name}: DAHDI span {self.number} has no channels {missing}")
+        self._found = [here[each.position] for each in self._found]
+
     def revive(self) -> None:
         """Open again what has gone, with the signalling it had. Raises DahdiError."""
         for place, info in enumerate(self._found):
@@ -193,9 +217,11 @@ class DahdiSpan:
                 continue
             if self.control.channel(info.number).signalling == lib.DAHDI_SIG_NONE:
                 self.control.configure(info.number, info.signalling, info.law)
-            fresh = self._open(info.number)
-            self.fds.replace(place, fresh.fd)
-            fresh.close()
+            fresh = self._open(info)
+            self.fds.replace(place, fresh.fd, info.number)
+            os.close(fresh.fd)
+            fresh.fd = self.devices[place].fd
+            self.devices[place] = fresh
 
     def status(self) -> dict[str, Any]:
         """For the console and the line doctor."""
@@ -229,6 +255,7 @@ class DahdiE1Span(DahdiSpan):
         self._receive: Callable[[bytes], None] | None = None
         self._d_found = d_channel
         self._d: Device | None = None
+        self._sent_bits: dict[int, int] = {}
         super().__init__(name, SpanKind.E1, number, found, control, audio)
         if d_channel is not None:
             try:
@@ -323,8 +350,14 @@ class DahdiE1Span(DahdiSpan):
     def broken(self) -> bool:
         return super().broken or (self._d_found is not None and self._d is None)
 
+    def appeared(self, found: Sequence[ChannelInfo], d_channel: ChannelInfo | None) -> None:
+        super().appeared(found, d_channel)
+        self._d_found = d_channel
+
     def revive(self) -> None:
         super().revive()
+        for channel, abcd in self._sent_bits.items():
+            self.devices[self._place[channel]].send_bits(abcd)
         found = self._d_found
         if found is not None and self._d is None:
             if self.control.channel(found.number).signalling == lib.DAHDI_SIG_NONE:
@@ -334,11 +367,15 @@ class DahdiE1Span(DahdiSpan):
     # ---- channel-associated signalling
 
     def send_bits(self, channel: int, abcd: int) -> None:
-        self.devices[self._place[channel]].send_bits(abcd)
+        """Where the channel has gone, when it is back."""
+        self._sent_bits[channel] = abcd
+        if not self.fds.gone(self._place[channel]):
+            self.devices[self._place[channel]].send_bits(abcd)
 
     def bits(self, channel: int) -> int:
-        """ABCD as received now."""
-        return self.devices[self._place[channel]].bits()
+        """ABCD as received now; all ones, as from a line in alarm, where the channel has gone."""
+        place = self._place[channel]
+        return _ALARMED if self.fds.gone(place) else self.devices[place].bits()
 
     def on_bits(self, receive: Callable[[int, int], None]) -> None:
         """Hand every change of the received bits, (channel, abcd), to `receive`."""

@@ -22,13 +22,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LineCare:
-    """`echo`: cancel the echo of what we send. `tones`: the tone plan of the exchange whose tones
+    """`echo`: cancel the echo of what we send, but on the channels `not_on`, where the card does.
 
-    tell how a call goes, "" where signalling does; `answer` and `busy` say how they count.
-    `silence_s`: nothing heard for so long ends a call; 0: never. `own`: lines' own busy tones.
+    `tones`: the tone plan of the exchange whose tones tell how a call goes, "" where signalling
+    does; `answer` and `busy` say how they count. `silence_s`: nothing heard for so long ends a
+    call; 0: never. `own`: lines' own busy tones.
     """
 
     echo: bool = False
+    not_on: frozenset[int] = frozenset()
     tones: str = ""
     answer: str = "dialled"
     busy: bool = True
@@ -37,7 +39,7 @@ class LineCare:
 
     def begin(self, leg: Leg, outgoing: bool, told: Callable[[Leg, ToneEvent], None]) -> None:
         """For a leg that begins, or has got another channel; `told` hears of its tones."""
-        if self.echo:
+        if self.echo and leg.channel.number not in self.not_on:
             try:
                 leg.media.echo()
             except MediaError as error:

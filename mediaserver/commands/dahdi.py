@@ -179,6 +179,7 @@ def _text(settings: Any) -> str:
                     timing=timing if digital and span.side == "user" else 0,
                     line=digital and not info.name.startswith("DYN"),
                     echo=owner.kernel_echo if span.kernel_echo_taps else "",
+                    echo_on=span.kernel_echo_channels,
                 )
             )
     finally:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from drivers.boards.dahdi_conf import channels_of
 from mediaserver.config.analog import Analog
 from mediaserver.config.cesopsn import OverIp
 from mediaserver.config.em import Em
@@ -40,12 +41,20 @@ class Span(OverIp):
     r2: R2 = R2()
     em: Em = Em()
     kernel_echo_taps: Taps | None = None  # None: as the board's
+    kernel_echo_on: str = ""  # the channels that have it, as in "1-15,20"; "": all
     receive_db: float = Field(default=0.0, ge=-24, le=24)  # gains in DAHDI's driver
     send_db: float = Field(default=0.0, ge=-24, le=24)
     dahdi: int = Field(default=0, ge=0, le=128)  # the span's number in DAHDI
     far_dahdi: int = Field(default=0, ge=0, le=128)  # of the other end, for the demo and the lab
 
     _known_variant = field_validator("variant")(check_variant)
+
+    @field_validator("kernel_echo_on")
+    @classmethod
+    def _channels(cls, text: str) -> str:
+        if text:
+            channels_of(text)
+        return text
 
     @model_validator(mode="after")
     def _signalling_fits(self) -> Span:
@@ -79,11 +88,27 @@ class Span(OverIp):
         return self.signalling in ("mfcr2", "em")
 
     @property
+    def kernel_echo_channels(self) -> frozenset[int] | None:
+        """The channels whose echo the kernel cancels; None: all of them."""
+        if not self.kernel_echo_taps:
+            return frozenset()
+        return frozenset(channels_of(self.kernel_echo_on)) if self.kernel_echo_on else None
+
+    @property
+    def echo_left_to_card(self) -> frozenset[int]:
+        """The channels on which ours stands back where it cancels on others of the span."""
+        if self.echo is not None:
+            return frozenset()
+        return self.kernel_echo_channels or frozenset()
+
+    @property
     def cancels_echo(self) -> bool:
-        """What `echo` says, or else what suits the kind where the kernel does not cancel it."""
+        """Whether ours cancels on any channel: what `echo` says, or else what suits the kind where
+
+        the kernel does not."""
         if self.echo is not None:
             return self.echo
-        return self.kind != "e1" and not self.kernel_echo_taps
+        return self.kind != "e1" and self.kernel_echo_channels is not None
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -120,11 +145,17 @@ class Board(Part):
                     f'span {span.name}: "local" and "remote" are the ends of an E1 over IP; they '
                     'are needed on a board of type "cesopsn" and have no meaning on others'
                 )
-            own = (span.kernel_echo_taps is not None, span.receive_db, span.send_db)
+            taps, on = span.kernel_echo_taps, span.kernel_echo_on
+            own = (taps is not None, on, span.receive_db, span.send_db)
             if any(own) and self.type != "dahdi":
                 raise ValueError(
-                    f"span {span.name}: kernel_echo_taps, receive_db and send_db are DAHDI's, of a "
-                    'board of type "dahdi"'
+                    f"span {span.name}: kernel_echo_taps, kernel_echo_on, receive_db and send_db "
+                    'are DAHDI\'s, of a board of type "dahdi"'
+                )
+            if on and not (self.kernel_echo_taps if taps is None else taps):
+                raise ValueError(
+                    f"span {span.name}: kernel_echo_on names channels for DAHDI's canceller, which "
+                    "kernel_echo_taps leaves off"
                 )
         if self.type == "dahdi":
             object.__setattr__(self, "spans", tuple(map(self._with_taps, self.spans)))

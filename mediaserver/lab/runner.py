@@ -223,7 +223,10 @@ class Run:
         end = loop.time() + SETTLE_S
         plant = self.plant
         while loop.time() < end and (
-            plant.app.reception.calls or plant.app.lines.legs() or plant.exchange.lines.legs()
+            plant.app.reception.calls
+            or plant.app.lines.legs()
+            or plant.exchange.lines.legs()
+            or plant.exchange.busy_channels()
         ):
             await asyncio.sleep(0.1)
         left = [leg.line for leg in plant.app.lines.legs()]

@@ -365,6 +365,27 @@ def test_a_span_has_the_boards_kernel_canceller_or_its_own_and_ours_stands_back(
     assert (phones.receive_db, lines.receive_db) == (0.0, -3.5)
 
 
+def test_the_kernels_canceller_may_be_on_some_channels_and_ours_on_the_others() -> None:
+    phones, lines = parse(
+        _CARDS.replace("dahdi = 1", 'dahdi = 1\nkernel_echo_on = "1-2,5"')
+    ).spans()
+    assert phones.kernel_echo_channels == phones.echo_left_to_card == {1, 2, 5}
+    assert phones.cancels_echo
+    assert (lines.kernel_echo_channels, lines.echo_left_to_card) == (frozenset(), frozenset())
+
+
+@pytest.mark.parametrize(
+    ("before", "more", "says"),
+    [
+        ("dahdi = 1", 'kernel_echo_on = "1-x"', "'1-x' is no channel"),
+        ("dahdi = 2", 'kernel_echo_on = "1"', "lines: .*kernel_echo_taps leaves off"),
+    ],
+)
+def test_channels_that_cannot_have_it_are_named(before: str, more: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        parse(_CARDS.replace(before, f"{before}\n{more}"))
+
+
 def test_gains_on_lines_that_are_not_dahdis_are_named() -> None:
     with pytest.raises(ConfigError, match="receive_db and send_db are DAHDI's"):
         parse(_LINES.format(block=10) + "receive_db = 3.0\n")

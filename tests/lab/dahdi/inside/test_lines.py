@@ -122,6 +122,6 @@ def test_what_the_driver_refuses_says_which_and_why() -> None:
         with pytest.raises(DriverError, match=r"span 7 .* no channel for e1; .*FXS port"):
             make_board("lab", [DahdiSpec("x", E1, 7)])
         with pytest.raises(DahdiError, match="span 77"):
-            make_board("lab", [DahdiSpec("x", E1, 77)])
+            make_board("lab", [DahdiSpec("x", SpanKind.FXO, 77)])
 
     run(wrong)

@@ -83,14 +83,17 @@ def test_a_looped_channel_gives_back_what_it_was_sent() -> None:
 def test_the_kernels_canceller_takes_away_what_comes_back() -> None:
     """A looped channel, 12 dB down, is echo. system.conf has given span 2 no canceller."""
 
-    async def level(taps: int) -> float:
-        near = DahdiSpec("near", E1, 2, echo_taps=taps)
+    async def level(taps: int, on: frozenset[int] | None = None) -> float:
+        near = DahdiSpec("near", E1, 2, echo_taps=taps, echo_on=on)
         far = DahdiSpec("far", E1, 1, receive_db=-6.0, send_db=-6.0)
         octets = await _heard(near, far, "near", looped=True, noise=True)
         return float(np.sqrt(np.mean(g711.alaw_decode(octets[-2000:]).astype(float) ** 2)))
 
     async def test() -> None:
-        assert await level(256) < 0.3 * await level(0)
+        without = await level(0)
+        assert await level(256) < 0.3 * without
+        assert await level(256, frozenset({1})) < 0.3 * without
+        assert await level(256, frozenset({2})) > 0.9 * without, "it is another channel's"
 
     run(test)
 
