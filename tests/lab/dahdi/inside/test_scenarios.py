@@ -18,7 +18,15 @@ PLAYED = {
     # Whose telephones hang up by themselves: how the driver's break of current is heard is another
     # matter.
     "em": (("E1-1", "E1-2", "FXS-1"), ("dave's phone", "emil", "frank")),
+    "caller-id": (("FXS-1", "FXO-1"), ("anna", "alice")),
     "exchange-line": (("FXS-1", "FXO-1"), ("bob's old phone", "aunt")),
+}
+#: Who does something else here: a telephone ends the call, so that no break of current has to.
+OTHERWISE: dict[str, dict[str, list[dict[str, Any]]]] = {
+    "caller-id": {
+        "anna": [{"hear": "partner", "within_s": 25}, {"expect": "released", "within_s": 30}],
+        "alice": [{"say": "demo-thanks"}, {"hang_up": True}],
+    }
 }
 
 
@@ -42,6 +50,8 @@ def on_cards(name: str) -> Scenario:
     data["fault"] = []  # of wires that are simulated
     for role in ("caller", "answerer"):
         data[role] = [who for who in data[role] if who["name"] in players]
+        for who in data[role]:
+            who["steps"] = OTHERWISE.get(name, {}).get(who["name"], who["steps"])
     return Scenario.model_validate(data)
 
 
