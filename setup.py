@@ -93,7 +93,7 @@ def shared_utility() -> Extension:
 
 def cffi_modules() -> list[str]:
     """Every binding script that exists, as ``path:ffibuilder``."""
-    patterns = ("bench/*_build.py", "drivers/*/*_build.py", "fax/*_build.py")
+    patterns = ("bench/*/*_build.py", "drivers/*/*/build.py", "fax/*_build.py")
     scripts = sorted(path for pattern in patterns for path in ROOT.glob(pattern))
     return [f"{path.relative_to(ROOT)}:ffibuilder" for path in scripts]
 

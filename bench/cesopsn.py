@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import clicks
-from bench._udp_peer import ffi, lib
+from bench.peers._udp import ffi, lib
 from bench.report import Result
 from bench.suites import Options
 from dsp_ext.cesop_port import CesopPort

@@ -5,7 +5,7 @@ every conference the three speak by turns, a little over one another, and key di
 returns the echo of what is sent to it, 10 dB down.
 
 The peer is the same chain line by line in C with libspandsp's and libspeexdsp's functions
-(``chain_peer.c``), on `PEER_CHANNELS` lines: its cost a line is the same for any number, so it is
+(``chain.c``), on `PEER_CHANNELS` lines: its cost a line is the same for any number, so it is
 measured on few and multiplied.  All sizes and both sides run by turns in one process; a figure is
 the quickest turn's CPU time of the thread: what else the machine does can only add to it.  What
 makes the lines' octets, their echo too, and the draining of events, stand outside it.
@@ -21,7 +21,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bench._chain_peer import ffi, lib
+from bench.peers._chain import ffi, lib
 from bench.report import Result
 from bench.suites import Options
 from bench.tick import BLOCK, RATE_HZ

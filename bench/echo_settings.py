@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import echo_lines as lab
+from bench.signals import echo_lines as lab
 from dsp_ext.dtmf import DtmfDetector, generate
 from dsp_ext.echo import EchoCanceller
 from dsp_ext.units import SAMPLE_RATE

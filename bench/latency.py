@@ -207,7 +207,7 @@ def _joined(times: clicks.Times) -> Result:
 @contextmanager
 def _spans(numbers: Sequence[int], block_ms: int, *, join: bool = False) -> Iterator[Any]:
     from drivers.base import SpanKind
-    from drivers.boards.dahdi import DahdiSpec, make_board
+    from drivers.boards.dahdi.board import DahdiSpec, make_board
 
     specs = [DahdiSpec(f"span {number}", SpanKind.E1, number) for number in numbers]
     board = make_board("bench", specs, block=block_ms * 8, join=join)
@@ -219,9 +219,9 @@ def _spans(numbers: Sequence[int], block_ms: int, *, join: bool = False) -> Iter
 
 def _e1_spans() -> list[int]:
     """Spans with a clear or CAS channel in every timeslot but one."""
-    from drivers.boards.dahdi import channels_of_span
-    from drivers.boards.dahdi_device import Control
-    from drivers.boards.dahdi_words import FITS, SpanKind
+    from drivers.boards.dahdi.board import channels_of_span
+    from drivers.boards.dahdi.device import Control
+    from drivers.boards.dahdi.words import FITS, SpanKind
 
     control = Control()
     found = []
@@ -236,9 +236,9 @@ def _e1_spans() -> list[int]:
 @contextmanager
 def _program(block_ms: int) -> Iterator[None]:
     """The peer: reads the first channel of span 2 block by block and writes each back."""
-    from drivers.boards._dahdi import lib
-    from drivers.boards.dahdi import channels_of_span
-    from drivers.boards.dahdi_device import Control, Device
+    from drivers.boards.dahdi._dahdi import lib
+    from drivers.boards.dahdi.board import channels_of_span
+    from drivers.boards.dahdi.device import Control, Device
 
     control = Control()
     device = Device(channels_of_span(control, 2, 1)[0].number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from bench._media_peer import ffi
+from bench.peers._media import ffi
 from dsp_ext.units import SAMPLE_RATE
 
 FRAMES = 50  # of 20 ms

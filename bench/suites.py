@@ -40,9 +40,9 @@ class Options:
 
     def chosen(self, parts: Sequence[str]) -> Iterator[str]:
         """Those of a suite's parts that are asked for, each told of when its turn comes."""
-        wanted = [part for part in parts if not self.only or self.only.search(label(part))]
+        wanted = [part for part in parts if not self.only or self.only.search(part)]
         for number, part in enumerate(wanted, start=1):
-            self.tell(f"{label(part)} ({number} of {len(wanted)})")
+            self.tell(f"{part} ({number} of {len(wanted)})")
             yield part
 
 
@@ -51,8 +51,8 @@ Suite = Callable[[Options], list[Result]]
 # name -> (module with a `run(options)`, what it measures).  A module with `names()` has parts.
 SUITES: dict[str, tuple[str, str]] = {
     "tick": ("bench.tick", "CPU time of one engine tick with every kernel on, by channel count"),
-    "kernels": ("bench.kernels", "CPU time of each kernel beside the library that does the same"),
-    "quality": ("bench.quality", "what the kernels do to signals, against limits and peers"),
+    "kernels": ("bench.kernels.suite", "CPU time of each kernel beside a library's like it"),
+    "quality": ("bench.quality.suite", "what the kernels do to signals, against limits and peers"),
     "chain": ("bench.chain", "a call's whole audio on every channel: channels a core, and why"),
     "calls": ("bench.calls", "calls a second and CPU a call through the whole control plane"),
     "cesopsn": ("bench.cesopsn", "16 E1 over IP on loopback: CPU time and delay beside plain UDP"),
@@ -75,12 +75,7 @@ def load(name: str) -> Suite:
     return run
 
 
-def label(part: str) -> str:
-    """A part as people name it: `kernel_echo` is echo."""
-    return part.partition("_")[2] or part
-
-
 def parts(name: str) -> list[str]:
     """The parts of a suite as people name them; none where it is run as a whole."""
     names = getattr(importlib.import_module(SUITES[name][0]), "names", None)
-    return [label(part) for part in names()] if names else []
+    return list(names()) if names else []

@@ -5,7 +5,7 @@ DTMF digits in it over a virtual wire, detects, is metered, is in a bridge (pair
 eight), has a player, a tone and a feed sounding toward it, and is tapped both ways as a recorded
 call is.
 
-The peer is the same chain done channel by channel in C with libspandsp (``peer.c``).  All sizes and
+The peer is the same chain done channel by channel in C with libspandsp (``tick.c``).  All sizes and
 both sides run by turns in the same process, `TURN` ticks each, so that what else the machine does
 meets them alike; the figure is the median turn's CPU time of the thread.  The engine that feeds
 ours over the wire, the filling of feeds and the draining of events and taps stand outside it.
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench._peer import ffi, lib
+from bench.peers._tick import ffi, lib
 from bench.report import Result
 from bench.suites import Options
 from dsp_ext import g711, tone_plan

@@ -73,9 +73,9 @@ def _find(what: str, known: dict[str, Maker | str], name: str) -> Maker:
     return maker
 
 
-register_board("virtual", "drivers.boards.virtual:make_pair")
-register_board("dahdi", "drivers.boards.dahdi:make_board")
-register_board("cesopsn", "drivers.boards.cesopsn:make_board")
+register_board("virtual", "drivers.boards.virtual.board:make_pair")
+register_board("dahdi", "drivers.boards.dahdi.board:make_board")
+register_board("cesopsn", "drivers.boards.cesopsn.board:make_board")
 register_signalling("pri", "drivers.signalling.make:pri")
 register_signalling("mfcr2", "drivers.signalling.mfcr2.span:mfcr2")
 register_signalling("em", "drivers.signalling.em:em")

@@ -47,7 +47,7 @@ _OTHER_END = {"e1": SpanKind.E1, "fxs": SpanKind.FXO, "fxo": SpanKind.FXS}
 
 
 def _dahdi(config: BoardConfig, settings: Settings, far: bool) -> Any:
-    from drivers.boards.dahdi import DahdiSpec
+    from drivers.boards.dahdi.board import DahdiSpec
 
     specs = [
         DahdiSpec(
@@ -91,7 +91,7 @@ def _cesopsn(config: BoardConfig, settings: Settings, far: bool) -> Any:
 
 
 def _over_ip(span: SpanConfig, far: bool) -> Any:
-    from drivers.boards.cesopsn import CesopsnSpec
+    from drivers.boards.cesopsn.board import CesopsnSpec
 
     local, remote = address(span.local), address(span.remote)
     return CesopsnSpec(

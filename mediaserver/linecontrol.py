@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from drivers.base import Board
-from drivers.boards.virtual import VirtualBoard
+from drivers.boards.virtual.board import VirtualBoard
 from mediaserver.call.messages import MessagesWaiting, NoTelephone
 from mediaserver.cti.messages import CtiError
 from mediaserver.cti.methods import FaultsParams

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench._bert_peer import ffi, lib
+from bench.peers._bert import ffi, lib
 from bench.plot import Axis, Plot
 from bench.plots import LEFT, RIGHT, card
 from bench.svg import BLUE, GREEN, MUTED, ORANGE, Svg

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench import echo_lines as lab
 from bench.plot import Axis, Plot
 from bench.plots import LEFT, RIGHT, card
-from bench.quality_echo import peers
+from bench.quality.echo import peers
+from bench.signals import echo_lines as lab
 from bench.svg import BLUE, MUTED, ORANGE, VIOLET, Svg
 
 SECONDS = 12

@@ -6,7 +6,7 @@ import numpy as np
 
 from bench.plot import Axis, Plot
 from bench.plots import LEFT, RIGHT, card
-from bench.quality_g711 import MASK, ratio_db
+from bench.quality.g711 import MASK, ratio_db
 from bench.svg import BLUE, MUTED, ORANGE, Svg
 from dsp_ext import g711
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from drivers.base import DChannelSpan, EventSink, Signalling
 from drivers.signalling.alarm import GUARD_S
-from drivers.signalling.nfas import Bundle, Member, NfasGroup
-from drivers.signalling.pri import PriSignalling
-from drivers.signalling.pri_child import PriChild
-from drivers.signalling.pri_settings import PriSettings
+from drivers.signalling.pri.child import PriChild
+from drivers.signalling.pri.nfas import Bundle, Member, NfasGroup
+from drivers.signalling.pri.settings import PriSettings
+from drivers.signalling.pri.signalling import PriSignalling
 
 
 def pri(

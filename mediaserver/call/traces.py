@@ -18,7 +18,7 @@ from heapq import merge
 from typing import Any
 
 from drivers.base import Signalling
-from drivers.signalling.pri_trace import Censor, decode, is_keepalive
+from drivers.signalling.pri.trace import Censor, decode, is_keepalive
 from mediaserver.clock import Clock
 
 KEEP = 4000  # messages a span

@@ -78,8 +78,8 @@ def timers(config: Path | None, as_json: bool) -> None:
     They are set in [board.span.pri], such as timers = { t303_ms = 4000 }; T309 is the span's
     own key t309_s.
     """
-    from drivers.signalling.pri_settings import PriSettings
-    from drivers.signalling.pri_timers import TIMERS
+    from drivers.signalling.pri.settings import PriSettings
+    from drivers.signalling.pri.timers import TIMERS
 
     spans = [span for span in settings_of(config).spans() if span.signalling == "pri"]
     found = {}

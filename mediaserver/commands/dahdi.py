@@ -23,7 +23,7 @@ from mediaserver.commands.common import (
 )
 
 if TYPE_CHECKING:
-    from drivers.boards.dahdi_device import Control, SpanInfo
+    from drivers.boards.dahdi.device import Control, SpanInfo
 
 #: Our tone plans by libtonezone's names, where they differ.
 _ZONES = {"gb": "uk"}
@@ -74,7 +74,7 @@ def _spans() -> list[SpanInfo]:
 @contextmanager
 def _control() -> Iterator[Control]:
     """DAHDI's control device; what it refuses is told."""
-    from drivers.boards.dahdi_device import Control, DahdiError
+    from drivers.boards.dahdi.device import Control, DahdiError
 
     try:
         control = Control()
@@ -109,7 +109,7 @@ def maintain(span: int, what: str) -> None:
 
 
 def _as_data(info: SpanInfo) -> dict[str, Any]:
-    from drivers.boards import dahdi_words as words
+    from drivers.boards.dahdi import words
 
     return {
         "span": info.number,
@@ -151,9 +151,9 @@ def config(config: Path | None, write: Path | None, apply_: bool, force: bool) -
 
 
 def _text(settings: Any) -> str:
-    from drivers.boards import dahdi_conf
-    from drivers.boards.dahdi import channels_of_span
-    from drivers.boards.dahdi_device import Control
+    from drivers.boards.dahdi import conf as dahdi_conf
+    from drivers.boards.dahdi.board import channels_of_span
+    from drivers.boards.dahdi.device import Control
 
     boards = [board for board in settings.boards if board.type == "dahdi"]
     if not boards:

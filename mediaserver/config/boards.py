@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from drivers.boards.dahdi_conf import channels_of
+from drivers.boards.dahdi.conf import channels_of
 from mediaserver.config.analog import Analog
 from mediaserver.config.cesopsn import OverIp
 from mediaserver.config.em import Em

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from drivers.signalling import pri_timers
+from drivers.signalling.pri import timers as pri_timers
 from mediaserver.config.part import Part, Pattern
 
 #: Keys that are not the signalling's own.

@@ -74,7 +74,7 @@ class BusyTonesParams(Params):
 
 
 class LineFaults(Params):
-    """As `drivers.boards.virtual.VirtualBoard.fault` takes them, which knows their ranges."""
+    """As `drivers.boards.virtual.board.VirtualBoard.fault` takes them, which knows their ranges."""
 
     alarm: Annotated[bool | None, Field(description="loss of signal")] = None
     d_channel: Annotated[bool | None, Field(description="false cuts it, with no alarm")] = None

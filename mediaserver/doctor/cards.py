@@ -15,7 +15,7 @@ DEVICES = Path("/dev/dahdi")
 MODULE = Path("/sys/module/dahdi")
 PROC = Path("/proc/dahdi")
 _APT = "apt-get install dahdi dahdi-dkms linux-headers-amd64"
-RULE = "drivers/boards/90-mediaserver-dahdi.rules"
+RULE = "drivers/boards/dahdi/90-mediaserver-dahdi.rules"
 
 
 def dahdi(settings: Settings) -> Iterator[Finding]:
@@ -30,7 +30,7 @@ def dahdi(settings: Settings) -> Iterator[Finding]:
                 "modprobe the card's module" if loaded else f"{_APT}, then modprobe dahdi",
             )
         return
-    from drivers.boards.dahdi_device import Control, DahdiError
+    from drivers.boards.dahdi.device import Control, DahdiError
 
     try:
         control = Control()
@@ -50,7 +50,7 @@ def dahdi(settings: Settings) -> Iterator[Finding]:
 
 def _set_up_file(path: Path | None = None) -> Iterator[Finding]:
     """DAHDI's own set-up file, where there is one: whether dahdi_cfg could read it."""
-    from drivers.boards import dahdi_conf
+    from drivers.boards.dahdi import conf as dahdi_conf
 
     path = path or dahdi_conf.SYSTEM_CONF
     if not path.exists():
@@ -76,7 +76,7 @@ def _wanted(wanted: list[Any], there: set[int]) -> Iterator[Finding]:
 
 def _span(control: Any, info: Any) -> Iterator[Finding]:
     """One span in a line, and each thing that is wrong with it in another."""
-    from drivers.boards import dahdi_words as words
+    from drivers.boards.dahdi import words
 
     name = f"span {info.number}"
     facts = [
@@ -131,8 +131,8 @@ def _cancellers(number: int, proc: Path | None = None) -> str:
 
 def _uses(control: Any, info: Any) -> str:
     """How many channels serve as what."""
-    from drivers.boards import dahdi_words as words
-    from drivers.boards.dahdi import channels_of_span
+    from drivers.boards.dahdi import words
+    from drivers.boards.dahdi.board import channels_of_span
 
     counts: dict[str, int] = {}
     for channel in channels_of_span(control, info.number, info.channels):

@@ -32,7 +32,7 @@ LIBRARIES = (
 COMPILED = (
     ("dsp_ext.engine", "the media engine", "make build"),
     (
-        "drivers.signalling._pri",
+        "drivers.signalling.pri._pri",
         "EuroISDN (libpri)",
         f"{APT}libpri-dev && make build",
     ),

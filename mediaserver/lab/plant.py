@@ -11,8 +11,8 @@ import asyncio
 import signal
 from typing import Any
 
-from drivers.boards.cesopsn import CesopsnBoard
-from drivers.boards.virtual import SpanSpec, VirtualBoard, make_pair
+from drivers.boards.cesopsn.board import CesopsnBoard
+from drivers.boards.virtual.board import SpanSpec, VirtualBoard, make_pair
 from mediaserver.app import App, make_session
 from mediaserver.boards import open_far, open_real
 from mediaserver.bus import Bus

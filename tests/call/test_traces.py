@@ -6,15 +6,15 @@ import asyncio
 from types import SimpleNamespace
 
 from drivers.base import SetupRequest
-from drivers.boards.virtual import SpanSpec, make_pair
+from drivers.boards.virtual.board import SpanSpec, make_pair
 from drivers.events import Number
-from drivers.signalling.pri import PriSignalling
-from drivers.signalling.pri_child import PriChild
-from drivers.signalling.pri_settings import PriSettings
+from drivers.signalling.pri.child import PriChild
+from drivers.signalling.pri.settings import PriSettings
+from drivers.signalling.pri.signalling import PriSignalling
 from mediaserver.call.traces import KEEP_SILENT, SpanTrace, Traces
 from mediaserver.clock import Clock
-from tests.drivers.test_pri_child import HeldWorker
-from tests.drivers.test_virtual_pri import Party
+from tests.drivers.pri.test_child import HeldWorker
+from tests.drivers.pri.test_virtual import Party
 from tests.drivers.world import StillWire, run
 
 RR = bytes.fromhex("02010101")

@@ -16,7 +16,7 @@ from mediaserver.cti import pcap
 from mediaserver.cti.sync import SyncCtiClient
 from tests.cli.conftest import Invoke
 from tests.cti.rig import TRACE, Background
-from tests.drivers.harness import Pair
+from tests.drivers.pri.harness import Pair
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.boards import dahdi_conf as conf
+from drivers.boards.dahdi import conf
 
 
 def test_a_pri_span_gets_b_channels_its_d_channel_and_its_line_code() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from drivers.base import DriverError
-from drivers.boards.dahdi_device import MAINTENANCE, Device, gain_table
+from drivers.boards.dahdi.device import MAINTENANCE, Device, gain_table
 from dsp_ext import g711
 from mediaserver.commands.dahdi import maintain
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from drivers.base import Channel, DriverError, SetupRequest
-from drivers.boards.virtual import SpanSpec, VirtualBoard, make_pair
+from drivers.boards.virtual.board import SpanSpec, VirtualBoard, make_pair
 from drivers.events import (
     CallEvent,
     ChannelState,
@@ -23,7 +23,7 @@ from drivers.events import (
 )
 from drivers.signalling.em import EmSettings, EmSignalling, em
 from drivers.signalling.em.trunk import TABLE, Trunk
-from tests.drivers.analog_world import Audio
+from tests.drivers.analog.world import Audio
 from tests.drivers.world import StillWire, run
 
 

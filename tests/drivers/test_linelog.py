@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from drivers.boards.virtual import SpanSpec, make_pair
+from drivers.boards.virtual.board import SpanSpec, make_pair
 from drivers.signalling.linelog import LINES_A_MINUTE, LineLog
-from drivers.signalling.pri import PriSignalling
-from drivers.signalling.pri_settings import PriSettings
+from drivers.signalling.pri.settings import PriSettings
+from drivers.signalling.pri.signalling import PriSignalling
 from tests.drivers.world import StillWire, run
 
 

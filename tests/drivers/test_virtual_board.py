@@ -9,7 +9,7 @@ import pytest
 
 from drivers import registry
 from drivers.base import DriverError, HookChange, HookFlash, RingChange, SpanKind
-from drivers.boards.virtual import SpanSpec, make_pair
+from drivers.boards.virtual.board import SpanSpec, make_pair
 from drivers.events import Alarm, SpanAlarm
 from tests.drivers.world import StillWire, run
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench._bert_peer import ffi, lib
+from bench.peers._bert import ffi, lib
 from dsp_ext.bert import PATTERNS, BitErrorTester
 
 Octets = npt.NDArray[np.uint8]

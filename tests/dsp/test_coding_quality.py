@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench import quality_g711, quality_mix
-from bench.quality_g711 import LAWS, Law, Ours
+from bench.quality import g711 as quality_g711
+from bench.quality import mix as quality_mix
+from bench.quality.g711 import LAWS, Law, Ours
 
 
 @pytest.mark.parametrize("rows", [quality_g711, quality_mix], ids=["g711", "mix"])

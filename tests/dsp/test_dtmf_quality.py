@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import quality_dtmf, quality_dtmf_bargein, quality_dtmf_talkoff
-from bench.dtmf_lines import Samples, over_the_line
+from bench.quality import dtmf as quality_dtmf
+from bench.quality import dtmf_bargein as quality_dtmf_bargein
+from bench.quality import dtmf_talkoff as quality_dtmf_talkoff
 from bench.report import Result
+from bench.signals.dtmf_lines import Samples, over_the_line
 from dsp_ext import dtmf
 
 NAMES = [test["name"] for test in quality_dtmf.TESTS]

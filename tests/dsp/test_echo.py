@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import echo_lines as lab
+from bench.signals import echo_lines as lab
 from dsp_ext.echo import EchoCanceller
 from dsp_ext.units import MEAN_SQUARE_0DBM0, SAMPLE_RATE, dbm0_of, peak
 from tests.dsp.echo_oracle import BLOCK, Oracle

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import echo_lines as lab
+from bench.signals import echo_lines as lab
 from dsp_ext.echo import EchoCanceller
 
 PATHS = len(lab.PATHS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench import g168
+from bench.signals import g168
 
 NOT_MET = ("8",)  # a limit no text was at hand for, which the canceller does not keep
 NAMES = ["2A", "2B", "2C", "3A", "3B a", "3B b", "3C", "4", "5", "6", "7", "8", "9"]

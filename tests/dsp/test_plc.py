@@ -83,8 +83,8 @@ def test_any_losses_give_finite_bounded_sound(data: st.DataObject) -> None:
 
 
 def test_no_worse_than_libspandsp_on_real_speech() -> None:
-    pytest.importorskip("bench._media_peer")
-    from bench import quality_plc
+    pytest.importorskip("bench.peers._media")
+    from bench.quality import plc as quality_plc
 
     try:
         results = quality_plc.run(15.0, (0.05,))

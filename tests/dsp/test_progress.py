@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from bench import quality_progress as quality
+from bench.quality import progress as quality
 from dsp_ext import progress, tone, tone_plan
 from dsp_ext.progress_plan import compile_plan
 from tests.dsp.progress_line import bursts, heard, names

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench import quality_progress_answers as quality
+from bench.quality import progress_answers as quality
 from tests.dsp.progress_line import names
 from tests.dsp.signals import noise
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench import quality_progress_learn as quality
+from bench.quality import progress_learn as quality
 from dsp_ext import progress, tone_plan
 from tests.dsp.progress_line import bursts, heard, names
 from tests.dsp.signals import Samples, silence, sine

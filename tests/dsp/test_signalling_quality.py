@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bench import quality_fsk, quality_hdlc, quality_mfr2
+from bench.quality import fsk as quality_fsk
+from bench.quality import hdlc as quality_hdlc
+from bench.quality import mfr2 as quality_mfr2
 from bench.report import Result
 
 

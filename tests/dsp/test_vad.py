@@ -47,7 +47,7 @@ def test_a_click_is_no_speech() -> None:
 
 def test_real_prompts_are_found_in_noise() -> None:
     pytest.importorskip("soundfile")
-    from bench import quality_vad
+    from bench.quality import vad as quality_vad
 
     try:
         for snr_db, hits, false in quality_vad.rates(40.0, (20, 10, 5)):

@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from bench import kernels, suites
+from bench import suites
 from bench.command import command as main
+from bench.kernels import suite as kernels
 from bench.picture import draw
 from bench.report import Result, bar, gain, number, show, write_json
 
@@ -203,7 +204,7 @@ def test_only_names_a_part_and_the_suites_that_have_it(asked: dict[str, suites.O
         CliRunner().invoke(main, ["tick", "kernels", "quality", "--only", "^echo"]).exit_code == 0
     )
     assert list(asked) == ["kernels", "quality"]
-    assert list(asked["kernels"].chosen(["kernel_echo", "kernel_fsk"])) == ["kernel_echo"]
+    assert list(asked["kernels"].chosen(["echo", "fsk"])) == ["echo"]
 
 
 def test_only_names_rows_where_no_part_is_meant(asked: dict[str, suites.Options]) -> None:

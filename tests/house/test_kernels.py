@@ -7,8 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench import kernels, memory, plots, quality
-from bench.suites import label
+from bench import memory, plots
+from bench.kernels import suite as kernels
+from bench.quality import suite as quality
 from tests.house.tree import ROOT
 
 PAGES = ROOT / "docs" / "kernels"
@@ -64,8 +65,8 @@ def test_a_kernel_has_a_page_with_its_picture(name: str) -> None:
 
 @pytest.mark.parametrize("name", kernel_names())
 def test_a_kernel_has_rows_in_the_bench(name: str) -> None:
-    measured = {label(part) for part in (*kernels.names(), *quality.names())} | set(IN_TICK)
-    assert name in measured, f"add bench/kernel_{name}.py or bench/quality_{name}.py"
+    measured = {*kernels.names(), *quality.names()} | set(IN_TICK)
+    assert name in measured, f"add bench/kernels/{name}.py or bench/quality/{name}.py"
 
 
 @pytest.mark.parametrize("name", plots.names())

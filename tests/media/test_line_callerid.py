@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from drivers.base import AlertTone, Channel, FskMessage, Keys, SetupRequest
-from drivers.boards.virtual import SpanSpec, make_pair
+from drivers.boards.virtual.board import SpanSpec, make_pair
 from drivers.events import Number, Setup
 from drivers.signalling.analog import analog
 from drivers.signalling.analog.callerid import scheme, schemes

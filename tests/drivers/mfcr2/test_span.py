@@ -10,7 +10,7 @@ import pytest
 
 from drivers import registry
 from drivers.base import Channel, DriverError, SetupRequest
-from drivers.boards.virtual import SpanSpec, make_pair
+from drivers.boards.virtual.board import SpanSpec, make_pair
 from drivers.cause import Cause
 from drivers.events import (
     Alerting,

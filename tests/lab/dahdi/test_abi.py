@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.boards._dahdi import ffi, lib
+from drivers.boards.dahdi._dahdi import ffi, lib
 from tests.lab.dahdi.prepare import Lab
 
 STRUCTURES = [name for name in ffi.list_types()[1] if name.startswith("dahdi_")]

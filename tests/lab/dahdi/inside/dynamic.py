@@ -5,9 +5,9 @@ A pair is two spans wired to each other; `end` is 0 or 1 of it.
 
 from __future__ import annotations
 
-from drivers.boards._dahdi import ffi, lib
-from drivers.boards.dahdi import channels_of_span
-from drivers.boards.dahdi_device import Control
+from drivers.boards.dahdi._dahdi import ffi, lib
+from drivers.boards.dahdi.board import channels_of_span
+from drivers.boards.dahdi.device import Control
 
 
 def create(pair: str, end: int) -> None:

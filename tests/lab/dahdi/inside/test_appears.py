@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from drivers.base import SpanKind
-from drivers.boards._dahdi import lib
-from drivers.boards.dahdi import DahdiSpec, make_board
-from drivers.boards.dahdi_device import DahdiError
+from drivers.boards.dahdi._dahdi import lib
+from drivers.boards.dahdi.board import DahdiSpec, make_board
+from drivers.boards.dahdi.device import DahdiError
 from drivers.events import Alarm
 from dsp_ext.engine import Engine, EngineThread
 from dsp_ext.ring import Ring

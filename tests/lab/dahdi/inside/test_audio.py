@@ -7,7 +7,7 @@ import asyncio
 import numpy as np
 
 from drivers.base import SpanKind
-from drivers.boards.dahdi import DahdiBoard, DahdiSpec, make_board
+from drivers.boards.dahdi.board import DahdiBoard, DahdiSpec, make_board
 from dsp_ext.engine import Engine, EngineThread
 from dsp_ext.ring import Ring
 from tests.lab.dahdi.inside.sound import carried

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import numpy as np
 
 from drivers.base import SpanKind
-from drivers.boards.dahdi import DahdiSpec, make_board
+from drivers.boards.dahdi.board import DahdiSpec, make_board
 from dsp_ext.engine import Engine, EngineThread
 from dsp_ext.ring import Ring
 from tests.lab.dahdi.inside.sound import carried

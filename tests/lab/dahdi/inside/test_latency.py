@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.latency import BLOCKS_MS, SIZES
 from drivers.base import SpanKind
-from drivers.boards.dahdi import DahdiSpec, make_board
+from drivers.boards.dahdi.board import DahdiSpec, make_board
 from dsp_ext.engine import Engine, EngineThread
 
 BLOCK = 80

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from drivers.base import DriverError, HookChange, HookFlash, RingChange, SpanKind
-from drivers.boards._dahdi import lib
-from drivers.boards.dahdi import DahdiBoard, DahdiSpec, make_board
-from drivers.boards.dahdi_device import DahdiError, Device
+from drivers.boards.dahdi._dahdi import lib
+from drivers.boards.dahdi.board import DahdiBoard, DahdiSpec, make_board
+from drivers.boards.dahdi.device import DahdiError, Device
 from drivers.events import Alarm, SpanAlarm
 from dsp_ext.engine import Engine, EngineThread
 from tests.lab.dahdi.inside import dynamic

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from drivers.base import SetupRequest
-from drivers.boards.dahdi import channels_of_span
-from drivers.boards.dahdi_device import Control
-from drivers.boards.dahdi_span import AudioSettings, DahdiE1Span
+from drivers.boards.dahdi.board import channels_of_span
+from drivers.boards.dahdi.device import Control
+from drivers.boards.dahdi.span import AudioSettings, DahdiE1Span
 from drivers.events import Alerting, Connected, Disconnected, LineEvent, Number, Released, Setup
 from drivers.signalling.mfcr2.span import mfcr2
 from dsp_ext.engine import Engine

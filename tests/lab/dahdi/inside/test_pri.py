@@ -10,7 +10,7 @@ import numpy as np
 
 from drivers import registry
 from drivers.base import Channel, SetupRequest, SpanKind
-from drivers.boards.dahdi import DahdiSpec, make_board
+from drivers.boards.dahdi.board import DahdiSpec, make_board
 from drivers.events import (
     Alerting,
     CallEvent,

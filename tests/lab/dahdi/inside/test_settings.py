@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from drivers.base import SpanKind
-from drivers.boards.dahdi import DahdiSpec, make_board
-from drivers.boards.dahdi_device import Control, DahdiError, gain_table
+from drivers.boards.dahdi.board import DahdiSpec, make_board
+from drivers.boards.dahdi.device import Control, DahdiError, gain_table
 from dsp_ext import g711
 from dsp_ext.engine import Engine, EngineThread
 from dsp_ext.ring import Ring

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from drivers.base import RingChange, SetupRequest, SpanKind
-from drivers.boards.dahdi import DahdiSpec
+from drivers.boards.dahdi.board import DahdiSpec
 from drivers.events import CallEvent, Number, Released, Setup
 from drivers.signalling.analog import PortState, analog
 from tests.lab.dahdi.inside.test_lines import run, running, until

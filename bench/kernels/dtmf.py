@@ -1,0 +1,58 @@
+"""Rows of the suite ``kernels``: DTMF detection beside libspandsp's, keys in noise."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.kernels.suite import SIZES, by_turns, pieces, row
+from bench.peers._dtmf import ffi, lib
+from bench.report import Result
+from dsp_ext import dtmf, tone
+from dsp_ext.units import SAMPLE_RATE, peak
+
+PEER = "libspandsp dtmf_rx, channel by channel, in C"
+FRAMES = 25  # of 20 ms
+SAMPLES = FRAMES * SAMPLE_RATE // 50
+SHARE = 1 / 8
+SHARE_OF_ONE = 1.2  # a single channel leaves the lanes of a vector to its tones
+
+
+def heard(channels: int) -> NDArray[np.float32]:
+    """float32 of shape (SAMPLES, channels): on every channel a key of 200 ms in noise."""
+    rng = np.random.default_rng(15)
+    pcm = rng.normal(0, 40, (SAMPLES, channels))
+    n = np.arange(SAMPLE_RATE // 5)
+    for channel in range(channels):
+        start = channel * 97 % (SAMPLES - len(n) - SAMPLE_RATE // 10)
+        for hz in (tone.DTMF_LOW_HZ[channel // 4 % 4], tone.DTMF_HIGH_HZ[channel % 4]):
+            sine = peak(-10) * np.sin(2 * np.pi * hz * n / SAMPLE_RATE)
+            pcm[start : start + len(n), channel] += sine
+    return np.round(pcm).astype(np.float32)
+
+
+def measure(channels: int) -> Result:
+    """One size.  RuntimeError when either side misses keys."""
+    pcm = heard(channels)
+    blocks = pieces(pcm)
+    detector = dtmf.DtmfDetector(channels)
+    samples = np.ascontiguousarray(pcm.T.astype(np.int16))
+    peer = ffi.gc(lib.dtmf_peer_new(channels), lib.dtmf_peer_free)
+    line = ffi.from_buffer("int16_t[]", samples)
+    ours = sum(event.duration_ms == 0 for event in detector.edges(pcm))
+    theirs = lib.dtmf_peer_run(peer, line, SAMPLES)
+    if min(ours, theirs) < channels:
+        raise RuntimeError(f"of {channels} keys ours found {ours}, the peer {theirs}")
+    ours_ns, peer_ns = by_turns(
+        (
+            lambda: [detector.process(block) for block in blocks],
+            lambda: lib.dtmf_peer_run(peer, line, SAMPLES),
+        )
+    )
+    share = SHARE if channels > 1 else SHARE_OF_ONE
+    return row("DTMF", channels, FRAMES, ours_ns, peer_ns, PEER, share)
+
+
+def run() -> list[Result]:
+    """µs per 20 ms and channel at each size."""
+    return [measure(channels) for channels in SIZES]
