@@ -91,7 +91,7 @@ def _cesopsn(config: BoardConfig, settings: Settings, far: bool) -> Any:
 
 
 def _over_ip(span: SpanConfig, far: bool) -> Any:
-    from drivers.boards.cesopsn.board import CesopsnSpec
+    from drivers.boards.cesopsn.spec import CesopsnSpec
 
     local, remote = address(span.local), address(span.remote)
     return CesopsnSpec(

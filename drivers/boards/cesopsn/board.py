@@ -17,11 +17,11 @@ import logging
 import os
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from drivers.base import DriverError
 from drivers.boards.cesopsn.span import CesopsnSpan
+from drivers.boards.cesopsn.spec import CesopsnSpec
 
 _log = logging.getLogger(__name__)
 
@@ -29,27 +29,6 @@ _log = logging.getLogger(__name__)
 _DSCP_EF = 46 << 2
 _BUFFER = 1 << 20
 _LOOK_S = 5.0
-
-Address = tuple[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class CesopsnSpec:
-    """One span: where we listen, who the far end is, and what both have agreed on.
-
-    `jitter_ms`: how long a packet waits for its turn, at least and at most. `line_clock`: the far
-    end's clock is the media engine's.
-    """
-
-    name: str
-    local: Address
-    remote: Address
-    timeslots: tuple[int, ...] = tuple(range(1, 32))
-    packet_ms: int = 5
-    cas: bool = False
-    rtp: bool = False
-    jitter_ms: tuple[float, float] = (5, 60)
-    line_clock: bool = False
 
 
 class CesopsnBoard:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from drivers.base import Channel, EventSink, SpanKind
+from drivers.boards.cesopsn.spec import CesopsnSpec
 from drivers.events import Alarm, SignallingFault, SpanAlarm
 from drivers.signalling.linelog import LineLog
 from dsp_ext.cesop_port import CesopPort
-
-if TYPE_CHECKING:
-    from drivers.boards.cesopsn.board import CesopsnSpec
 
 _log = logging.getLogger(__name__)
 

@@ -12,8 +12,9 @@ import pytest
 
 from drivers import registry
 from drivers.base import DriverError
-from drivers.boards.cesopsn.board import CesopsnBoard, CesopsnSpec
+from drivers.boards.cesopsn.board import CesopsnBoard
 from drivers.boards.cesopsn.span import CesopsnSpan
+from drivers.boards.cesopsn.spec import CesopsnSpec
 from drivers.events import Alarm, LineEvent, SignallingFault, SpanAlarm
 from mediaserver.lab.scenario import Step
 from tests.app.plants import ALICE, caller, calls, needs_sounds, perform, running, virtually
