@@ -49,7 +49,7 @@ format:  ## let ruff format the tree
 	@$(PY) -m ruff check --fix . && $(PY) -m ruff format .
 
 bench:  ## measure this machine (ARGS="tick --channels 30,120,480 --json FILE")
-	@.ci/bootstrap.sh run
+	@.ci/bootstrap.sh peers
 	@$(PY) -m bench $(ARGS)
 
 build:  ## compile the kernels and bindings in place

@@ -5,9 +5,10 @@
 #
 #   .ci/bootstrap.sh run      what `make demo` needs
 #   .ci/bootstrap.sh test     that, and what the tests need
+#   .ci/bootstrap.sh peers    what the demo needs, and the packages the bench measures beside
 set -euo pipefail
 
-kind=${1:?usage: bootstrap.sh run|test}
+kind=${1:?usage: bootstrap.sh run|test|peers}
 venv=${VENV:-.venv}
 log_dir=build/log
 
@@ -112,8 +113,8 @@ import tomllib
 with open("pyproject.toml", "rb") as file:
     data = tomllib.load(file)
 wanted = data["build-system"]["requires"] + data["project"]["dependencies"]
-if sys.argv[1] == "test":
-    wanted += data["project"]["optional-dependencies"]["test"]
+if sys.argv[1] != "run":
+    wanted += data["project"]["optional-dependencies"][sys.argv[1]]
 print("\n".join(dict.fromkeys(wanted)))
 PYTHON
 }
@@ -122,7 +123,7 @@ python_packages() {
     local wanted mark stamp
     mark=$(sha256sum pyproject.toml | cut -d' ' -f1)
     # What the tests need includes what running needs.
-    for stamp in "$venv/.installed-test" "$venv/.installed-$kind"; do
+    for stamp in "$venv/.installed-${kind/run/test}" "$venv/.installed-$kind"; do
         [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$mark" ] && return
     done
     wanted=$(requirements)

@@ -1,11 +1,14 @@
-"""Rows of the suite ``kernels``: DTMF detection beside libspandsp's, keys in noise."""
+"""Rows of the suite ``kernels``: DTMF detection beside libspandsp's and Python's, keys in noise."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.kernels.suite import SIZES, by_turns, pieces, row
+from bench.peers import packages
 from bench.peers._dtmf import ffi, lib
 from bench.report import Result
 from dsp_ext import dtmf, tone
@@ -53,6 +56,18 @@ def measure(channels: int) -> Result:
     return row("DTMF", channels, FRAMES, ours_ns, peer_ns, PEER, share)
 
 
+def recording(peer: str, decode: Callable[[NDArray[np.int16]], str]) -> Result:
+    """A recording of one line decoded, beside a package a Python program would take."""
+    pcm = heard(1)[:, 0]
+    samples = pcm.astype(np.int16)
+    ours, theirs = dtmf.decode(pcm), decode(samples)
+    if set(ours) != set(theirs):
+        raise RuntimeError(f"ours heard {ours!r}, {peer} {theirs!r}")
+    ours_ns, peer_ns = by_turns((lambda: dtmf.decode(pcm), lambda: decode(samples)), turns=5)
+    return row("DTMF of a recording", 1, FRAMES, ours_ns, peer_ns, peer, None)
+
+
 def run() -> list[Result]:
     """µs per 20 ms and channel at each size."""
-    return [measure(channels) for channels in SIZES]
+    sized = [measure(channels) for channels in SIZES]
+    return sized + [recording(*each) for each in packages.dtmf_decoders()]

@@ -1,4 +1,4 @@
-"""Rows of the suite ``kernels``: A-law and µ-law beside libspandsp's coders, and Python's.
+"""Rows of the suite ``kernels``: A-law and µ-law beside libspandsp's coders, and Python's own.
 
 Two doors each way: banks (octets channel by channel, pcm float32 with the channel innermost, so
 that ours turns what the peer leaves as it is) and arrays (int16, in any order, as the peer has it).
@@ -6,7 +6,6 @@ that ours turns what the peer leaves as it is) and arrays (int16, in any order, 
 
 from __future__ import annotations
 
-import importlib
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.kernels.suite import SIZES, by_turns, row
+from bench.peers import packages
 from bench.peers._g711 import ffi, lib
 from bench.report import Result
 from dsp_ext import g711
@@ -88,7 +88,7 @@ def banks(channels: int, law: str) -> list[Result]:
 
 
 def arrays(law: str) -> list[Result]:
-    """Both directions of an array, beside libspandsp and, where there is one, Python's own."""
+    """Both directions of an array, beside libspandsp and what there is for Python."""
     given = heard(480, law)
     to_octets, to_samples = (
         (g711.alaw_encode, g711.alaw_decode)
@@ -105,6 +105,9 @@ def arrays(law: str) -> list[Result]:
         if python is not None:
             ours_ns, theirs_ns = by_turns((mine, _pythons(python, given, way)))
             found.append(row(name, 480, 1, ours_ns, theirs_ns, PYTHON, None))
+        if peer := packages.g711_coder(given.samples, given.octets, law, way):
+            ours_ns, theirs_ns = by_turns((mine, peer[1]))
+            found.append(row(name, 480, 1, ours_ns, theirs_ns, peer[0], None))
     return found
 
 
@@ -112,10 +115,7 @@ def _audioop() -> ModuleType | None:
     """Python's module, which 3.13 has no more."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        try:
-            return importlib.import_module("audioop")
-        except ModuleNotFoundError:
-            return None
+        return packages.find("audioop")
 
 
 def _pythons(python: ModuleType, given: Heard, way: str) -> Callable[[], object]:

@@ -7,12 +7,12 @@ others belong to neither. The peer, where it is installed, is the detector of We
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
+from bench.peers import packages
 from bench.report import Result
 from bench.signals import recorded
 from dsp_ext.vad import VoiceDetector
@@ -58,9 +58,7 @@ def _ours(pcm: Floats) -> Bools:
 
 
 def _peer() -> Callable[[Floats], Bools] | None:
-    try:
-        webrtcvad = importlib.import_module("webrtcvad")
-    except ImportError:
+    if (webrtcvad := packages.find("webrtcvad")) is None:
         return None
 
     def judge(pcm: Floats) -> Bools:
