@@ -201,6 +201,19 @@ class Retrieved(CallEvent):
     party: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConferenceJoined(CallEvent):
+    room: str
+    people: int  # in the room now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConferenceLeft(CallEvent):
+    room: str
+    people: int
+    stayed_ms: int
+
+
 # ---- recording -------------------------------------------------------------
 
 

@@ -262,6 +262,22 @@ def _retrieved(d: Data) -> Words:
     return Words("player-play", _("%(party)s (%(line)s) is back in the call", **values))
 
 
+def _conference_joined(d: Data) -> Words:
+    values = {"room": _get(d, "room"), "people": _get(d, "people")}
+    text = _("Enters conference %(room)s; people in it: %(people)s", **values)
+    return Words("users", text, "good")
+
+
+def _conference_left(d: Data) -> Words:
+    values = {
+        "room": _get(d, "room"),
+        "people": _get(d, "people"),
+        "time": span_ms(d.get("stayed_ms")),
+    }
+    text = _("Leaves conference %(room)s after %(time)s; people in it: %(people)s", **values)
+    return Words("users", text)
+
+
 def _rec_started(d: Data) -> Words:
     return Words("player-record", _("Recording begins"))
 
@@ -324,6 +340,8 @@ _WORDS: dict[str, Callable[[Data], Words]] = {
     "Unbridged": _unbridged,
     "Held": _held,
     "Retrieved": _retrieved,
+    "ConferenceJoined": _conference_joined,
+    "ConferenceLeft": _conference_left,
     "RecordingStarted": _rec_started,
     "RecordingStopped": _rec_stopped,
     "RecordingFailed": _rec_failed,

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -70,7 +71,13 @@ TABLE: StateTable[CallState, CallInput] = StateTable(
     frozenset({_S.ENDED}),
     {
         _S.OFFERED: {_I.ENTER: _S.FLOW, **_END},
-        _S.FLOW: {_I.ENTER: _S.FLOW, _I.QUEUE: _S.QUEUED, _I.RING: _S.RINGING, **_END},
+        _S.FLOW: {
+            _I.ENTER: _S.FLOW,
+            _I.QUEUE: _S.QUEUED,
+            _I.RING: _S.RINGING,
+            _I.TALK: _S.TALKING,  # in a conference
+            **_END,
+        },
         _S.QUEUED: {_I.ENTER: _S.FLOW, _I.TALK: _S.TALKING, **_END},
         _S.RINGING: {_I.ENTER: _S.FLOW, _I.TALK: _S.TALKING, **_END},
         _S.TALKING: {_I.ENTER: _S.FLOW, **_END},
@@ -85,6 +92,12 @@ class CannotJoin(Exception):
 
 class CannotAnswer(Exception):
     """The caller is still there and the line refuses to answer."""
+
+
+class InTalk(Protocol):
+    """Whatever joins a party with others; hears that it holds, or is back."""
+
+    def changed(self, leg: Leg) -> None: ...
 
 
 class Recorder(Protocol):
@@ -137,7 +150,7 @@ class Call:
         self._finish: asyncio.Task[None] | None = None
         self._legs: list[Leg] = []
         self._answered = self._recording = self._joining = False
-        self._talk: Talk | None = None
+        self._talk: InTalk | None = None
         self.adopt(caller)
 
     # ---- life
@@ -204,6 +217,18 @@ class Call:
         finally:
             leg.clear(Cause.NORMAL)
 
+    @contextmanager
+    def talking_with_others(self, talk: InTalk) -> Iterator[None]:
+        """While the caller is in talk with people who are no legs of this call."""
+        self.move(CallInput.TALK)
+        self._talk = talk
+        self.services.lines.show_talking(self.caller, True)
+        try:
+            yield
+        finally:
+            self._talk = None
+            self.services.lines.show_talking(self.caller, False)
+
     def answered_by(self, besides: Leg | None = None) -> Leg | None:
         """Whoever is connected for the caller to talk to, other than `besides`."""
         others = (leg for leg in self._legs if leg not in (self.caller, besides))
@@ -236,7 +261,7 @@ class Call:
         # Keys are for menus: in talk nobody asks for them, and where nobody listens the lines'
         # driver may join the two.
         keyed = self.caller.media.detecting
-        self._talk = Talk(self.services.media, legs, self.services.music)
+        self._talk = talk = Talk(self.services.media, legs, self.services.music)
         self._publish(Bridged, legs=names)
         try:
             if keyed:
@@ -245,7 +270,7 @@ class Call:
                 self.services.lines.show_talking(each, True)
             await leg.wait(LegState.CLEARING, LegState.RELEASED)
         finally:
-            self._talk.close()
+            talk.close()
             self._talk = None
             if keyed and self.caller.alive:
                 self.caller.media.detect(True)

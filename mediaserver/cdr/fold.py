@@ -22,6 +22,8 @@ from mediaserver.events import (
     CallAnswered,
     CallEnded,
     CallOffered,
+    ConferenceJoined,
+    ConferenceLeft,
     DigitsKeyed,
     Event,
     LegChanged,
@@ -146,7 +148,7 @@ def _taken(record: Record, event: AgentAnswered) -> dict[str, Any]:
     return {"agent": event.agent, "agent_line": record.agent_line or record.rung}
 
 
-def _bridged(record: Record, event: Bridged) -> dict[str, Any]:
+def _bridged(record: Record, event: Event) -> dict[str, Any]:
     return {"talking_at_ms": event.media_ms} if record.talking_at_ms is None else {}
 
 
@@ -193,6 +195,8 @@ _STEPS: dict[type[Event], Callable[[Record, Any], dict[str, Any]]] = {
     AgentAnswered: _taken,
     Bridged: _bridged,
     Unbridged: _talked,
+    ConferenceJoined: _bridged,
+    ConferenceLeft: _talked,
     LineTold: _charged,
     CallEnded: _ended,
 }

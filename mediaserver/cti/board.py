@@ -345,6 +345,9 @@ class Board:
     def _retrieved(self, event: ev.Retrieved) -> Update:
         return self._call_update("Retrieved", event)
 
+    def _conference(self, event: ev.CallEvent) -> Update:
+        return self._call_update(type(event).__name__, event)
+
     def _recording(self, event: ev.CallEvent) -> Update:
         state = _RECORDING[type(event)]
         update = self._call_update("Recording", event, recording=state == "started")
@@ -415,6 +418,8 @@ _HANDLERS: dict[type[ev.Event], Callable[[Board, Any], Update]] = {
     ev.Unbridged: Board._unbridged,
     ev.Held: Board._held,
     ev.Retrieved: Board._retrieved,
+    ev.ConferenceJoined: Board._conference,
+    ev.ConferenceLeft: Board._conference,
     ev.RecordingStarted: Board._recording,
     ev.RecordingStopped: Board._recording,
     ev.RecordingFailed: Board._recording,

@@ -12,6 +12,8 @@ WORDS = {
     "Unbridged": "parties no longer hear each other",
     "Held": "a party put the call on hold and talks in another one",
     "Retrieved": "the party that held the call is back in it",
+    "ConferenceJoined": "the caller is in a conference room, with so many people now",
+    "ConferenceLeft": "the caller has left the conference room",
     "Queued": "the call waits in a queue",
     "QueueMoved": "the call's place in the queue changed",
     "QueueLeft": "the call left the queue: answered or abandoned",

@@ -14,7 +14,14 @@ from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 KEYS = frozenset("0123456789*#ABCD")
 
@@ -35,7 +42,7 @@ class Node(BaseModel):
 
     def targets(self) -> Iterator[tuple[str, str]]:
         """(key, node name) of every way out."""
-        for key in ("next", "on_fail", "on_overflow"):
+        for key in ("next", "on_fail", "on_overflow", "full"):
             name = getattr(self, key, "")
             if name:
                 yield key, name
@@ -121,6 +128,30 @@ class DialNode(Node):
     on_fail: str = ""
 
 
+class ConferenceNode(Node):
+    """With all others in `room`, `{variable}` in it as in a dial node; `next` after the key #.
+
+    `most` people, then `full`; only the `loudest` are heard at a time, 0 for all.
+    """
+
+    kind: Literal["conference"]
+    room: str = Field(default="{called}", min_length=1)
+    listen: bool = False
+    gain_db: float = Field(default=0.0, ge=-20, le=20)
+    loudest: int = Field(default=0, ge=0, le=16)
+    most: int = Field(default=0, ge=0)
+    quiet: bool = False
+    full: str = ""
+
+    @model_validator(mode="after")
+    def _fit(self) -> ConferenceNode:
+        if self.listen and self.gain_db:
+            raise ValueError("who only listens is not heard: gain_db does not go with listen")
+        if self.full and not self.most:
+            raise ValueError("full needs most: without it the room is never full")
+        return self
+
+
 class RecordNode(Node):
     """Tells the caller that the call is recorded, and begins to record after it is said."""
 
@@ -135,7 +166,15 @@ class HangUpNode(Node):
 
 
 AnyNode = Annotated[
-    AnswerNode | PlayNode | MenuNode | CollectNode | QueueNode | DialNode | RecordNode | HangUpNode,
+    AnswerNode
+    | PlayNode
+    | MenuNode
+    | CollectNode
+    | QueueNode
+    | DialNode
+    | ConferenceNode
+    | RecordNode
+    | HangUpNode,
     Field(discriminator="kind"),
 ]
 
@@ -170,6 +209,8 @@ class Flow(BaseModel):
             ]
             if isinstance(node, DialNode):
                 found += [f"node {name}{fault}" for fault in self._dial_problems(node)]
+            if isinstance(node, ConferenceNode):
+                found += [f"node {name}, room: {fault}" for fault in self._unknown(node.room)]
         reached = self._reached()
         found += [f"node {name}: no way leads here" for name in self.node if name not in reached]
         return found
@@ -184,7 +225,7 @@ class Flow(BaseModel):
                 yield f", {key}: {fault}"
 
     def _unknown(self, number: str) -> Iterator[str]:
-        """What in a number to dial is no variable of this flow."""
+        """What in a number to dial, or a room's name, is no variable of this flow."""
         known = {node.variable for node in self.node.values() if isinstance(node, CollectNode)}
         known.add("called")
         try:
@@ -223,7 +264,7 @@ def parse(text: str, source: str, *, json_format: bool = False) -> Flow:
 
 
 def _where(error: Any) -> str:
-    kinds = {"answer", "play", "menu", "collect", "queue", "dial", "record notice", "hang up"}
+    kinds = {each.model_fields["kind"].annotation.__args__[0] for each in NODES}
     return ".".join(str(part) for part in error["loc"] if part not in kinds) or "flow"
 
 

@@ -20,9 +20,11 @@ from mediaserver.call.leg import Leg, LegState
 from mediaserver.call.lines import NoChannel
 from mediaserver.events import DigitsKeyed
 from mediaserver.ivr import waiting
+from mediaserver.ivr.conference import conference
 from mediaserver.ivr.flow import (
     AnswerNode,
     CollectNode,
+    ConferenceNode,
     DialNode,
     HangUpNode,
     MenuNode,
@@ -185,6 +187,7 @@ BEHAVIOUR: dict[type[Node], Callable[[Any, str, Any], Awaitable[str]]] = {
     CollectNode: collect,
     QueueNode: queue,
     DialNode: dial,
+    ConferenceNode: conference,
     RecordNode: record_notice,
     HangUpNode: hang_up,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from drivers.cause import Cause
@@ -20,6 +20,7 @@ from mediaserver.call.extensions import Extensions
 from mediaserver.call.leg import Leg, LegState
 from mediaserver.events import PromptPlayed
 from mediaserver.ivr.flow import Flow
+from mediaserver.ivr.rooms import Rooms
 from mediaserver.media.digits import DigitEvent
 from mediaserver.media.prompts import Prompt, PromptError, Prompts
 
@@ -48,6 +49,7 @@ class Tools:
     language: str
     record: bool
     extensions: Extensions = Extensions()
+    rooms: Rooms = field(default_factory=Rooms)
 
 
 class Bells(Protocol):

@@ -107,6 +107,10 @@ def _words(event: ev.CallEvent) -> str:
             return f"{event.agent} did not answer: {event.reason}"
         case ev.AgentAnswered():
             return f"{event.agent} answers after {event.waited_ms / 1000:.1f} s"
+        case ev.ConferenceJoined():
+            return f"enters conference {event.room}, {event.people} in it"
+        case ev.ConferenceLeft():
+            return f"leaves conference {event.room}, {event.people} in it"
         case ev.CallEnded():
             return f"ended by {event.cleared_by}, cause {event.cause} {event.detail}"
     return ""
