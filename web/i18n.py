@@ -186,6 +186,7 @@ WORDS = {
         "collect": _l("collect digits"),
         "queue": _l("queue"),
         "dial": _l("dial"),
+        "conference": _l("conference"),
         "record notice": _l("recording notice"),
         "hang up": _l("hang up"),
     },

@@ -36,7 +36,8 @@ def find(session: Session) -> tuple[list[Interrupted], list[RecordingRow]]:
         Interrupted(
             row,
             _last(session, row.id),
-            _since(session, row.id, "Bridged", "Unbridged"),
+            _since(session, row.id, "Bridged", "Unbridged")
+            or _since(session, row.id, "ConferenceJoined", "ConferenceLeft"),
             _since(session, row.id, "Queued", "QueueLeft"),
         )
         for row in calls

@@ -264,7 +264,8 @@ def parse(text: str, source: str, *, json_format: bool = False) -> Flow:
 
 
 def _where(error: Any) -> str:
-    kinds = {each.model_fields["kind"].annotation.__args__[0] for each in NODES}
+    kinds = {"answer", "play", "menu", "collect", "queue", "dial", "conference"}
+    kinds |= {"record notice", "hang up"}
     return ".".join(str(part) for part in error["loc"] if part not in kinds) or "flow"
 
 

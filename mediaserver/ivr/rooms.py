@@ -23,8 +23,12 @@ log = logging.getLogger(__name__)
 
 #: Well below speech, so that it does not cover what is being said.
 LEVEL_DBM0 = -20.0
-CAME = Program.from_segments([(480, 100, 20, LEVEL_DBM0), (620, 100, 0, LEVEL_DBM0)], name="came")
-WENT = Program.from_segments([(620, 100, 20, LEVEL_DBM0), (480, 100, 0, LEVEL_DBM0)], name="went")
+CAME = Program.from_segments(
+    [((480,), 100, 20, LEVEL_DBM0), ((620,), 100, 0, LEVEL_DBM0)], name="came"
+)
+WENT = Program.from_segments(
+    [((620,), 100, 20, LEVEL_DBM0), ((480,), 100, 0, LEVEL_DBM0)], name="went"
+)
 
 #: Plays music on hold to one caller until it is cancelled.
 Music = Callable[[], Awaitable[None]]
@@ -78,7 +82,8 @@ class Room:
     def enter(self, seat: Seat) -> None:
         self.seats.append(seat)
         self.settle()
-        self._sound(seat, CAME)
+        if len(self.seats) > 1:
+            self._sound(seat, CAME)
 
     def leave(self, seat: Seat) -> None:
         self.seats.remove(seat)
@@ -107,8 +112,8 @@ class Room:
         return any(each.gain or seat.gain for each in others)
 
     def _sound(self, of: Seat, tone: Program) -> None:
-        for seat in () if of.quiet or len(self.seats) + (tone is WENT) < 2 else self.seats:
-            if not seat.held:
+        for seat in self.seats:
+            if not of.quiet and not seat.held:
                 seat.port.tone(tone)
 
 

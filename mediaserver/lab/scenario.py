@@ -44,6 +44,7 @@ class Part(BaseModel):
 ACTIONS = (
     "expect",
     "hear",
+    "unheard",
     "shows",
     "key",
     "pulse",
@@ -60,6 +61,7 @@ class Step(Part):
 
     expect: Literal["", "alerting", "answered", "released"] = ""
     hear: str = ""  # a prompt, "music", "partner", "tone:NAME", "sound" or "silence"
+    unheard: str = ""  # a prompt that did not come since the last `hear`
     shows: str = ""  # on the display of a telephone in talk, of a call that waits
     key: Keys | Literal[""] = ""
     pulse: Pulses = ""  # digits by the telephone's dial

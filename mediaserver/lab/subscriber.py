@@ -21,7 +21,7 @@ from mediaserver.call.leg import Leg, LegState
 from mediaserver.clock import Clock
 from mediaserver.config.settings import Settings
 from mediaserver.lab.display import WaitingDisplay
-from mediaserver.lab.ear import LOOK_S, MATCH, RATE, Ear, Pcm, piece_of
+from mediaserver.lab.ear import LOOK_S, MATCH, RATE, Ear, Pcm, correlate, piece_of
 from mediaserver.lab.scenario import Step
 from mediaserver.media.errors import MediaError
 from mediaserver.media.music import Music
@@ -127,6 +127,8 @@ class Subscriber:
             return await self._while_up(self._shows(step.shows, step.within_s))
         if step.digits:
             return self._send_digits(step.digits)
+        if step.unheard:
+            return await self._while_up(self._unheard(step.unheard))
         return await self._while_up(self._hear(step))
 
     # ---- steps
@@ -209,6 +211,14 @@ class Subscriber:
         self._ear.mark()
         if found < enough:
             raise StepFailed(f"not heard within {step.within_s:g} s (correlation {found:.2f})")
+        return f"correlation {found:.2f}"
+
+    async def _unheard(self, name: str) -> str:
+        assert self._ear is not None
+        piece, enough = await self._expected(name)
+        found = correlate(self._ear.heard(), piece)
+        if found >= enough:
+            raise StepFailed(f"it was heard (correlation {found:.2f})")
         return f"correlation {found:.2f}"
 
     async def _shows(self, wanted: str, within_s: float) -> str:

@@ -32,6 +32,7 @@ from mediaserver.clock import Clock
 from mediaserver.ivr.flow import parse
 from mediaserver.ivr.reception import Reception
 from mediaserver.ivr.session import QueueVoice, Tools
+from mediaserver.media.errors import MediaError
 
 FLOW = """
 name = "main"
@@ -46,12 +47,23 @@ class FakeBridge:
     def __init__(self, media: FakeMedia) -> None:
         self.media = media
         self.members: list[FakePort] = []
+        self.talk: dict[FakePort, float] = {}
+        self.only_loudest = 0
         media.bridges.append(self)
 
-    def join(self, port: FakePort) -> None:
+    def join(self, port: FakePort, *, talk: float = 1.0) -> None:
         assert port.bridge is None, "a port is in one bridge at a time"
         port.bridge = self
         self.members.append(port)
+        self.talk[port] = talk
+
+    def leave(self, port: FakePort) -> None:
+        if port in self.members:
+            self.members.remove(port)
+            port.bridge = None
+
+    def loudest(self, count: int) -> None:
+        self.only_loudest = count
 
     def close(self) -> None:
         for port in self.members:
@@ -66,13 +78,14 @@ class FakePort:
         self.tones: list[str] = []
         self.keys: asyncio.Queue[str] = asyncio.Queue()
         self.detecting = False
+        self.music = False
         self.detects: list[bool] = []
 
     async def play(self, what: Any, *, loop: bool = False) -> bool:
         await asyncio.sleep(3600.0 if loop else 1.0)
         return True
 
-    async def digit(self, timeout_s: float) -> str | None:
+    async def digit(self, timeout_s: float | None = None) -> str | None:
         try:
             async with asyncio.timeout(timeout_s):
                 return await self.keys.get()
@@ -107,11 +120,14 @@ class FakeMedia:
     def __init__(self) -> None:
         self.ports: dict[int, FakePort] = {}
         self.bridges: list[FakeBridge] = []
+        self.bridges_there = 1000
 
     def port(self, index: int) -> FakePort:
         return self.ports.setdefault(index, FakePort())
 
     def bridge(self) -> FakeBridge:
+        if len(self.bridges) >= self.bridges_there:
+            raise MediaError("all bridges are in use")
         return FakeBridge(self)
 
 
@@ -122,6 +138,13 @@ class FakeSounds:
 
     async def load(self, name: str, language: str = "") -> FakeSounds:
         return self
+
+    async def play_music(self, port: FakePort, now_ms: Any, directory: str = "") -> None:
+        port.music = True
+        try:
+            await asyncio.sleep(3600.0)
+        finally:
+            port.music = False
 
     async def load_music(self, directory: str = "") -> FakeSounds:
         return self
