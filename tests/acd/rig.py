@@ -163,6 +163,9 @@ class FakeRecorder:
         assert call_id not in self.takes
         self.takes.add(call_id)
 
+    def pause(self, call_id: str, on: bool) -> None:
+        assert call_id in self.takes
+
     async def stop(self, call_id: str) -> None:
         self.takes.remove(call_id)
 

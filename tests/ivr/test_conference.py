@@ -263,11 +263,12 @@ def test_who_holds_is_out_of_the_room_until_back() -> None:
         await asyncio.sleep(1)
         assert the_room(rig).members == [one] and one.music and not two.music
         two.keys.put_nowait("#")  # keyed in the other call
+        await asyncio.sleep(1)
         rig.pstn.sink(line.Retrieved("E1", ref))
         await asyncio.sleep(1)
         assert the_room(rig).members == [one, two] and not one.music
 
-    on(work)
+    on(work, FLOW + 'next = "bye"\n[node.bye]\nkind = "hang up"\n')
 
 
 @pytest.mark.parametrize(
