@@ -71,12 +71,26 @@ class FakeBridge:
         self.media.bridges.remove(self)
 
 
+class FakeDigits:
+    """What was keyed ahead; no prompt is stopped by it here."""
+
+    def __init__(self, keys: asyncio.Queue[str]) -> None:
+        self._keys = keys
+
+    def __len__(self) -> int:
+        return 0
+
+    def clear(self) -> None:
+        while not self._keys.empty():
+            self._keys.get_nowait()
+
+
 class FakePort:
     def __init__(self) -> None:
         self.bridge: FakeBridge | None = None
-        self.digits: list[str] = []
         self.tones: list[str] = []
         self.keys: asyncio.Queue[str] = asyncio.Queue()
+        self.digits = FakeDigits(self.keys)
         self.detecting = False
         self.music = False
         self.detects: list[bool] = []
@@ -112,8 +126,7 @@ class FakePort:
         if self.bridge is not None:
             self.bridge.members.remove(self)
             self.bridge = None
-        while not self.keys.empty():
-            self.keys.get_nowait()
+        self.digits.clear()
 
 
 class FakeMedia:

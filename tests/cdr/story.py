@@ -114,6 +114,8 @@ _FIELDS: dict[type[ev.CallEvent], dict[str, st.SearchStrategy[Any]]] = {
     ev.Unbridged: {"legs": st.tuples(_TEXT, _TEXT)},
     ev.Held: {"leg_id": _TEXT, "line": _TEXT, "party": _TEXT},
     ev.Retrieved: {"leg_id": _TEXT, "line": _TEXT, "party": _TEXT},
+    ev.ConferenceJoined: {"room": _TEXT, "people": _COUNT},
+    ev.ConferenceLeft: {"room": _TEXT, "people": _COUNT, "stayed_ms": _COUNT},
     ev.RecordingStarted: {"recording_id": _ID, "path": _TEXT},
     ev.RecordingStopped: {
         "recording_id": _ID,

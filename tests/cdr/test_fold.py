@@ -99,6 +99,17 @@ def test_waits_and_talks_add_up_and_the_last_agent_counts() -> None:
     assert (record.agent, record.agent_line) == ("bob", "FXS-1/2")
 
 
+def test_time_in_a_conference_is_talk() -> None:
+    c = {"call_id": "c1", "room": "70"}
+    story = [
+        offered(),
+        ev.ConferenceJoined(**c, **at(1000), people=1),
+        ev.ConferenceLeft(**c, **at(6000), people=0, stayed_ms=5000),
+    ]
+    record = fold_all("c1", story)
+    assert record is not None and record.talk_ms == 5000
+
+
 def test_an_ended_call_changes_no_more_but_for_its_recordings() -> None:
     ended = fold_all("c1", served())
     assert ended is not None

@@ -148,7 +148,9 @@ def test_listeners_are_not_heard_and_wait_with_music_for_one_who_speaks() -> Non
 
 def test_the_key_leaves_the_room_where_the_flow_goes_on() -> None:
     async def work(rig: Rig) -> None:
+        rig.media.port(0).keys.put_nowait("#")  # keyed ahead: for no menu, and not for the room
         await come(rig, 1, 2)
+        assert the_room(rig).members == ports(rig, 1, 2)
         for key in "1*#":
             rig.media.port(0).keys.put_nowait(key)
         await asyncio.sleep(1)

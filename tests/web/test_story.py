@@ -44,7 +44,14 @@ def story() -> Story:
 @pytest.mark.parametrize("kind", CALL_EVENTS, ids=lambda kind: kind.__name__)
 def test_every_event_has_words(kind: type[ev.Event], language: str) -> None:
     sample = {f.name: "x" for f in fields(kind)}
-    numbers = {"cause": 16, "position": 1, "waited_ms": 1, "duration_ms": 1, "lost_octets": 7}
+    numbers = {
+        "cause": 16,
+        "position": 1,
+        "waited_ms": 1,
+        "duration_ms": 1,
+        "stayed_ms": 1,
+        "lost_octets": 7,
+    }
     said = words(kind.__name__, {k: v for k, v in (sample | numbers).items() if k in sample})
     assert said.text and kind.__name__ not in said.text
     assert words(kind.__name__, {}).text  # a row with nothing in it breaks no page
