@@ -209,6 +209,23 @@ def killed(root: Path) -> None:
     play(root, scene)
 
 
+def test_a_call_left_open_in_a_conference_has_talked(tmp_path: Path) -> None:
+    async def until_killed(rig: Rig) -> None:
+        rig.bus.publish(offered())
+        rig.bus.publish(ev.ConferenceJoined(call_id="c1", **at(1000), room="70", people=1))
+        rig.bus.publish(ev.PromptPlayed(call_id="c1", **at(4000), prompt="x", outcome="done"))
+        await asyncio.sleep(2)
+
+    async def afterwards(rig: Rig) -> None:
+        assert await rig.records.close_interrupted(tmp_path / "recordings") == ["c1"]
+        with queries.session(rig.url) as session:
+            row = queries.get_call(session, "c1")
+            assert row is not None and row.talk_ms == 3000
+
+    play(tmp_path, until_killed)
+    play(tmp_path, afterwards)
+
+
 def test_calls_left_open_are_closed_where_their_stories_and_recordings_stop(tmp_path: Path) -> None:
     killed(tmp_path)
     half_a_recording(tmp_path / "recordings", "2026/01/05/x.wav")

@@ -32,6 +32,12 @@ def test_an_answerers_sound_that_is_not_there() -> None:
     assert "no-such-prompt" in str(play(*steps, answerer=(alice,)))
 
 
+def test_what_was_heard_is_not_unheard() -> None:
+    greeting = "say:Welcome to the call centre."
+    failed = play(ANSWERED, Step(unheard=greeting), Step(wait_s=4), Step(unheard=greeting))
+    assert list(failed) == [f"unheard {greeting}"] and "it was heard" in str(failed)
+
+
 def test_a_scenario_that_does_not_end_leaves_no_call_behind() -> None:
     failed = play(ANSWERED, Step(hear="tone:howler", within_s=100), limit_s=8)
     assert list(failed) == ["ends in time"]
