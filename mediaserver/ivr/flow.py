@@ -210,7 +210,7 @@ class Flow(BaseModel):
             if isinstance(node, DialNode):
                 found += [f"node {name}{fault}" for fault in self._dial_problems(node)]
             if isinstance(node, ConferenceNode):
-                found += [f"node {name}, room: {fault}" for fault in self._unknown(node.room)]
+                found += [f"node {name}, room: {fault}" for fault in self._room_problems(node.room)]
         reached = self._reached()
         found += [f"node {name}: no way leads here" for name in self.node if name not in reached]
         return found
@@ -223,6 +223,13 @@ class Flow(BaseModel):
         for key in ("extension", "number"):
             for fault in self._unknown(getattr(node, key)):
                 yield f", {key}: {fault}"
+
+    def _room_problems(self, room: str) -> Iterator[str]:
+        """A room's name is told to people, so that no secret may be in it."""
+        yield from self._unknown(room)
+        for node in self.node.values():
+            if isinstance(node, CollectNode) and node.secret and f"{{{node.variable}" in room:
+                yield f"{node.variable!r} is secret, and a room's name is shown"
 
     def _unknown(self, number: str) -> Iterator[str]:
         """What in a number to dial, or a room's name, is no variable of this flow."""

@@ -273,6 +273,16 @@ def test_who_holds_is_out_of_the_room_until_back() -> None:
     on(work, FLOW + 'next = "bye"\n[node.bye]\nkind = "hang up"\n')
 
 
+def test_a_secret_is_no_rooms_name() -> None:
+    flow = (
+        'name = "main"\nstart = "pin"\n[node.pin]\nkind = "collect"\nvariable = "pin"\n'
+        'next = "room"\n[node.room]\nkind = "conference"\nroom = "{pin}"\n'
+    )
+    parse(flow, "main.toml")
+    with pytest.raises(FlowError, match="room: 'pin' is secret"):
+        parse(flow.replace('"pin"\nnext', '"pin"\nsecret = true\nnext'), "main.toml")
+
+
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
