@@ -22,10 +22,12 @@ PLAYED = {
     "exchange-line": (("FXS-1", "FXO-1"), ("bob's old phone", "aunt")),
 }
 #: Who does something else here: a telephone ends the call, so that no break of current has to.
-OTHERWISE: dict[str, dict[str, list[dict[str, Any]]]] = {
+OTHERWISE: dict[str, dict[str, dict[str, Any]]] = {
     "caller-id": {
-        "anna": [{"hear": "partner", "within_s": 25}, {"expect": "released", "within_s": 30}],
-        "alice": [{"say": "demo-thanks"}, {"hang_up": True}],
+        "anna": {
+            "steps": [{"hear": "partner", "within_s": 25}, {"expect": "released", "within_s": 30}]
+        },
+        "alice": {"steps": [{"say": "demo-thanks"}, {"hang_up": True}]},
     }
 }
 
@@ -51,7 +53,7 @@ def on_cards(name: str) -> Scenario:
     for role in ("caller", "answerer"):
         data[role] = [who for who in data[role] if who["name"] in players]
         for who in data[role]:
-            who["steps"] = OTHERWISE.get(name, {}).get(who["name"], who["steps"])
+            who.update(OTHERWISE.get(name, {}).get(who["name"], {}))
     return Scenario.model_validate(data)
 
 
