@@ -11,8 +11,9 @@ from bench.kernels.suite import SIZES, by_turns, pieces, row
 from bench.peers import packages
 from bench.peers._dtmf import ffi, lib
 from bench.report import Result
+from bench.signals.bursts import bursts
 from dsp_ext import dtmf, tone
-from dsp_ext.units import SAMPLE_RATE, peak
+from dsp_ext.units import SAMPLE_RATE
 
 PEER = "libspandsp dtmf_rx, channel by channel, in C"
 FRAMES = 25  # of 20 ms
@@ -23,15 +24,8 @@ SHARE_OF_ONE = 1.2  # a single channel leaves the lanes of a vector to its tones
 
 def heard(channels: int) -> NDArray[np.float32]:
     """float32 of shape (SAMPLES, channels): on every channel a key of 200 ms in noise."""
-    rng = np.random.default_rng(15)
-    pcm = rng.normal(0, 40, (SAMPLES, channels))
-    n = np.arange(SAMPLE_RATE // 5)
-    for channel in range(channels):
-        start = channel * 97 % (SAMPLES - len(n) - SAMPLE_RATE // 10)
-        for hz in (tone.DTMF_LOW_HZ[channel // 4 % 4], tone.DTMF_HIGH_HZ[channel % 4]):
-            sine = peak(-10) * np.sin(2 * np.pi * hz * n / SAMPLE_RATE)
-            pcm[start : start + len(n), channel] += sine
-    return np.round(pcm).astype(np.float32)
+    low, high = tone.DTMF_LOW_HZ, tone.DTMF_HIGH_HZ
+    return bursts(channels, SAMPLES, -10, lambda c: (low[c // 4 % 4], high[c % 4]))
 
 
 def measure(channels: int) -> Result:

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from bench.kernels.suite import SIZES, by_turns, pieces, row
 from bench.peers._mfr2 import ffi, lib
 from bench.report import Result
+from bench.signals.bursts import bursts
 from dsp_ext import mfr2
-from dsp_ext.units import SAMPLE_RATE, peak
+from dsp_ext.units import SAMPLE_RATE
 
 PEER = "libspandsp r2_mf_rx, channel by channel, in C"
 FRAMES = 25  # of 20 ms
@@ -20,15 +21,7 @@ SHARE_OF_ONE = 1.2  # a single channel leaves the lanes of a vector to its tones
 
 def heard(channels: int) -> NDArray[np.float32]:
     """float32 of shape (SAMPLES, channels): on every channel a signal of 200 ms in noise."""
-    rng = np.random.default_rng(15)
-    pcm = rng.normal(0, 40, (SAMPLES, channels))
-    n = np.arange(SAMPLE_RATE // 5)
-    for channel in range(channels):
-        start = channel * 97 % (SAMPLES - len(n) - SAMPLE_RATE // 10)
-        for hz in mfr2.frequencies(channel % 15 + 1):
-            tone = peak(-11.5) * np.sin(2 * np.pi * hz * n / SAMPLE_RATE)
-            pcm[start : start + len(n), channel] += tone
-    return np.round(pcm).astype(np.float32)
+    return bursts(channels, SAMPLES, -11.5, lambda c: mfr2.frequencies(c % 15 + 1))
 
 
 def measure(channels: int) -> Result:

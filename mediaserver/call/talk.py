@@ -7,14 +7,12 @@ Limits: two parties.
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 
+from mediaserver.call.holdmusic import HoldMusic
 from mediaserver.call.leg import Leg
 from mediaserver.media.session import MediaPort, MediaSession
-
-log = logging.getLogger(__name__)
 
 #: Plays music on hold on a port until it is cancelled.
 Music = Callable[[MediaPort], Awaitable[None]]
@@ -26,8 +24,7 @@ class Talk:
     def __init__(self, media: MediaSession, legs: tuple[Leg, Leg], music: Music | None) -> None:
         self._bridge = media.bridge()
         self._legs = legs
-        self._music = music
-        self._playing: dict[Leg, asyncio.Future[None]] = {}
+        self._music = {leg: HoldMusic(partial(music, leg.media)) for leg in legs if music}
         try:
             for leg in legs:
                 self.changed(leg)
@@ -42,23 +39,12 @@ class Talk:
         else:
             self._bridge.join(leg.media)
         first, second = self._legs
-        self._entertain(first, second.held and not first.held)
-        self._entertain(second, first.held and not second.held)
+        for here, there in ((first, second), (second, first)):
+            if here in self._music:
+                self._music[here].wanted(there.held and not here.held)
 
     def close(self) -> None:
         """They no longer hear each other, and no music."""
         self._bridge.close()
-        for leg in self._legs:
-            self._entertain(leg, False)
-
-    def _entertain(self, leg: Leg, on: bool) -> None:
-        if on and leg not in self._playing and self._music is not None:
-            self._playing[leg] = playing = asyncio.ensure_future(self._music(leg.media))
-            playing.add_done_callback(_look_at)
-        elif not on and leg in self._playing:
-            self._playing.pop(leg).cancel()
-
-
-def _look_at(playing: asyncio.Future[None]) -> None:
-    if not playing.cancelled() and (error := playing.exception()) is not None:
-        log.error("music on hold: %s", error)
+        for music in self._music.values():
+            music.wanted(False)

@@ -11,15 +11,12 @@ Limits: as many people as the engine has channels; control thread only.
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 
 from dsp_ext.tone import Program
+from mediaserver.call.holdmusic import HoldMusic
 from mediaserver.call.leg import Leg
 from mediaserver.media.session import Bridge, MediaPort, MediaSession
-
-log = logging.getLogger(__name__)
 
 #: Well below speech, so that it does not cover what is being said.
 LEVEL_DBM0 = -20.0
@@ -43,8 +40,7 @@ class Seat:
         self.quiet = quiet
         self.held = False
         self._room = room
-        self._music = music
-        self._playing: asyncio.Future[None] | None = None
+        self.music = HoldMusic(music)
 
     @property
     def people(self) -> int:
@@ -58,17 +54,8 @@ class Seat:
 
     def leave(self) -> None:
         """Give the place back; the last one closes the room."""
-        self.entertain(False)
+        self.music.wanted(False)
         self._room.leave(self)
-
-    def entertain(self, on: bool) -> None:
-        """Music for this caller, or none."""
-        if on and self._playing is None:
-            self._playing = asyncio.ensure_future(self._music())
-            self._playing.add_done_callback(_look_at)
-        elif not on and self._playing is not None:
-            self._playing.cancel()
-            self._playing = None
 
 
 class Room:
@@ -105,7 +92,7 @@ class Room:
                 self._bridge.leave(seat.port)
             elif seat.port not in self._bridge.members:
                 self._bridge.join(seat.port, talk=seat.gain)
-            seat.entertain(not seat.held and not self._hears_somebody(seat))
+            seat.music.wanted(not seat.held and not self._hears_somebody(seat))
 
     def _hears_somebody(self, seat: Seat) -> bool:
         others = [each for each in self.seats if each is not seat and not each.held]
@@ -158,8 +145,3 @@ class Rooms:
 
     def _close(self, name: str) -> None:
         del self._rooms[name]
-
-
-def _look_at(playing: asyncio.Future[None]) -> None:
-    if not playing.cancelled() and (error := playing.exception()) is not None:
-        log.error("music in a conference: %s", error)
