@@ -26,6 +26,7 @@ from libc.string cimport memset
 
 from dsp_ext.echo cimport ECHO_BLOCK_SAMPLES
 from dsp_ext.fsk_modem cimport FSK_LONGEST
+from dsp_ext.memory cimport engine_new, engine_post
 from dsp_ext.messages cimport (
     CMD_DETECT,
     CMD_ECHO,
@@ -64,8 +65,6 @@ from dsp_ext.state cimport (
     POST_PROGRESS,
     POST_VAD,
     POSTS,
-    engine_new,
-    engine_post,
     engine_shape,
     engine_t,
 )

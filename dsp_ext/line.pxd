@@ -1,6 +1,6 @@
-"""One direction of a wire: a FIFO of blocks that is also its delay line; line.pyx."""
+"""What one direction of a wire is: its blocks, its faults, and the orders for them; delayline.pyx."""
 
-from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 
 from dsp_ext.ring cimport ring_t
 
@@ -70,8 +70,3 @@ cdef struct line_t:
     int64_t bit_errors
     int64_t overrun_octets
     int64_t underrun_octets
-
-cdef line_t* line_new(int channels, int block, int law, uint64_t seed) noexcept nogil  # or NULL
-cdef void line_free(line_t* line) noexcept nogil
-cdef void line_write(line_t* line, const uint8_t* octets, int stride) noexcept nogil
-cdef void line_read(line_t* line, uint8_t* octets, int stride) noexcept nogil

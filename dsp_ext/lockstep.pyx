@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from libc.stdlib cimport free, malloc
 
-from dsp_ext.state cimport EngineState, engine_t
+from dsp_ext.memory cimport EngineState
+from dsp_ext.state cimport engine_t
 from dsp_ext.tick cimport engine_tick
 
 

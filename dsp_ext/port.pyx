@@ -17,6 +17,7 @@ from dsp_ext.event import RingFull
 
 from libc.stdint cimport uint8_t, uint64_t
 
+from dsp_ext.delayline cimport line_free, line_new, line_read, line_write
 from dsp_ext.line cimport (
     CLEAR,
     DELAY_MAX,
@@ -33,11 +34,7 @@ from dsp_ext.line cimport (
     SET_NOISE,
     SLIP,
     SLIP_MAX,
-    line_free,
-    line_new,
-    line_read,
     line_t,
-    line_write,
     order_t,
 )
 from dsp_ext.native cimport load_acquire

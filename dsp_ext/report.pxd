@@ -1,6 +1,6 @@
 """The reading half of an engine object; report.pyx."""
 
-from dsp_ext.state cimport EngineState
+from dsp_ext.memory cimport EngineState
 
 cdef class EngineReport(EngineState):
     cdef list _attached  # ports

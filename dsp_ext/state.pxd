@@ -1,4 +1,4 @@
-"""Everything one engine owns; state.pyx makes and frees it."""
+"""Everything one engine owns; memory.pyx makes and frees it."""
 
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint64_t
 
@@ -232,13 +232,6 @@ cdef struct engine_t:
     int64_t timed_ticks
     int64_t stage_ns[STAGES]
 
-# NULL: no memory, or no descriptor
-cdef engine_t* engine_new(const engine_shape* shape) noexcept nogil
-# One more post, before the first tick; `plan`: a progress_plan, copied; NULL for other kinds. False: no memory.
-cdef bint engine_post(engine_t* e, int kind, int which, int slots,
-                      const void* plan) noexcept nogil
-cdef void engine_free(engine_t* e) noexcept nogil
-
 
 cdef inline void stage_mark(engine_t* e, int stage, int64_t* since) noexcept nogil:
     """In a tick that is timed: charge the time since the last mark to `stage`."""
@@ -247,11 +240,3 @@ cdef inline void stage_mark(engine_t* e, int stage, int64_t* since) noexcept nog
         now = now_ns()
         e.stage_ns[stage] += now - since[0]
         since[0] = now
-
-
-# What the real-time thread and run_blocks need of an engine object.
-cdef class EngineState:
-    cdef engine_t* e
-    cdef object ticked_by  # "" or who ticks it now
-    cdef int claim(self, str who) except -1  # RuntimeError when somebody else ticks it
-    cdef void let_go(self)

@@ -22,9 +22,10 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
+from dsp_ext.memory cimport EngineState
 from dsp_ext.native cimport load_acquire, now_ns, store_release
 from dsp_ext.shed cimport shed_measured
-from dsp_ext.state cimport EngineState, engine_t
+from dsp_ext.state cimport engine_t
 from dsp_ext.tick cimport engine_late, engine_tick
 from dsp_ext.units cimport SAMPLE_RATE
 

@@ -133,10 +133,10 @@ def find_config(config: Path | None, *, demo: bool = False) -> Path | None:
 
 def settings_of(config: Path | None, *, demo: bool = False) -> Settings:
     """The settings in the file found, or the defaults. Raises ConfigError."""
-    from mediaserver.config import Settings, load
+    from mediaserver.config import from_dict, load
 
     path = find_config(config, demo=demo)
-    return Settings.from_dict({}) if path is None else load(path)
+    return from_dict({}) if path is None else load(path)
 
 
 def needed_config(config: Path | None) -> Path:

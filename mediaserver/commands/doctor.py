@@ -54,11 +54,11 @@ def command(config: Path | None, as_json: bool) -> None:
 
 def examine(config: Path | None) -> Iterator[Finding]:
     """Every finding. With a faulty configuration: that, and the checks on the defaults."""
-    from mediaserver.config import ConfigError, Settings, load
+    from mediaserver.config import ConfigError, from_dict, load
     from mediaserver.doctor import cards, findings, installation, machine, services
 
     path = find_config(config, demo=True)
-    settings = Settings.from_dict({})
+    settings = from_dict({})
     if path is None:
         yield findings.warn(
             "configuration",

@@ -1,6 +1,6 @@
 """Configuration: a TOML file to typed settings; see `settings` for every key and its default."""
 
-from mediaserver.config.load import load, parse
+from mediaserver.config.load import from_dict, load, parse
 from mediaserver.config.problems import ConfigError, Problem
 from mediaserver.config.settings import (
     Agent,
@@ -38,6 +38,7 @@ __all__ = [
     "Span",
     "TrunkGroup",
     "Web",
+    "from_dict",
     "load",
     "parse",
 ]

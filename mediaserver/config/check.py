@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from mediaserver.config import nfas
 from mediaserver.config.cesopsn import address
 from mediaserver.config.problems import Problem, Where, did_you_mean
-
-if TYPE_CHECKING:
-    from mediaserver.config.settings import Phone, Settings
+from mediaserver.config.settings import Phone, Settings
 
 
 def cross_check(settings: Settings) -> list[Problem]:

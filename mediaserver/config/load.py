@@ -6,9 +6,13 @@ import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from pydantic import ValidationError
+
+from mediaserver.config.check import cross_check
 from mediaserver.config.lines import line_of, scan
-from mediaserver.config.problems import ConfigError, Problem
+from mediaserver.config.problems import ConfigError, Problem, from_validation
 from mediaserver.config.settings import Settings
 
 
@@ -40,8 +44,22 @@ def parse(text: str, file: str = "", base: Path | None = None) -> Settings:
         problem = Problem((), f"not TOML: {words}", file=file, line=line)
         raise ConfigError([problem]) from error
     try:
-        return Settings.from_dict(data, base)
+        return from_dict(data, base)
     except ConfigError as error:
         lines = scan(text)
         placed = [replace(p, file=file, line=line_of(lines, p.where)) for p in error.problems]
         raise ConfigError(sorted(placed, key=lambda p: p.line)) from None
+
+
+def from_dict(data: dict[str, Any], base: Path | None = None) -> Settings:
+    """Settings from parsed TOML; relative paths start at `base` (the working directory).
+
+    Raises ConfigError with every problem found, not only the first.
+    """
+    try:
+        settings = Settings.model_validate(data, context={"base": base})
+    except ValidationError as error:
+        raise ConfigError(from_validation(error, Settings)) from None
+    if problems := cross_check(settings):
+        raise ConfigError(problems)
+    return settings

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mediaserver.config.boards import Span
 from mediaserver.config.problems import Problem, Where
-
-if TYPE_CHECKING:
-    from mediaserver.config.boards import Span
-    from mediaserver.config.settings import Settings
+from mediaserver.config.settings import Settings
 
 _Place = tuple[Where, "Span"]
 #: What one signalling for all spans of a group can have once only.

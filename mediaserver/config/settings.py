@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     Field,
-    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -21,9 +20,7 @@ from pydantic import (
 
 from drivers.cause import RETRY_ELSEWHERE
 from mediaserver.config.boards import Board, Span
-from mediaserver.config.check import cross_check
 from mediaserver.config.part import Digits, FilePath, Name, Names, Part, Pattern, Port
-from mediaserver.config.problems import ConfigError, from_validation
 
 
 class Server(Part):
@@ -203,7 +200,7 @@ class Flows(Part):
 
 
 class Settings(Part):
-    """The whole file; `from_dict` and `load` make it. Paths in it are absolute."""
+    """The whole file; `load.from_dict` and `load.load` make it. Paths in it are absolute."""
 
     server: Server = Server()
     media: Media = Media()
@@ -219,20 +216,6 @@ class Settings(Part):
     extensions: Annotated[tuple[Extension, ...], Field(alias="extension", strict=False)] = ()
     queues: Annotated[tuple[Queue, ...], Field(alias="queue", strict=False)] = ()
     routes: Annotated[tuple[Route, ...], Field(alias="route", strict=False)] = ()
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any], base: Path | None = None) -> Settings:
-        """Settings from parsed TOML; relative paths start at `base` (the working directory).
-
-        Raises ConfigError with every problem found, not only the first.
-        """
-        try:
-            settings = cls.model_validate(data, context={"base": base})
-        except ValidationError as error:
-            raise ConfigError(from_validation(error, cls)) from None
-        if problems := cross_check(settings):
-            raise ConfigError(problems)
-        return settings
 
     @model_validator(mode="after")
     def _resolve_paths(self, info: ValidationInfo) -> Settings:

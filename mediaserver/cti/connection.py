@@ -13,9 +13,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from mediaserver.cti.limits import TokenBucket
+from mediaserver.cti.feed import Feed
+from mediaserver.cti.limits import Limits, TokenBucket
 from mediaserver.cti.messages import (
     CtiError,
     Identity,
@@ -27,18 +28,29 @@ from mediaserver.cti.messages import (
     request_id,
 )
 from mediaserver.cti.methods import METHODS
-
-if TYPE_CHECKING:
-    from mediaserver.cti.server import CtiServer
+from mediaserver.cti.requests import Requests
 
 log = logging.getLogger(__name__)
 _REPLAY_ROOM = 256 * 1024  # replay waits while more than this lies unsent
 
 
+class Host(Protocol):
+    """What a connection is of: the server, as far as it needs it."""
+
+    limits: Limits
+    requests: Requests
+    feed: Feed
+    dropped: int  # clients that did not read
+
+    def who_is(self, transport: asyncio.Transport) -> tuple[str, Identity | None]: ...
+    def admit(self, connection: Connection) -> CtiError | None: ...
+    def gone(self, connection: Connection) -> None: ...
+
+
 class Connection(asyncio.Protocol):
     """`address` is who the client counts as for the caps: an IP address or a Unix uid."""
 
-    def __init__(self, server: CtiServer) -> None:
+    def __init__(self, server: Host) -> None:
         self._server = server
         self._limits = server.limits
         self._loop = asyncio.get_running_loop()

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from mediaserver.config.load import from_dict
 from mediaserver.config.settings import Settings
 from mediaserver.lab.ports import Ports
 
@@ -30,13 +31,13 @@ def make(
         data = ports.placed(data)
         data["board"] = [_with_addresses(board, ports) for board in data.get("board", [])]
         data.setdefault("server", {})["data_dir"] = str(data_dir)
-        return Settings.from_dict(data, data_dir)
+        return from_dict(data, data_dir)
 
 
 def alone(data_dir: Path, data: dict[str, Any]) -> dict[str, Any]:
     """Settings, as data, of a further server: nothing of the demo's. Raises ConfigError."""
     data = _laid_over(data, {"server": {"data_dir": str(data_dir)}, "cti": {"port": 0}})
-    Settings.from_dict(data, data_dir)
+    from_dict(data, data_dir)
     return data
 
 

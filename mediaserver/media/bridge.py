@@ -8,23 +8,22 @@ one bridge at a time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
+from mediaserver.media.commands import Commands
 from mediaserver.media.errors import MediaError
-
-if TYPE_CHECKING:
-    from mediaserver.media.port import MediaPort
-    from mediaserver.media.session import MediaSession
+from mediaserver.media.port import MediaPort
 
 
 class Bridge:
     """Made by `MediaSession.bridge()`; `close()` gives the id back."""
 
-    def __init__(self, session: MediaSession, number: int) -> None:
+    def __init__(self, commands: Commands, number: int, give_back: Callable[[int], None]) -> None:
         self.number = number
         self.closed = False
-        self._session = session
+        self._commands = commands
+        self._give_back = give_back
         self._members: dict[int, MediaPort] = {}
         self._gains: dict[int, tuple[float, float]] = {}
         self._choosy = False
@@ -51,8 +50,8 @@ class Bridge:
     def renew(self, port: MediaPort) -> None:
         """Have a member's gains hold, or none of them while it is apart."""
         talk, listen = (0.0, 0.0) if port.is_apart else self._gains[port.channel]
-        join = self._session.engine.join
-        self._session.command(partial(join, port.channel, self.number, talk=talk, listen=listen))
+        join = self._commands.engine.join
+        self._commands.send(partial(join, port.channel, self.number, talk=talk, listen=listen))
 
     def loudest(self, count: int) -> None:
         """Let only the `count` loudest members be heard, up to 16; 0: all of them.
@@ -62,7 +61,7 @@ class Bridge:
         if self.closed:
             raise MediaError(f"bridge {self.number} is closed")
         self._choosy = count > 0
-        self._session.command(partial(self._session.engine.loudest, self.number, count))
+        self._commands.send(partial(self._commands.engine.loudest, self.number, count))
 
     def leave(self, port: MediaPort) -> None:
         """Take `port` out; harmless if it is not in."""
@@ -70,7 +69,7 @@ class Bridge:
             return
         del self._gains[port.channel]
         port.bridge = None
-        self._session.command(partial(self._session.engine.leave, port.channel))
+        self._commands.send(partial(self._commands.engine.leave, port.channel))
 
     def forget(self, port: MediaPort) -> None:
         """The engine has taken the port out already (reset)."""
@@ -87,4 +86,4 @@ class Bridge:
         if self._choosy:
             self.loudest(0)
         self.closed = True
-        self._session.return_bridge(self.number)
+        self._give_back(self.number)

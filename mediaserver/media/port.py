@@ -10,20 +10,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import dsp_ext.tone as tones
 from dsp_ext.progress_plan import BusyTone
 from mediaserver.media.callerid import CallerIdEvent, OnCallerId, sound
+from mediaserver.media.commands import Commands
 from mediaserver.media.digits import DigitEvent, DigitQueue
 from mediaserver.media.listeners import Listeners
 from mediaserver.media.prompt import Playable, samples_of
 from mediaserver.media.tones import OnBusy, OnTone, OnVoice, ToneEvent, VoiceEvent
 from mediaserver.media.turn import Generator
-
-if TYPE_CHECKING:
-    from mediaserver.media.bridge import Bridge
-    from mediaserver.media.session import MediaSession
 
 OnDigit = Callable[[DigitEvent], None]
 
@@ -31,19 +28,27 @@ OnDigit = Callable[[DigitEvent], None]
 _DIGITS_A_PROGRAM = 32
 
 
+class Mixing(Protocol):
+    """The bridge a port is in."""
+
+    def renew(self, port: MediaPort) -> None: ...
+    def leave(self, port: MediaPort) -> None: ...
+    def forget(self, port: MediaPort) -> None: ...
+
+
 class MediaPort:
     """`channel` is the engine's channel; `digits` what was keyed and not yet read."""
 
-    def __init__(self, session: MediaSession, channel: int) -> None:
-        engine = session.engine
+    def __init__(self, commands: Commands, channel: int) -> None:
+        engine = commands.engine
         self.channel = channel
-        self.bridge: Bridge | None = None
+        self.bridge: Mixing | None = None
         self.detecting = False  # keys are heard
         self.is_apart = False
         self.digits = DigitQueue()
-        self._session = session
-        self._player = Generator(session, partial(engine.stop, channel))
-        self._tones = Generator(session, partial(engine.stop_tone, channel))
+        self._commands = commands
+        self._player = Generator(commands, partial(engine.stop, channel))
+        self._tones = Generator(commands, partial(engine.stop_tone, channel))
         self._digit_listeners: Listeners[DigitEvent] = Listeners("digit", channel)
         self._tone_listeners: Listeners[ToneEvent] = Listeners("tone", channel)
         self._busy_listeners: Listeners[BusyTone] = Listeners("busy tone", channel)
@@ -83,7 +88,7 @@ class MediaPort:
         samples = samples_of(what)
         if not len(samples):
             return True
-        play = self._session.engine.play
+        play = self._commands.engine.play
         return await self._player.begin(
             lambda token: play(self.channel, samples, loop=loop, gain=gain, token=token)
         )
@@ -94,7 +99,7 @@ class MediaPort:
     def tone(self, program: tones.Program) -> asyncio.Future[bool]:
         """Send a tone. The future gives True when a program that does not repeat has
         ended, False when it was stopped or replaced; cancelling it stops the tone."""
-        tone = self._session.engine.tone
+        tone = self._commands.engine.tone
         return self._tones.begin(lambda token: tone(self.channel, program, token=token))
 
     def stop_tone(self) -> None:
@@ -142,17 +147,17 @@ class MediaPort:
     @property
     def level_dbm0(self) -> float:
         """What is received, smoothed."""
-        return float(self._session.engine.levels()[self.channel])
+        return float(self._commands.engine.levels()[self.channel])
 
     @property
     def echo_figures(self) -> dict[str, float] | None:
         """What the echo canceller knows of the line, as `Engine.echo_of`; None without one on."""
-        return dict(found) if (found := self._session.engine.echo_of(self.channel)) else None
+        return dict(found) if (found := self._commands.engine.echo_of(self.channel)) else None
 
     def detect(self, on: bool = True) -> None:
         """Hear DTMF digits on this channel, or no longer."""
         self.detecting = on
-        self._session.command(partial(self._session.engine.detect, self.channel, on))
+        self._commands.send(partial(self._commands.engine.detect, self.channel, on))
 
     def on_digit(self, listener: OnDigit) -> Callable[[], None]:
         """Call `listener` when a digit begins and again when it ends; gives the undo.
@@ -177,8 +182,8 @@ class MediaPort:
         `suppress`: replace what the filter leaves by comfort noise. `freeze`: let it learn no more.
         Raises MediaError when the engine has no canceller left.
         """
-        echo = self._session.engine.echo
-        self._session.command(partial(echo, self.channel, on, nlp=suppress, freeze=freeze))
+        echo = self._commands.engine.echo
+        self._commands.send(partial(echo, self.channel, on, nlp=suppress, freeze=freeze))
 
     def progress(
         self, plan: str | None, *, learn: bool = True, known: BusyTone | None = None
@@ -189,8 +194,8 @@ class MediaPort:
         Raises MediaError when the engine does not know the plan or has no detector left, or when
         `known` is none that a detector of this plan learns.
         """
-        progress = self._session.engine.progress
-        self._session.command(partial(progress, self.channel, plan, learn=learn, known=known))
+        progress = self._commands.engine.progress
+        self._commands.send(partial(progress, self.channel, plan, learn=learn, known=known))
 
     def on_tone(self, listener: OnTone) -> Callable[[], None]:
         """Call `listener` when a tone is sure and again when it is over; gives the undo.
@@ -217,7 +222,7 @@ class MediaPort:
 
         Raises MediaError when the engine does not have that modem or has no receiver left.
         """
-        self._session.command(partial(self._session.engine.caller_id, self.channel, modem))
+        self._commands.send(partial(self._commands.engine.caller_id, self.channel, modem))
 
     def on_caller_id(self, listener: OnCallerId) -> Callable[[], None]:
         """Call `listener` when a message has ended, good or not; gives the undo.
@@ -235,12 +240,12 @@ class MediaPort:
 
         Raises MediaError when the engine has no detector left.
         """
-        self._session.command(partial(self._session.engine.voice, self.channel, on))
+        self._commands.send(partial(self._commands.engine.voice, self.channel, on))
 
     def keep(self) -> None:
         """Have the channel's audio come by us whatever happens, until the reset: its level is
         watched, and a driver that joins two channels may keep what they say to itself."""
-        self._session.command(partial(self._session.engine.keep, self.channel))
+        self._commands.send(partial(self._commands.engine.keep, self.channel))
 
     def on_voice(self, listener: OnVoice) -> Callable[[], None]:
         """Call `listener` when speech begins and when it has paused; gives the undo.
@@ -259,7 +264,7 @@ class MediaPort:
         Leaving a bridge ends it. Raises MediaError for `to` being this port.
         """
         whom = None if to is None else to.channel
-        self._session.command(partial(self._session.engine.whisper, self.channel, whom, gain=gain))
+        self._commands.send(partial(self._commands.engine.whisper, self.channel, whom, gain=gain))
 
     def apart(self, on: bool) -> None:
         """Neither hear nor be heard in the bridge, whichever it is, until it is off again."""
@@ -274,19 +279,21 @@ class MediaPort:
 
         The future is done when the engine has begun; nobody need wait for it.
         """
-        return self._session.acked(partial(self._session.engine.tap, self.channel, ring, mode=mode))
+        return self._commands.acked(
+            partial(self._commands.engine.tap, self.channel, ring, mode=mode)
+        )
 
     def untap(self, ring: Any) -> asyncio.Future[None]:
         """Stop copying; when the future is done the engine writes to `ring` no more."""
-        return self._session.acked(partial(self._session.engine.untap, self.channel, ring))
+        return self._commands.acked(partial(self._commands.engine.untap, self.channel, ring))
 
     def feed(self, ring: Any, *, octets: bool = False) -> asyncio.Future[None]:
         """Add int16 samples out of `ring` to what is sent; or send its octets in place of all."""
-        feed = self._session.engine.feed
-        return self._session.acked(partial(feed, self.channel, ring, octets=octets))
+        feed = self._commands.engine.feed
+        return self._commands.acked(partial(feed, self.channel, ring, octets=octets))
 
     def unfeed(self) -> asyncio.Future[None]:
-        return self._session.acked(partial(self._session.engine.unfeed, self.channel))
+        return self._commands.acked(partial(self._commands.engine.unfeed, self.channel))
 
     # ---- the end
 
@@ -303,7 +310,7 @@ class MediaPort:
         self._voice_listeners.clear()
         self.digits.clear()
         self.detecting = self.is_apart = False
-        done = self._session.acked(partial(self._session.engine.reset, self.channel))
+        done = self._commands.acked(partial(self._commands.engine.reset, self.channel))
         if self._holder is not None:
             self._holder()
         return done

@@ -50,23 +50,23 @@ class MediaRegisters:
     def release(self, channel: Channel) -> None:
         engine, index = self._session.engine, channel.index
         if self._forget(index):
-            self._session.command(partial(engine.mfr2, index, None))
-            self._session.command(partial(engine.stop_tone, index))
+            self._session.commands.send(partial(engine.mfr2, index, None))
+            self._session.commands.send(partial(engine.stop_tone, index))
             self._session.port(index).let_go()
 
     def send(self, channel: Channel, signal: int, direction: str, china: bool) -> None:
         engine = self._session.engine
-        self._session.command(
+        self._session.commands.send(
             partial(engine.tone, channel.index, _program(signal, direction, china))
         )
 
     def stop(self, channel: Channel) -> None:
-        self._session.command(partial(self._session.engine.stop_tone, channel.index))
+        self._session.commands.send(partial(self._session.engine.stop_tone, channel.index))
 
     # ---- inside
 
     def _turn_on(self, index: int, ear: _Ear) -> None:
-        self._session.command(partial(self._session.engine.mfr2, index, ear.bank))
+        self._session.commands.send(partial(self._session.engine.mfr2, index, ear.bank))
 
     def _forget(self, index: int) -> bool:
         ear = self._ears.pop(index, None)

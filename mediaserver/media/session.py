@@ -1,12 +1,9 @@
 """MediaSession: one media engine as the control plane sees it.
 
-What: turns requests of ports and bridges into engine commands, and what the
-engine posts into finished futures and digit events.
-How: commands go down a ring of fixed size; should it be full, they wait here in
-order and follow as the engine acknowledges earlier ones, so that a storm of
-calls delays commands but loses none. `drain()` is called when the engine's
-eventfd is readable (real time) or after virtual time moved (see clockwork).
-Limits: control thread only; `BACKLOG` commands wait at most.
+What: hands out ports and bridges, whose requests go down by `commands`, and turns what the engine
+posts into finished futures, digits, tones and alarms.
+How: `drain()` is called when the engine's eventfd is readable (real time) or after virtual time
+moved (see clockwork). Limits: control thread only.
 """
 
 from __future__ import annotations
@@ -14,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +21,7 @@ from mediaserver.clock import Clock
 from mediaserver.events import SystemAlarm
 from mediaserver.media.bridge import Bridge
 from mediaserver.media.callerid import CallerIdEvent, caller_of
+from mediaserver.media.commands import Commands
 from mediaserver.media.digits import DigitEvent
 from mediaserver.media.errors import MediaError
 from mediaserver.media.load import LoadWatch
@@ -45,28 +42,22 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
-BACKLOG = 65_536
 #: An alarm about late ticks goes when there were none for this long.
 _LATE_QUIET_S = 60.0
 
-Command = Callable[[], int]
-
 
 class MediaSession:
-    """Owner of one engine's rings. Turns' futures belong to the running loop."""
+    """Owner of one engine's rings."""
 
     def __init__(self, engine: Any, clock: Clock, bus: Bus | None = None) -> None:
         self.engine = engine
+        self.commands = Commands(engine)
         self.missed_ticks = 0
         self.tap_octets_lost = 0
         self._clock = clock
         self._bus = bus
         self._ports: dict[int, MediaPort] = {}
         self._bridges = list(range(engine.channels))
-        self._backlog: deque[tuple[Command, asyncio.Future[None] | None]] = deque()
-        self._acks: dict[int, asyncio.Future[None]] = {}
-        self._turns: dict[int, asyncio.Future[bool]] = {}
-        self._token = 0
         self._late: asyncio.TimerHandle | None = None
         self._load = LoadWatch(clock, bus)
         #: Hears of register signals: (channel, signal), 0 as one ends.
@@ -98,14 +89,14 @@ class MediaSession:
             raise MediaError(f"no channel {channel}: the engine has {self.engine.channels}")
         port = self._ports.get(channel)
         if port is None:
-            port = self._ports[channel] = MediaPort(self, channel)
+            port = self._ports[channel] = MediaPort(self.commands, channel)
         return port
 
     def bridge(self) -> Bridge:
         """A new, empty bridge. Raises MediaError when all are in use."""
         if not self._bridges:
             raise MediaError(f"all {self.engine.channels} bridges are in use")
-        return Bridge(self, heapq.heappop(self._bridges))
+        return Bridge(self.commands, heapq.heappop(self._bridges), self._return_bridge)
 
     @property
     def law(self) -> str:
@@ -125,83 +116,21 @@ class MediaSession:
         """Hand on everything the engine has posted, then send commands that wait."""
         for event in self.engine.drain():
             self._handlers[event.kind](event)
-        self._flush()
+        self.commands.flush()
 
-    # ---- for ports and bridges
-
-    def command(self, issue: Command) -> None:
-        """Send a command, in order.
-
-        Raises MediaError when the engine refuses its arguments, or too many wait already.
-        """
-        self._send(issue, None)
-
-    def acked(self, issue: Command) -> asyncio.Future[None]:
-        """As `command`; the future is done once the engine has applied it."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._send(issue, done)
-        return done
-
-    def open_turn(self) -> tuple[int, asyncio.Future[bool]]:
-        """A token for a player or tone command, and the future of its end."""
-        self._token = self._token % 0x7FFF_FFFF + 1
-        token = self._token
-        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._turns[token] = turn
-        turn.add_done_callback(lambda _: self._turns.pop(token, None))
-        return token, turn
-
-    def return_bridge(self, number: int) -> None:
+    def _return_bridge(self, number: int) -> None:
         heapq.heappush(self._bridges, number)
-
-    # ---- down
-
-    def _send(self, issue: Command, done: asyncio.Future[None] | None) -> None:
-        if self._backlog or not self._issue(issue, done):
-            if len(self._backlog) >= BACKLOG:
-                raise MediaError(f"{BACKLOG} media commands wait: the engine does not tick")
-            self._backlog.append((issue, done))
-
-    def _issue(self, issue: Command, done: asyncio.Future[None] | None) -> bool:
-        try:
-            sequence = issue()
-        except dsp.RingFull:
-            return False
-        except (ValueError, dsp.NoSlot) as error:
-            raise MediaError(str(error)) from error
-        if done is not None:
-            self._acks[sequence] = done
-        return True
-
-    def _flush(self) -> None:
-        while self._backlog:
-            issue, done = self._backlog[0]
-            try:
-                if not self._issue(issue, done):
-                    return
-            except MediaError as error:  # whoever asked for it has gone on
-                log.error("a command that had to wait: %s", error)
-                if done is not None and not done.done():
-                    done.set_exception(error)
-            self._backlog.popleft()
 
     # ---- up
 
     def _acknowledged(self, event: Event) -> None:
-        done = self._acks.pop(event.a, None)
-        if done is not None and not done.done():
-            done.set_result(None)
+        self.commands.acknowledged(event.a)
 
     def _play_done(self, event: Event) -> None:
-        self._turn_over(event.a, not event.b)
+        self.commands.turn_over(event.a, not event.b)
 
     def _tone_done(self, event: Event) -> None:
-        self._turn_over(event.a, True)
-
-    def _turn_over(self, token: int, to_the_end: bool) -> None:
-        turn = self._turns.get(token)
-        if turn is not None and not turn.done():
-            turn.set_result(to_the_end)
+        self.commands.turn_over(event.a, True)
 
     def _digit(self, event: Event) -> None:
         ended = event.kind == dsp.DIGIT_END

@@ -10,12 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from mediaserver.media.commands import Commands
 from mediaserver.media.errors import MediaError
-
-if TYPE_CHECKING:
-    from mediaserver.media.session import MediaSession
 
 Issue = Callable[[int], int]  # token → the command's sequence number
 
@@ -23,8 +20,8 @@ Issue = Callable[[int], int]  # token → the command's sequence number
 class Generator:
     """`halt` issues the engine's stop command."""
 
-    def __init__(self, session: MediaSession, halt: Callable[[], int]) -> None:
-        self._session = session
+    def __init__(self, commands: Commands, halt: Callable[[], int]) -> None:
+        self._commands = commands
         self._halt = halt
         self._turn: asyncio.Future[bool] | None = None
         self._held = False
@@ -43,18 +40,18 @@ class Generator:
         self._held = False
         waiting, self._waiting = self._waiting, None
         if waiting is not None and self._turn is not None:
-            self._session.command(waiting)
+            self._commands.send(waiting)
 
     def begin(self, issue: Issue) -> asyncio.Future[bool]:
         self.forget()
-        token, turn = self._session.open_turn()
+        token, turn = self._commands.open_turn()
         self._turn = turn
         turn.add_done_callback(self._ended)
         if self._held:
             self._waiting = lambda: issue(token)
             return turn
         try:
-            self._session.command(lambda: issue(token))
+            self._commands.send(lambda: issue(token))
         except MediaError:
             self.forget()
             raise
@@ -66,7 +63,7 @@ class Generator:
             begun = self._waiting is None
             self.forget()
             if begun:
-                self._session.command(self._halt)
+                self._commands.send(self._halt)
 
     def forget(self) -> None:
         """Whoever waits is told False; the engine is not told anything."""
@@ -80,4 +77,4 @@ class Generator:
         begun = self._waiting is None
         self._turn = self._waiting = None
         if turn.cancelled() and begun:
-            self._session.command(self._halt)
+            self._commands.send(self._halt)

@@ -13,14 +13,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaserver.commands.config import effective, example_text
-from mediaserver.config import Agent, Board, Queue, Route, Settings, Span, TrunkGroup, parse
+from mediaserver.config import (
+    Agent,
+    Board,
+    Queue,
+    Route,
+    Settings,
+    Span,
+    TrunkGroup,
+    from_dict,
+    parse,
+)
 from mediaserver.config.toml_text import to_toml
 from tests.cli.conftest import Invoke
 
 
 def test_example_is_a_good_configuration_with_the_defaults_it_names() -> None:
     settings = parse(example_text(), "example.toml")
-    plain = Settings.from_dict({})
+    plain = from_dict({})
     for part in ("server", "media", "database", "recording", "prompts", "cti", "web", "flows"):
         assert getattr(settings, part) == getattr(plain, part), part
 
@@ -71,7 +81,7 @@ def test_password_is_not_shown(invoke: Invoke, tmp_path: Path) -> None:
 
 
 def test_effective_settings_are_plain_data() -> None:
-    data = effective(Settings.from_dict({}))
+    data = effective(from_dict({}))
     assert json.loads(json.dumps(data)) == data
 
 
@@ -136,7 +146,7 @@ def test_users_come_get_passwords_and_are_listed(
     assert invoke("user", "passwd", "sue", env=env).exit_code == 0
     from mediaserver.db import queries
 
-    with queries.session(Settings.from_dict({}).database.url) as session:
+    with queries.session(from_dict({}).database.url) as session:
         assert queries.verify_login(session, "sue", "battery staple")
 
 

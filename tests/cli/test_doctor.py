@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mediaserver import events as ev
-from mediaserver.config import Settings
+from mediaserver.config import Settings, from_dict
 from mediaserver.db import migrate
 from mediaserver.doctor import installation, machine, services
 from mediaserver.doctor.findings import Finding, examine, ok
@@ -22,7 +22,7 @@ from tests.cti.rig import Background
 
 
 def settings(tmp_path: Path, **parts: Any) -> Settings:
-    return Settings.from_dict(parts, tmp_path)
+    return from_dict(parts, tmp_path)
 
 
 def states(findings: Iterable[Finding]) -> list[str]:
@@ -275,11 +275,11 @@ def test_the_kernels_echo_cancellers_are_told(
 
 def over_ip(local: str) -> Settings:
     span = {"name": "E1-1", "kind": "e1", "local": local, "remote": "127.0.0.1:9"}
-    return Settings.from_dict({"board": [{"name": "ip", "type": "cesopsn", "span": [span]}]})
+    return from_dict({"board": [{"name": "ip", "type": "cesopsn", "span": [span]}]})
 
 
 def test_where_an_e1_over_ip_listens_is_looked_at() -> None:
-    assert list(services.over_ip(Settings.from_dict({}))) == []
+    assert list(services.over_ip(from_dict({}))) == []
     with socket.socket(type=socket.SOCK_DGRAM) as held:
         held.bind(("127.0.0.1", 0))
         local = f"127.0.0.1:{held.getsockname()[1]}"

@@ -15,7 +15,7 @@ import pytest
 from mediaserver import events as ev
 from mediaserver.commands import logs, status, web
 from mediaserver.commands.common import Failed
-from mediaserver.config import Settings
+from mediaserver.config import Settings, from_dict
 from mediaserver.cti.server import CannotListen
 from mediaserver.cti.sync import SyncCtiClient
 from mediaserver.db import migrate, queries
@@ -151,7 +151,7 @@ def call(name: str, started: datetime, **more: Any) -> CallRow:
 
 @pytest.fixture
 def database(invoke: Invoke) -> str:
-    url = Settings.from_dict({}).database.url
+    url = from_dict({}).database.url
     migrate.upgrade(url)
     now = datetime.now(UTC)
     with queries.session(url) as session:
@@ -312,7 +312,7 @@ def test_web_serves_with_one_worker_and_many_threads(
         seen.update({name: getattr(self.cfg, name) for name in names})
 
     monkeypatch.setattr(BaseApplication, "run", remember)
-    web.serve(Settings.from_dict({}))
+    web.serve(from_dict({}))
     assert seen["workers"] == 1
     assert seen["threads"] == 128
     assert seen["bind"] == ["127.0.0.1:8080"]

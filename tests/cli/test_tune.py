@@ -11,7 +11,7 @@ import pytest
 
 from bench import advice, carry, echo_settings, report
 from bench.echo_settings import Heard
-from mediaserver.config import Settings
+from mediaserver.config import from_dict
 from mediaserver.doctor.findings import Finding, ok, warn
 from tests.cli.conftest import Invoke
 
@@ -123,7 +123,7 @@ def test_what_to_set_is_a_configuration(e1: int | None) -> None:
     import tomllib
 
     told = advice.advise(figures(), GOOD, wanted_e1=e1)
-    settings = Settings.from_dict(tomllib.loads("\n".join(told.settings)))
+    settings = from_dict(tomllib.loads("\n".join(told.settings)))
     assert told.chosen is not None
     assert settings.recording.enabled is told.chosen.setup.recorded
     assert settings.media.echo_tail_ms == told.chosen.setup.tail_ms
@@ -135,7 +135,7 @@ def _advice(
     *, e1: int | None = None, echo: dict[tuple[int, bool], Heard] | None = None, **boards: Any
 ) -> advice.Advice:
     found = figures() if echo is None else replace(figures(), echo=echo)
-    return advice.advise(found, GOOD, wanted_e1=e1, boards=Settings.from_dict(boards).boards)
+    return advice.advise(found, GOOD, wanted_e1=e1, boards=from_dict(boards).boards)
 
 
 def _reason(told: advice.Advice, begins: str) -> str:

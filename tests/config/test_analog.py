@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from mediaserver.config import ConfigError, Settings
+from mediaserver.config import ConfigError, from_dict
 
 
 def made(kind: str, **analog: Any) -> Any:
     span = {"name": "A-1", "kind": kind, "analog": analog}
     return next(
-        Settings.from_dict({"board": [{"name": "b", "span": [span]}]}).spans(),
+        from_dict({"board": [{"name": "b", "span": [span]}]}).spans(),
     )
 
 
@@ -60,7 +60,7 @@ def test_caller_id_is_as_the_country_does_it_unless_it_is_set() -> None:
 
 def trunk(**keys: Any) -> Any:
     span = {"name": "E-1", "kind": "e1", **keys}
-    return next(Settings.from_dict({"board": [{"name": "b", "span": [span]}]}).spans())
+    return next(from_dict({"board": [{"name": "b", "span": [span]}]}).spans())
 
 
 def test_an_em_trunk_has_its_side_and_start() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaserver.config.cesopsn import address, timeslots
+from mediaserver.config.load import from_dict
 from mediaserver.config.problems import ConfigError
 from mediaserver.config.settings import Settings
 
@@ -16,7 +17,7 @@ SPAN = {"name": "E1-1", "kind": "e1", "local": "40001", "remote": "192.0.2.7:400
 
 
 def settings(*spans: dict[str, Any], kind: str = "cesopsn") -> Settings:
-    return Settings.from_dict({"board": [{"name": "ip", "type": kind, "span": list(spans)}]})
+    return from_dict({"board": [{"name": "ip", "type": kind, "span": list(spans)}]})
 
 
 def test_a_span_over_ip_has_the_channels_its_time_slots_make() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from drivers.signalling.mfcr2.variant import R2Settings
-from mediaserver.config import ConfigError, Settings, load, parse
+from mediaserver.config import ConfigError, Settings, from_dict, load, parse
 
 GOOD = """
 [server]
@@ -84,11 +84,11 @@ def test_paths_start_at_the_file_and_follow_data_dir(tmp_path: Path) -> None:
 
 
 def test_an_empty_file_gives_the_defaults() -> None:
-    assert parse("") == Settings() == Settings.from_dict({})
+    assert parse("") == Settings() == from_dict({})
 
 
 def test_a_postgresql_url_names_our_driver() -> None:
-    url = Settings.from_dict({"database": {"url": "postgresql://me@db/ms"}}).database.url
+    url = from_dict({"database": {"url": "postgresql://me@db/ms"}}).database.url
     assert url == "postgresql+psycopg://me@db/ms"
 
 

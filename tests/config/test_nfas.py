@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from mediaserver.config.load import from_dict
 from mediaserver.config.problems import ConfigError
-from mediaserver.config.settings import Settings
 
 ROLES = ("primary", "backup", "none")
 
@@ -25,12 +25,12 @@ def spans(*more: dict[str, Any]) -> dict[str, Any]:
 
 def problems(data: dict[str, Any]) -> list[str]:
     with pytest.raises(ConfigError) as error:
-        Settings.from_dict(data)
+        from_dict(data)
     return [str(problem) for problem in error.value.problems]
 
 
 def test_a_group_as_it_should_be() -> None:
-    given = [span.pri for span in Settings.from_dict(spans()).spans()]
+    given = [span.pri for span in from_dict(spans()).spans()]
     assert [pri.d_channel for pri in given] == list(ROLES)
     assert "nfas" not in given[0].options() and "interface" not in given[0].options()
 

@@ -60,8 +60,8 @@ def floor_faults(module: str, names: set[str]) -> list[str]:
     return faults
 
 
-def room_cycle(arrows: dict[str, set[str]]) -> list[str]:
-    """One circle in the graph of rooms, as the list of rooms walked; empty when there is none."""
+def circle_in(arrows: dict[str, set[str]]) -> list[str]:
+    """One circle in a graph of rooms or files, as the list of those walked; empty without one."""
     done: set[str] = set()
 
     def walk(room: str, path: list[str]) -> list[str]:
@@ -107,7 +107,19 @@ def test_rooms_do_not_need_each_other_in_a_circle() -> None:
         rooms = {_room(name) for name in imported(path) if name.startswith("mediaserver.")}
         if here:
             arrows.setdefault(here, set()).update((rooms & FLOOR_OF.keys()) - {here})
-    circle = room_cycle(arrows)
+    circle = circle_in(arrows)
+    assert not circle, " → ".join(circle)
+
+
+def test_files_do_not_need_each_other_in_a_circle() -> None:
+    """For types neither: who must read two files to understand one has one file in two halves."""
+    files = {module_of(path) for path in sources() if path.stem != "__init__"}
+    arrows: dict[str, set[str]] = {}
+    for path in sources():
+        if path.stem != "__init__":
+            here = module_of(path)
+            arrows.setdefault(here, set()).update((imported(path) & files) - {here})
+    circle = circle_in(arrows)
     assert not circle, " → ".join(circle)
 
 
@@ -157,8 +169,8 @@ def test_an_arrow_down_is_let_pass() -> None:
 
 
 def test_a_circle_is_found() -> None:
-    assert room_cycle({"call": {"cdr"}, "cdr": {"recording"}, "recording": {"call"}})
-    assert not room_cycle({"call": {"cdr"}, "recording": {"call", "cdr"}, "cdr": set()})
+    assert circle_in({"call": {"cdr"}, "cdr": {"recording"}, "recording": {"call"}})
+    assert not circle_in({"call": {"cdr"}, "recording": {"call", "cdr"}, "cdr": set()})
 
 
 @pytest.mark.parametrize(

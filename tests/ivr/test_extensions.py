@@ -14,8 +14,8 @@ from mediaserver.call.dialler import Target
 from mediaserver.call.extensions import Extension, Extensions, extensions_of
 from mediaserver.call.routing import Route
 from mediaserver.clock import VirtualLoop
+from mediaserver.config.load import from_dict
 from mediaserver.config.problems import ConfigError
-from mediaserver.config.settings import Settings
 from mediaserver.ivr.flow import FlowError, parse
 from tests.acd.rig import Rig
 
@@ -196,7 +196,7 @@ AGENT = {"name": "alice", "number": "8001", "line": "FXS-1/1"}
 
 
 def test_extensions_of_the_settings_are_agents_and_plain_ones() -> None:
-    settings = Settings.from_dict(
+    settings = from_dict(
         {"board": [BOARD], "agent": [AGENT], "extension": [{"number": "201", "line": "FXS-1/2"}]}
     )
     found = extensions_of(settings)
@@ -232,7 +232,7 @@ def test_a_contradiction_is_named(extension: Any, route: Any, said: str) -> None
         "route": [{"called": "1", **route}] if route else [],
     }
     with pytest.raises(ConfigError, match=said.replace("[", r"\[")):
-        Settings.from_dict(data)
+        from_dict(data)
 
 
 @pytest.mark.parametrize(

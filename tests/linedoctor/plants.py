@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mediaserver.config.settings import Settings
+from mediaserver.config.load import from_dict
 from mediaserver.lab.plant import Plant
 from mediaserver.linedoctor.checks import Run
 from mediaserver.linedoctor.verdict import Verdict
@@ -73,7 +73,7 @@ async def world(
         "board": [{"name": "lab", "type": "virtual", "span": list(spans)}],
         **over,
     }
-    plant = Plant(Settings.from_dict(data, path))
+    plant = Plant(from_dict(data, path))
     await plant.start(cti=False)
     try:
         assert await plant.lines_up()

@@ -46,7 +46,7 @@ def test_more_commands_than_the_ring_holds_are_delayed_and_none_is_lost() -> Non
 
 
 def test_an_engine_that_does_not_tick_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mediaserver.media.session.BACKLOG", 20)
+    monkeypatch.setattr("mediaserver.media.commands.BACKLOG", 20)
 
     async def story() -> None:
         world = World(commands=8)

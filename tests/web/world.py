@@ -12,7 +12,7 @@ import numpy as np
 
 from dsp_ext import g711
 from mediaserver import events as ev
-from mediaserver.config import Settings
+from mediaserver.config import Settings, from_dict
 from mediaserver.db import migrate, queries
 from mediaserver.db.models import CallRow, RecordingRow, StoryRow
 from mediaserver.recording import wav
@@ -43,7 +43,7 @@ class World:
 
 
 def make_world(path: Path) -> World:
-    settings = Settings.from_dict(
+    settings = from_dict(
         {
             "server": {"name": "Test centre", "data_dir": str(path)},
             "board": [

@@ -46,11 +46,13 @@ class SpanSpec:
 class VirtualBoard:
     """One side of a pair. Faults may be set at either side, for any of the spans."""
 
-    def __init__(self, name: str, side: str, lines: Sequence[Line]) -> None:
+    def __init__(
+        self, name: str, side: str, lines: Sequence[Line], spans: Iterable[VirtualSpan]
+    ) -> None:
         self.name = name
         self.side = side
+        self.spans = list(spans)
         self._lines = lines
-        self.spans: list[VirtualSpan] = [line.spans[side] for line in lines]
 
     def span(self, name: str) -> VirtualSpan:
         """This side's span of that name; KeyError when there is none."""
@@ -114,11 +116,19 @@ def make_pair(
     `block` is in samples. `wire` stands in for dsp_ext's in tests of signalling alone.
     """
     make_wire = wire or _engine_wire(block, law)
-    lines = []
+    lines, ends = [], []
     for number, spec in enumerate(specs):
         line_seed = seed * 1000 + number
-        lines.append(_line(spec, make_wire, line_seed))
-    return VirtualBoard(names[0], "near", lines), VirtualBoard(names[1], "far", lines)
+        ports = make_wire(30 if spec.kind is SpanKind.E1 else spec.ports, line_seed)
+        line = Line(ports, line_seed)
+        near, far = _ends(spec, line, ports)
+        line.join(near, far)
+        lines.append(line)
+        ends.append((near, far))
+    return (
+        VirtualBoard(names[0], "near", lines, (near for near, _ in ends)),
+        VirtualBoard(names[1], "far", lines, (far for _, far in ends)),
+    )
 
 
 def _engine_wire(block: int, law: str) -> WireMaker:
@@ -127,20 +137,14 @@ def _engine_wire(block: int, law: str) -> WireMaker:
     return lambda channels, seed: Wire(channels, block=block, law=law, seed=seed)
 
 
-def _line(spec: SpanSpec, make_wire: WireMaker, seed: int) -> Line:
+def _ends(spec: SpanSpec, line: Line, wire: Any) -> tuple[VirtualSpan, VirtualSpan]:
     if spec.kind is SpanKind.E1:
-        wire = make_wire(30, seed)
-        line = Line(wire, seed)
-        line.join(
+        return (
             VirtualE1Span(spec.near, line, "near", wire.a),
             VirtualE1Span(spec.far, line, "far", wire.b),
         )
-        return line
     other = SpanKind.FXO if spec.kind is SpanKind.FXS else SpanKind.FXS
-    wire = make_wire(spec.ports, seed)
-    line = Line(wire, seed)
-    line.join(
+    return (
         VirtualAnalogSpan(spec.near, spec.kind, spec.ports, line, "near", wire.a),
         VirtualAnalogSpan(spec.far, other, spec.ports, line, "far", wire.b),
     )
-    return line

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
-from drivers.base import SpanKind
+from drivers.base import AnalogEvent, Channel, SpanKind
 from drivers.boards.virtual.cas import CasWay
 from drivers.events import Alarm
-
-if TYPE_CHECKING:
-    from drivers.boards.virtual.span import VirtualSpan
 
 #: direction → the wire's end it leads to
 FACING = {"near": "a", "far": "b"}
@@ -26,6 +23,21 @@ _ANALOG_S = 0.010  # hook and ring scanning
 _APART_S = 1e-6  # the loop keeps no order among timers of the same instant
 
 Spoil = Callable[[bytes], bytes]
+
+
+class End(Protocol):
+    """A span, as its line knows it: what arrives there, and which alarms."""
+
+    name: str
+    kind: SpanKind
+
+    @property
+    def channels(self) -> Sequence[Channel]: ...
+    def port_index(self, number: int) -> int: ...
+    def frame_arrived(self, frame: bytes) -> None: ...
+    def analog_arrived(self, event: AnalogEvent) -> None: ...
+    def bits_arrived(self, channel: int, abcd: int) -> None: ...
+    def set_alarm(self, alarm: Alarm, active: bool) -> None: ...
 
 
 class _Way:
@@ -54,11 +66,11 @@ class Line:
 
     def __init__(self, wire: Any, seed: int) -> None:
         self.wire = wire
-        self.spans: dict[str, VirtualSpan] = {}
+        self.spans: dict[str, End] = {}
         self._ways = {"near": _Way(seed * 2), "far": _Way(seed * 2 + 1)}
         self._open = True
 
-    def join(self, near: VirtualSpan, far: VirtualSpan) -> None:
+    def join(self, near: End, far: End) -> None:
         self.spans = {"near": near, "far": far}
 
     def close(self) -> None:

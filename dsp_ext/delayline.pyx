@@ -15,6 +15,16 @@ from libc.string cimport memcpy, memset
 
 from dsp_ext.g711 cimport encode_one
 from dsp_ext.impair cimport impair_block, impair_orders, random_seed
+from dsp_ext.line cimport (
+    DELAY_MAX,
+    HYBRID_MAX,
+    LINE_DEPTH,
+    LINE_PREFILL,
+    SLIP_MAX,
+    fault_t,
+    line_t,
+    order_t,
+)
 from dsp_ext.native cimport load_acquire, store_release
 from dsp_ext.ring cimport ring_init, ring_release
 

@@ -19,6 +19,7 @@ from dsp_ext.native cimport heap_octets
 from dsp_ext.ring cimport ring_init, ring_release, ring_t
 from dsp_ext.shed cimport shed_init
 from dsp_ext.slots cimport slots_init, slots_release
+from dsp_ext.state cimport POST_FSK, attachment_t, echo_t, engine_shape, engine_t, player_t, post_t, tap_t
 from dsp_ext.tone cimport tone_free, tone_new
 from dsp_ext.units cimport LANES, padded, zeroed
 
