@@ -41,9 +41,9 @@ def check(file: Path | None) -> None:
     """
     path = find_config(file)
     settings = settings_of(path)
-    from mediaserver import app
+    from mediaserver.app.flows import check_flows
 
-    flows = app.check_flows(settings)
+    flows = check_flows(settings)
     spans = list(settings.spans())
     channels = sum(len(span.numbers) for span in spans)
     click.echo(

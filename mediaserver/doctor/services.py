@@ -94,7 +94,7 @@ def _span_over_ip(span: Span, running: bool) -> Finding:
 
 def flows(settings: Settings) -> Iterator[Finding]:
     """The flows that callers go through, held against the configuration."""
-    from mediaserver.app import check_flows
+    from mediaserver.app.flows import check_flows
     from mediaserver.ivr.flow import FlowError
 
     try:

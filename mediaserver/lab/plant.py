@@ -13,8 +13,9 @@ from typing import Any
 
 from drivers.boards.cesopsn.board import CesopsnBoard
 from drivers.boards.virtual.board import SpanSpec, VirtualBoard, make_pair
-from mediaserver.app import App, make_session
-from mediaserver.boards import open_far, open_real
+from mediaserver.app.boards import open_far, open_real
+from mediaserver.app.daemon import App
+from mediaserver.app.engine import make_session
 from mediaserver.bus import Bus
 from mediaserver.clock import Clock, VirtualLoop
 from mediaserver.config.settings import Settings

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mediaserver.app import AppControl
+from mediaserver.app.control import AppControl
 from mediaserver.cti.messages import CtiError
 from mediaserver.cti.methods import FaultsParams, LineFaults, parse
 from tests.app.plants import needs_sounds, running, virtually

@@ -10,7 +10,7 @@ import pytest
 
 from drivers.base import SetupRequest
 from drivers.events import Number
-from mediaserver.app import AppControl
+from mediaserver.app.control import AppControl
 from mediaserver.call.leg import Leg, LegState
 from mediaserver.call.lines import NoChannel
 from mediaserver.cti.messages import CtiError

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dsp_ext.callerid import CallerId
-from mediaserver.app import AppControl
+from mediaserver.app.control import AppControl
 from mediaserver.call.messages import FILE
 from mediaserver.cti.messages import CtiError
 from mediaserver.lab.plant import Plant

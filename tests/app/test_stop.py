@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from mediaserver.app import RELEASE_S, STOP_S, check_flows
+from mediaserver.app.daemon import RELEASE_S, STOP_S
+from mediaserver.app.flows import check_flows
 from mediaserver.config import ConfigError
 from mediaserver.db import queries
 from mediaserver.lab import settings as lab_settings

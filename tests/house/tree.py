@@ -35,7 +35,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"call", "recording", "cdr"}),
     frozenset({"acd", "ivr", "faxing", "linedoctor"}),
     frozenset({"cti"}),
-    frozenset({"app", "boards", "linecontrol"}),
+    frozenset({"app"}),
     frozenset({"lab"}),
     frozenset({"demo", "doctor"}),
     frozenset({"commands"}),

@@ -159,7 +159,7 @@ def test_nothing_is_kept_of_turns_that_are_over() -> None:
                 playing.cancel()
             await asyncio.wait([playing])
         await asyncio.sleep(0.1)
-        assert not world.near._turns and not world.near._acks
+        assert not world.near.commands._turns and not world.near.commands._acks
 
     run(story)
 

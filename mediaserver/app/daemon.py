@@ -1,7 +1,5 @@
-"""The composition root: the only place that wires the daemon's rooms together.
-
-`App` is one daemon on given boards, without a clock: whoever makes it drives
-the media session in real or virtual time.
+"""`App` is one daemon on given boards, without a clock: whoever makes it drives the media session
+in real or virtual time.
 """
 
 from __future__ import annotations
@@ -14,21 +12,22 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-from drivers.base import Board, DriverError, Span, SpanKind
+from drivers.base import Board
 from drivers.cause import Cause
-from dsp_ext.engine import Engine
 from mediaserver.acd.agent import Agent
 from mediaserver.acd.queue import Queue
 from mediaserver.acd.service import Acd
 from mediaserver.acd.store import MemoryStore
 from mediaserver.acd.strategy import STRATEGIES
+from mediaserver.app.control import AppControl
+from mediaserver.app.engine import line_care
+from mediaserver.app.flows import check_flows
 from mediaserver.bus import Bus
-from mediaserver.call import maintenance, messages, signalling
-from mediaserver.call.call import CannotJoin, Services
-from mediaserver.call.care import LineCare
+from mediaserver.call import messages, signalling
+from mediaserver.call.call import Services
 from mediaserver.call.dialler import Dialler, Target
 from mediaserver.call.extensions import extensions_of
-from mediaserver.call.lines import Lines, NoChannel
+from mediaserver.call.lines import Lines
 from mediaserver.call.messages import MessagesWaiting
 from mediaserver.call.msn import OwnNumbers
 from mediaserver.call.numbering import NumberRule
@@ -37,26 +36,23 @@ from mediaserver.call.traces import Traces
 from mediaserver.call.trunks import TrunkGroup, TrunkSettings
 from mediaserver.cdr.service import CallRecords
 from mediaserver.clock import Clock, VirtualLoop
-from mediaserver.config import ConfigError, Settings
-from mediaserver.config.problems import Problem, did_you_mean
+from mediaserver.config import Settings
 from mediaserver.cti.board import AgentInfo, Inventory, ServerInfo, SpanInfo
 from mediaserver.cti.board import Board as Panel
 from mediaserver.cti.feed import Feed
-from mediaserver.cti.messages import CtiError, Identity
+from mediaserver.cti.messages import Identity
 from mediaserver.cti.server import CtiServer
 from mediaserver.db import queries, users
 from mediaserver.db.store import Store
 from mediaserver.events import SystemAlarm
-from mediaserver.ivr.flow import Flow, QueueNode, load_all
 from mediaserver.ivr.reception import Reception
 from mediaserver.ivr.session import QueueVoice, Tools
-from mediaserver.linecontrol import LineControl
 from mediaserver.linedoctor.service import LineDoctor
 from mediaserver.media import busytone
 from mediaserver.media.busytone import BusyTones
 from mediaserver.media.lineaudio import MediaLineAudio
 from mediaserver.media.prompts import PromptError, Prompts
-from mediaserver.media.registers import MediaRegisters, banks
+from mediaserver.media.registers import MediaRegisters
 from mediaserver.media.session import MediaSession
 from mediaserver.recording.recorder import Recorder
 
@@ -66,146 +62,6 @@ log = logging.getLogger(__name__)
 STOP_S = 15.0
 #: How long it then waits for the far ends to confirm that the channels are free.
 RELEASE_S = 3.0
-
-
-def channels_of(boards: Sequence[Board]) -> int:
-    return sum(len(span.channels) for board in boards for span in board.spans)
-
-
-def line_care(settings: Settings) -> dict[str, LineCare]:
-    """What is done about each span's lines: echo where it is wanted, tones on exchange lines."""
-    media = settings.media
-    return {
-        span.name: LineCare(
-            echo=span.cancels_echo and media.can_cancel,
-            not_on=span.echo_left_to_card,
-            tones=media.tone_plan if span.kind == "fxo" else "",
-            answer=span.analog.answer,
-            busy="busy" in span.analog.disconnect,
-            silence_s=span.analog.silence_s if "silence" in span.analog.disconnect else 0.0,
-        )
-        for span in settings.spans()
-    }
-
-
-def own_numbers(settings: Settings) -> dict[str, OwnNumbers]:
-    """Of each span that does not answer to every number."""
-    return {
-        span.name: OwnNumbers(span.pri.numbers, span.pri.others == "leave")
-        for span in settings.spans()
-        if span.pri.numbers
-    }
-
-
-def line_slots(settings: Settings, spans: Sequence[Span]) -> dict[str, Any]:
-    """Slots of the engine's costly banks: one for every channel that may need it."""
-    cares = line_care(settings)
-    echo = sum(len(span.channels) for span in spans if cares[span.name].echo)
-    progress: dict[str, int] = {}
-    for span in spans:
-        if plan := cares[span.name].tones:
-            progress[plan] = progress.get(plan, 0) + len(span.channels)
-    return {"echo": echo, "progress": progress, "caller_id": _caller_id_slots(settings, spans)}
-
-
-def _caller_id_slots(settings: Settings, spans: Sequence[Span]) -> dict[str, int]:
-    """A receiver of the right modem for each line that may be told who calls."""
-    configs = {config.name: config for config in settings.spans()}
-    found: dict[str, int] = {}
-    for span in spans:
-        if span.kind is not SpanKind.FXO:
-            continue
-        how = configs[span.name].analog.scheme(settings.media.tone_plan)
-        if how is not None and how.by == "fsk":
-            found[how.modem] = found.get(how.modem, 0) + len(span.channels)
-    return found
-
-
-def make_session(
-    settings: Settings, boards: Sequence[Board], clock: Clock, bus: Bus
-) -> MediaSession:
-    """An engine with room for all channels of `boards`, each at its place."""
-    block = settings.media.block_ms * 8
-    r2 = {s.name: s.variant == "cn" for s in settings.spans() if s.signalling == "mfcr2"}
-    spans = [span for board in boards for span in board.spans]
-    mfr2 = banks([(r2[span.name], len(span.channels)) for span in spans if span.name in r2])
-    engine = Engine(
-        max(1, channels_of(boards)),
-        block=block,
-        law=settings.media.law,
-        echo_tail_ms=settings.media.echo_tail_ms,
-        echo_nlp=settings.media.echo_suppress,
-        mfr2=mfr2,
-        **line_slots(settings, spans),
-    )
-    first = 0
-    for board in boards:
-        for span in board.spans:
-            engine.attach(first, span.port)
-            for place, channel in enumerate(span.channels):
-                channel.index = first + place
-            first += len(span.channels)
-    return MediaSession(engine, clock, bus)
-
-
-def check_flows(settings: Settings) -> dict[str, Flow]:
-    """The flows, after holding them against the settings.
-
-    Raises FlowError for a faulty flow file, ConfigError for names that do not exist.
-    """
-    flows = load_all(settings.flows.directory)
-    problems = [
-        Problem(
-            ("route", i, "flow"),
-            f"there is no such flow; {did_you_mean(r.flow, list(flows))}",
-            r.flow,
-        )
-        for i, r in enumerate(settings.routes)
-        if r.flow and r.flow not in flows
-    ]
-    for name in sorted({route.flow for route in settings.routes} & set(flows)):
-        problems += _flow_problems(flows[name], settings)
-        problems += _overflow_problems(flows[name], settings)
-    if problems:
-        raise ConfigError(problems)
-    return flows
-
-
-def _flow_problems(flow: Flow, settings: Settings) -> list[Problem]:
-    known = {
-        "queue": [queue.name for queue in settings.queues],
-        "agent": [agent.name for agent in settings.agents],
-        "extension": [phone.number for phone in settings.phones()],
-        "trunk": [group.name for group in settings.trunk_groups],
-    }
-    return [
-        Problem(
-            ("flow", flow.name, "node", name, key),
-            f"there is no such {key} in the settings; {did_you_mean(given, names)}",
-            given,
-        )
-        for name, node in flow.node.items()
-        for key, names in known.items()
-        if (given := getattr(node, key, "")) and given not in names and "{" not in given
-    ]
-
-
-def _overflow_problems(flow: Flow, settings: Settings) -> list[Problem]:
-    """A queue's `overflow_node` must be in each flow that leaves it to the queue."""
-    used = {
-        node.queue
-        for node in flow.node.values()
-        if isinstance(node, QueueNode) and not node.on_overflow
-    }
-    return [
-        Problem(
-            ("queue", i, "overflow_node"),
-            f"flow {flow.name} has no such node; {did_you_mean(q.overflow_node, list(flow.node))}",
-            q.overflow_node,
-        )
-        for i, q in enumerate(settings.queues)
-        if q.name in used and q.overflow_node and q.overflow_node not in flow.node
-    ]
 
 
 class App:
@@ -311,7 +167,7 @@ class App:
         )
         routes = [Route(**route.model_dump()) for route in settings.routes]
         group_of = {span: group.name for group in settings.trunk_groups for span in group.spans}
-        reception = Reception(services, routes, self.flows, tools, group_of, own_numbers(settings))
+        reception = Reception(services, routes, self.flows, tools, group_of, _own_numbers(settings))
         self.lines.settle = reception.settled
         return reception
 
@@ -417,6 +273,15 @@ class App:
         )
 
 
+def _own_numbers(settings: Settings) -> dict[str, OwnNumbers]:
+    """Of each span that does not answer to every number."""
+    return {
+        span.name: OwnNumbers(span.pri.numbers, span.pri.others == "leave")
+        for span in settings.spans()
+        if span.pri.numbers
+    }
+
+
 def _trunk(group: Any) -> TrunkSettings:
     values = group.model_dump(exclude={"name", "spans", "rules", "then_on"})
     rules = tuple(NumberRule(**rule.model_dump()) for rule in group.rules)
@@ -425,56 +290,3 @@ def _trunk(group: Any) -> TrunkSettings:
 
 def _target(agent: Any) -> Target:
     return Target(agent.name, agent.line, agent.trunk, agent.number)
-
-
-class AppControl(LineControl):
-    """What CTI clients may ask of the app."""
-
-    def __init__(self, app: App) -> None:
-        super().__init__(app.boards, app.doctor, app.messages, app.busy_tones)
-        self._app = app
-
-    async def hangup(self, call_id: str, by: str) -> None:
-        call = self._app.reception.calls.get(call_id)
-        if call is None:
-            raise CtiError("not_found", f"there is no call {call_id}", "it may have ended")
-        call.end(Cause.NORMAL, "system", f"cleared by {by}")
-
-    async def join(self, call_id: str, by: str) -> None:
-        call = self._app.reception.calls.get(call_id)
-        if call is None:
-            raise CtiError("not_found", f"there is no call {call_id}", "it may have ended")
-        try:
-            call.join_at_exchange()
-        except CannotJoin as error:
-            raise CtiError("conflict", str(error)) from None
-
-    async def service(self, line: str, in_service: bool, by: str) -> bool:
-        try:
-            return maintenance.set_service(self._app.lines, line, in_service)
-        except NoChannel:
-            raise CtiError("not_found", f"there is no channel {line!r}") from None
-        except DriverError as error:
-            raise CtiError("conflict", str(error), "try again when the line is up") from None
-
-    async def set_agent(self, agent: str, state: str, reason: str) -> None:
-        try:
-            self._app.acd.set_agent(agent, state, reason)
-        except KeyError:
-            raise CtiError("not_found", f"there is no agent {agent!r}") from None
-        except ValueError as error:
-            raise CtiError("bad_params", str(error)) from None
-
-    def trace(self, span: str, after: int, before: int, last: int, silent: bool) -> dict[str, Any]:
-        config = next(each for each in self._app.settings.spans() if each.name == span)
-        try:
-            rows = self._app.traces.rows(span, after=after, before=before, last=last, silent=silent)
-        except KeyError:
-            traced = ", ".join(self._app.traces.names()) or "none"
-            hint = f"spans with a trace: {traced}"
-            what = f"{span} is {config.signalling}: it sends no messages"
-            raise CtiError("not_found", what, hint) from None
-        return rows | {"side": config.side if config.signalling == "pri" else ""}
-
-    def engine_counters(self) -> dict[str, int | float]:
-        return dict(self._app.session.engine.counters())
