@@ -18,12 +18,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import chi2
 
+from drivers.said import Said
 from dsp_ext import g711
 from dsp_ext.bert import BitErrorTester
 from dsp_ext.ring import Ring
 from mediaserver.linedoctor import measure
 from mediaserver.linedoctor.place import Place
-from mediaserver.linedoctor.say import Said, say, together
+from mediaserver.linedoctor.say import say, together
 from mediaserver.linedoctor.verdict import CannotCheck, Verdict
 from mediaserver.linedoctor.wanted import Wanted
 from mediaserver.linedoctor.words import BAD, OK, WARN

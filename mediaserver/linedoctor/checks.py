@@ -15,11 +15,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from drivers.said import Said
 from mediaserver.call.lines import Lines, NoChannel, Slot
 from mediaserver.clock import Clock
 from mediaserver.linedoctor.kinds import CHECKS, Check, Wanted
 from mediaserver.linedoctor.place import Place, in_service, taken
-from mediaserver.linedoctor.say import Said, say
+from mediaserver.linedoctor.say import say
 from mediaserver.linedoctor.verdict import CannotCheck, Verdict
 from mediaserver.linedoctor.words import BAD, worst
 from mediaserver.media.busytone import BusyTones

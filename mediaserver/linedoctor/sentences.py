@@ -2,19 +2,17 @@
 
 What: findings, advice and what keeps a check from being carried out. Places to be filled are named,
 with a unit where they are figures, and have their format (`%` of Python).
-How: `mediaserver.linedoctor.say` fills them; a client that speaks another language takes code and
+How: `drivers.said` fills them; a client that speaks another language takes code and
 values and fills its own. The English text is the key of the console's catalogue.
 """
 
 from __future__ import annotations
 
-
-def N_(text: str) -> str:
-    """Marks a text for the catalogue."""
-    return text
-
+from drivers.said import N_
 
 SENTENCES = {
+    # ---- between several things said
+    "together": N_("; "),
     # ---- what others are made of
     "level": N_("%(dbm0).0f dBm0"),
     "level.exact": N_("%(dbm0).1f dBm0"),
@@ -184,5 +182,3 @@ SENTENCES = {
     "line.undialable": N_("the number was not dialled: %(why)s"),
     "line.undialled": N_("the number was not dialled: something else took the channel"),
 }
-#: Between several things said.
-BETWEEN = N_("; ")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from drivers.base import SpanKind
+from drivers.said import Said
 from dsp_ext.progress_plan import BusyTone
 from dsp_ext.units import SAMPLE_RATE
 from mediaserver.audio.hear import Heard, listen
@@ -22,7 +23,7 @@ from mediaserver.linedoctor import measure
 from mediaserver.linedoctor.hearing import aside, stretch_of
 from mediaserver.linedoctor.measure import Floats
 from mediaserver.linedoctor.place import Place
-from mediaserver.linedoctor.say import Said, say, together
+from mediaserver.linedoctor.say import say, together
 from mediaserver.linedoctor.sentences import SENTENCES
 from mediaserver.linedoctor.verdict import CannotCheck, Verdict
 from mediaserver.linedoctor.wanted import Wanted

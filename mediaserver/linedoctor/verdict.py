@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from mediaserver.linedoctor.say import Said, words
+from drivers.said import Said
+from mediaserver.linedoctor.say import words
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from drivers.said import Said
 from mediaserver.linedoctor.g826 import Totals
-from mediaserver.linedoctor.say import Said, say
+from mediaserver.linedoctor.say import say
 from mediaserver.linedoctor.verdict import told
 
 OK, WARN, BAD = "ok", "warn", "bad"

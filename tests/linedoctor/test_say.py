@@ -7,8 +7,9 @@ import re
 
 import pytest
 
+from drivers.said import Said
 from mediaserver.linedoctor.g826 import Totals
-from mediaserver.linedoctor.say import Said, say, together, words
+from mediaserver.linedoctor.say import say, together, words
 from mediaserver.linedoctor.verdict import Verdict
 from mediaserver.linedoctor.words import of_channel, of_span
 
