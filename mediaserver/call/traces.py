@@ -18,6 +18,7 @@ from heapq import merge
 from typing import Any
 
 from drivers.base import Signalling
+from drivers.said import as_data
 from drivers.signalling.pri.trace import Censor, decode, is_keepalive
 from mediaserver.clock import Clock
 
@@ -110,7 +111,11 @@ class Traces:
 
 
 def row(entry: Entry) -> dict[str, Any]:
-    """One entry in words, as plain data."""
+    """One entry in words, as plain data.
+
+    `said` and each element's have the same as codes and values, None where there is nothing to
+    word: names, digits, hex.
+    """
     base = {
         "seq": entry.seq,
         "utc": entry.utc.isoformat(timespec="milliseconds"),
@@ -124,14 +129,27 @@ def row(entry: Entry) -> dict[str, Any]:
             "from_origin": True,
             "elements": [],
         }
-        return base | nothing | {"title": entry.text, "fault": "", "hex": ""}
+        said = {"title": None, "link": None, "fault": None}
+        return base | nothing | {"title": entry.text, "fault": "", "said": said, "hex": ""}
     told = decode(entry.frame)
     return base | {
-        "title": told.title,
-        "link": told.link,
+        "title": str(told.title),
+        "link": str(told.link),
         "reference": told.reference,
         "from_origin": told.from_origin,
-        "elements": [{"name": name, "text": text} for name, text in told.elements],
-        "fault": told.fault,
+        "elements": [
+            {
+                "name": str(name),
+                "text": str(text),
+                "said": {"name": as_data(name), "text": as_data(text)},
+            }
+            for name, text in told.elements
+        ],
+        "fault": str(told.fault or ""),
+        "said": {
+            "title": as_data(told.title),
+            "link": as_data(told.link),
+            "fault": as_data(told.fault),
+        },
         "hex": entry.frame.hex(),
     }

@@ -59,7 +59,9 @@ def a_call(make) -> None:
         ]
         assert {"SABME P/F", "UA P/F"} & {row["title"] for row in told}
         setup = next(row for row in told if row["title"] == "SETUP")
-        assert {"name": "display", "text": "Li"} in setup["elements"]
+        (display,) = (each for each in setup["elements"] if each["name"] == "display")
+        assert display["text"] == "Li" and display["said"]["text"] is None  # in no language
+        assert display["said"]["name"] == {"code": "element.40", "values": {}}
         assert [row["seq"] for row in told] == sorted(row["seq"] for row in told)
         assert len(every(traces, silent=True)) > len(told)
         line.stop()

@@ -11,28 +11,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from drivers.signalling.pri.q931_values import say, value
+
 MAX_INFORMATION = 260  # Q.921 N201
 PROTOCOL = 0x08
 
-MESSAGES: dict[int, str] = {
-    0x01: "ALERTING",
-    0x02: "CALL PROCEEDING",
-    0x03: "PROGRESS",
-    0x05: "SETUP",
-    0x07: "CONNECT",
-    0x0D: "SETUP ACKNOWLEDGE",
-    0x0F: "CONNECT ACKNOWLEDGE",
-    0x45: "DISCONNECT",
-    0x46: "RESTART",
-    0x4D: "RELEASE",
-    0x4E: "RESTART ACKNOWLEDGE",
-    0x5A: "RELEASE COMPLETE",
-    0x62: "FACILITY",
-    0x6E: "NOTIFY",
-    0x75: "STATUS ENQUIRY",
-    0x7B: "INFORMATION",
-    0x7D: "STATUS",
-}
+#: Message types that libpri has states for; others are told, and handed on for it to refuse.
+MESSAGES = frozenset(
+    {
+        0x01,
+        0x02,
+        0x03,
+        0x05,
+        0x07,
+        0x0D,
+        0x0F,
+        0x45,
+        0x46,
+        0x4D,
+        0x4E,
+        0x5A,
+        0x62,
+        0x6E,
+        0x75,
+        0x7B,
+        0x7D,
+    }
+)
 DISCONNECT, RELEASE, RELEASE_COMPLETE, STATUS, STATUS_ENQUIRY = 0x45, 0x4D, 0x5A, 0x7D, 0x75
 RESTART, RESTART_ACK = 0x46, 0x4E
 SERVICE, SERVICE_ACK = 0x0F, 0x07
@@ -50,11 +55,17 @@ _SHORTEST = {0x04: 2, IE_CAUSE: 2, 0x14: 1, IE_CHANNEL: 1, IE_PROGRESS: 2, 0x79:
 
 
 class MalformedError(Exception):
-    """A frame that must not be handed on; `layer` 2: drop it, 3: only its message is bad."""
+    """A frame that must not be handed on; `layer` 2: drop it, 3: only its message is bad.
 
-    def __init__(self, layer: int, what: str, detail: str) -> None:
-        super().__init__(f"{what}: {detail}")
-        self.layer, self.what, self.detail = layer, what, detail
+    what, detail : codes of `q931_values.SENTENCES`, the first without its "fault."; as attributes
+    they are in English, and together in `said`.
+    """
+
+    def __init__(self, layer: int, what: str, detail: str, **values: object) -> None:
+        part, more = say(f"fault.{what}"), say(detail, **values)
+        self.said = say("malformed", what=part, detail=more)
+        super().__init__(str(self.said))
+        self.layer, self.what, self.detail = layer, str(part), str(more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +78,7 @@ class Message:
 
     @property
     def name(self) -> str:
-        return MESSAGES.get(self.type, f"type 0x{self.type:02x}")
+        return str(value("message", self.type))
 
     @property
     def inband(self) -> bool:
@@ -95,18 +106,18 @@ def parse(frame: bytes, maintenance: bool = False, nfas: bool = False) -> Messag
     if information is None:
         return None
     if len(information) > MAX_INFORMATION:
-        raise MalformedError(3, "frame too long", f"{len(information)} octets of information")
+        raise MalformedError(3, "frame.long", "octets.information", count=len(information))
     if len(information) < 3:
-        raise MalformedError(3, "message too short", f"{len(information)} octets")
+        raise MalformedError(3, "message.short", "octets", count=len(information))
     if maintenance and information[0] in MAINTENANCE:
         return _maintenance(information, nfas)
     if information[0] != PROTOCOL:
-        raise MalformedError(3, "protocol discriminator", f"0x{information[0]:02x}")
+        raise MalformedError(3, "discriminator", "octet", value=information[0])
     length = information[1]
     if length > 2:
-        raise MalformedError(3, "call reference", f"length octet 0x{length:02x}")
+        raise MalformedError(3, "reference", "length", value=length)
     if len(information) < length + 3:
-        raise MalformedError(3, "message too short", f"{len(information)} octets")
+        raise MalformedError(3, "message.short", "octets", count=len(information))
     cref = int.from_bytes(information[2 : 2 + length], "big")
     message = Message(information[2 + length], cref, _elements(information, length + 3))
     if length == 2 and cref & 0x7FFF == 0:
@@ -120,18 +131,18 @@ def _maintenance(information: bytes, nfas: bool) -> Message:
     For a whole interface it would tell that the D channel went up or down.
     """
     if len(information) < 5 or information[1] != 2 or information[2] & 0x7F or information[3]:
-        raise MalformedError(3, "call reference", "SERVICE without the global one")
+        raise MalformedError(3, "reference", "service.reference")
     if information[4] not in (SERVICE, SERVICE_ACK):
-        raise MalformedError(3, "unknown message", f"maintenance type 0x{information[4]:02x}")
+        raise MalformedError(3, "message.unknown", "type", value=information[4])
     elements = _elements(information, 5)
     channel, status = elements.get(IE_CHANNEL, b""), elements.get(IE_STATUS, b"")
     if nfas and _names_interface(channel):
         channel = bytes((channel[0] & ~0x40,)) + channel[2:]
     one = len(channel) == 3 and channel[0] & 0x67 == 0x21 and channel[1] == 0x83
     if not one or not 0x81 <= channel[2] <= 0x9F:
-        raise MalformedError(3, "channel", "SERVICE for anything but one B channel")
+        raise MalformedError(3, "channel", "service.channel")
     if len(status) != 1 or len(information) != _SERVICE_OCTETS + len(elements[IE_CHANNEL]):
-        raise MalformedError(3, "information element", "SERVICE with more or less than it has")
+        raise MalformedError(3, "element", "service.elements")
     return Message(information[4], 0, elements)
 
 
@@ -168,12 +179,12 @@ def is_sabme(frame: bytes) -> bool:
 def _information(frame: bytes) -> bytes | None:
     """The information field of an I or UI frame; None when there is none by right."""
     if len(frame) < 3:
-        raise MalformedError(2, "frame too short", f"{len(frame)} octets")
+        raise MalformedError(2, "frame.short", "octets", count=len(frame))
     if frame[0] & 0xFD or frame[1] != 0x01:
-        raise MalformedError(2, "address", f"{frame[0]:02x} {frame[1]:02x}, not SAPI 0 TEI 0")
+        raise MalformedError(2, "address", "address", sapi=frame[0], tei=frame[1])
     control = frame[2]
     if control & 3 != 3 and len(frame) < 4:
-        raise MalformedError(2, "frame too short", f"{len(frame)} octets, control {control:02x}")
+        raise MalformedError(2, "frame.short", "octets.control", count=len(frame), control=control)
     if control & 1 == 0:
         return frame[4:]
     if control & 0xEF == 0x03:
@@ -196,14 +207,17 @@ def _elements(information: bytes, at: int) -> dict[int, bytes]:
             codeset = locked
             continue
         if at + 2 > len(information):
-            raise MalformedError(3, "information element", f"0x{identifier:02x} cut off at {at}")
+            raise MalformedError(3, "element", "element.cut", identifier=identifier, at=at)
         content = information[at + 2 : at + 2 + information[at + 1]]
         if len(content) < information[at + 1]:
             raise MalformedError(
                 3,
-                "information element",
-                f"0x{identifier:02x} at {at}: {information[at + 1]} octets said, "
-                f"{len(content)} there",
+                "element",
+                "element.long",
+                identifier=identifier,
+                at=at,
+                said=information[at + 1],
+                there=len(content),
             )
         if codeset == 0:
             _check(identifier, content, at)
@@ -220,12 +234,16 @@ def _check_global(message: Message, nfas: bool) -> None:
     would spoil every RESTART sent later.
     """
     if message.type not in (RESTART, RESTART_ACK, STATUS):
-        raise MalformedError(3, "call reference", f"{message.name} with the global one")
+        raise MalformedError(3, "reference", "global", message=value("message", message.type))
     channel = message.elements.get(IE_CHANNEL)
     plain = 0x24 if nfas and channel is not None and _names_interface(channel) else 0x64
     if channel is not None and channel[0] & plain != 0x20:
         raise MalformedError(
-            3, "channel", f"{message.name} for 0x{channel[0]:02x}, not a B channel"
+            3,
+            "channel",
+            "global.channel",
+            message=value("message", message.type),
+            value=channel[0],
         )
 
 
@@ -233,10 +251,8 @@ def _check(identifier: int, content: bytes, at: int) -> None:
     """Raise MalformedError unless the element's fixed octets are all there."""
     if len(content) < _SHORTEST.get(identifier, 0):
         raise MalformedError(
-            3, "information element", f"0x{identifier:02x} at {at}: only {len(content)} octets"
+            3, "element", "element.short", identifier=identifier, at=at, got=len(content)
         )
     limit = _CHAINED.get(identifier)
     if limit is not None and not any(octet & 0x80 for octet in content[:limit]):
-        raise MalformedError(
-            3, "information element", f"0x{identifier:02x} at {at}: number header not ended"
-        )
+        raise MalformedError(3, "element", "element.header", identifier=identifier, at=at)

@@ -1,6 +1,7 @@
 """Names of the supplementary services in a facility element (ROSE components in BER).
 
-What: which operation is invoked, answered or refused, with the texts in it.
+What: which operation is invoked, answered or refused, with the texts in it. Operations keep the
+names their standards give them.
 Limits: names only; arguments are shown as far as they are text. Never raises on
 any octets: what cannot be read is shown as hex.
 Source: Q.932 8.2, X.229; operation values: EN 300 182 (AOC), 207 (diversion),
@@ -11,7 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-_COMPONENT = {0xA1: "invokes", 0xA2: "result", 0xA3: "error", 0xA4: "reject"}
+from drivers.said import Said
+from drivers.signalling.pri.q931_values import TABLES, join, say
+
 _ETSI = {
     6: "ectExecute",
     7: "activationDiversion",
@@ -57,35 +60,41 @@ _PROFILES = (0x11, 0x1F)  # octet 3: remote operations, networking extensions
 _DEEPEST = 8
 
 
-def words(data: bytes) -> str:
-    """The components of a facility element's content, in words."""
+def said(data: bytes) -> Said | str:
+    """The components of a facility element's content."""
     if not data or data[0] & 0x1F not in _PROFILES:
         return data.hex()
     qsig = data[0] & 0x1F == 0x1F
-    found = [_component(tag, body, qsig) for tag, body in _walk(data[1:]) if tag in _COMPONENT]
-    return "; ".join(found) or data.hex()
+    walked = _walk(data[1:])
+    found = [_component(tag, body, qsig) for tag, body in walked if tag in TABLES["component"]]
+    return join("services", found) or data.hex()
 
 
-def _component(tag: int, body: bytes, qsig: bool) -> str:
+def _component(tag: int, body: bytes, qsig: bool) -> Said:
     parts = list(_walk(body))
-    texts = " ".join(f"“{text}”" for text in _texts(body, 0))
+    found = say(f"component.{tag}")
     operation = _operation(tag, parts, qsig)
-    return " ".join(part for part in (_COMPONENT[tag], operation, texts) if part)
+    if operation is not None:
+        found = say("service", component=found, operation=operation)
+    texts = " ".join(f"“{text}”" for text in _texts(body, 0))
+    return say("service.text", service=found, texts=texts) if texts else found
 
 
-def _operation(tag: int, parts: list[tuple[int, bytes]], qsig: bool) -> str:
+def _operation(tag: int, parts: list[tuple[int, bytes]], qsig: bool) -> Said | str | None:
     if tag == 0xA2:  # the operation is in a sequence of its own
         inner = next((body for kind, body in parts if kind == 0x30), b"")
         parts = [(0x02, b""), *_walk(inner)]
     for kind, body in parts[1:]:
         if kind == 0x06:
-            return f"operation {_oid(body)}"
+            oid = _oid(body)
+            return say("operation.other", value=oid) if oid else say("operation.unknown")
         if kind == 0x02 and body:
-            value = int.from_bytes(body[:4], "big")
+            number = int.from_bytes(body[:4], "big")
+            if tag not in (0xA1, 0xA2):
+                return say("code", value=number)
             known = _QSIG if qsig else _ETSI
-            plain = tag in (0xA1, 0xA2)
-            return known.get(value, f"operation {value}") if plain else f"code {value}"
-    return ""
+            return known.get(number) or say("operation.other", value=number)
+    return None
 
 
 def _walk(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -116,6 +125,7 @@ def _texts(data: bytes, depth: int) -> Iterator[str]:
 
 
 def _oid(body: bytes) -> str:
+    """As dotted numbers; "" for none."""
     numbers, value = [], 0
     for octet in body:
         value = value << 7 | octet & 0x7F
@@ -123,6 +133,6 @@ def _oid(body: bytes) -> str:
             numbers.append(value)
             value = 0
     if not numbers:
-        return "unknown"
+        return ""
     first = min(numbers[0] // 40, 2)
     return ".".join(str(number) for number in (first, numbers[0] - first * 40, *numbers[1:]))

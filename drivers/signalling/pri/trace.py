@@ -11,61 +11,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from drivers.said import Said
 from drivers.signalling.pri import q931
-from drivers.signalling.pri.q931_words import element
+from drivers.signalling.pri.q931_values import UNNUMBERED, say, value
+from drivers.signalling.pri.q931_words import Content, element
 
-_UNNUMBERED = {
-    0x6F: "SABME",
-    0x0F: "DM",
-    0x03: "UI",
-    0x43: "DISC",
-    0x63: "UA",
-    0x87: "FRMR",
-    0xAF: "XID",
-}
-_SUPERVISORY = {0x01: "RR", 0x05: "RNR", 0x09: "REJ"}
-_OTHER_MESSAGES = {
-    0x20: "USER INFORMATION",
-    0x21: "SUSPEND REJECT",
-    0x22: "RESUME REJECT",
-    0x24: "HOLD",
-    0x25: "SUSPEND",
-    0x26: "RESUME",
-    0x28: "HOLD ACKNOWLEDGE",
-    0x2D: "SUSPEND ACKNOWLEDGE",
-    0x2E: "RESUME ACKNOWLEDGE",
-    0x30: "HOLD REJECT",
-    0x31: "RETRIEVE",
-    0x33: "RETRIEVE ACKNOWLEDGE",
-    0x37: "RETRIEVE REJECT",
-    0x60: "SEGMENT",
-    0x64: "REGISTER",
-    0x79: "CONGESTION CONTROL",
-}
-_MAINTENANCE = {0x0F: "SERVICE", 0x07: "SERVICE ACKNOWLEDGE"}
 _MAINTENANCE_PROTOCOLS = (0x03, 0x43)  # of AT&T's and the national switch types
 _CONNECT, _INFORMATION = 0x07, 0x7B
 _KEYPAD, _CALLED = 0x2C, 0x70
 _STAR = 0x2A
+_UI = 0x03
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """One frame in words. `message` is "" for a frame that carries none.
+    """One frame in words. `message` is None for a frame that carries none.
 
     `reference` is the call reference's value, `from_origin` whether the sender is the end that
-    made the call. `elements` are (name, content). `fault` says what is wrong, "" if nothing.
+    made the call. `elements` are (name, content). `fault` says what is wrong, None if nothing.
     """
 
-    link: str
-    message: str = ""
+    link: Content
+    message: Said | None = None
     reference: int | None = None
     from_origin: bool = True
-    elements: tuple[tuple[str, str], ...] = ()
-    fault: str = ""
+    elements: tuple[tuple[Said, Content], ...] = ()
+    fault: Said | None = None
 
     @property
-    def title(self) -> str:
+    def title(self) -> Content:
         """The message, or the link's own frame."""
         return self.message or self.link
 
@@ -73,20 +47,21 @@ class Decoded:
 def decode(frame: bytes) -> Decoded:
     """A frame, address octet first and without FCS, in words."""
     if len(frame) < 3:
-        return Decoded("cut off", fault=f"{len(frame)} octets are no frame")
+        return Decoded(say("cut"), fault=say("no_frame", count=len(frame)))
     link, information = _link(frame)
     fault = _fault(frame)
     if information is None:
         return Decoded(link, fault=fault)
     if len(information) < 4 or len(information) < 3 + (information[1] & 15):
-        return Decoded(link, "cut off", fault=fault or f"{len(information)} octets of message")
+        fault = fault or say("no_message", count=len(information))
+        return Decoded(link, say("cut"), fault=fault)
     length = information[1] & 15
     cref = int.from_bytes(information[2 : 2 + length], "big")
     flag = bool(length and information[2] & 0x80)
-    value = cref & ((1 << (8 * length - 1)) - 1) if length else None
+    number = cref & ((1 << (8 * length - 1)) - 1) if length else None
     elements = [element(each, content, codeset) for each, content, codeset, _ in walk(information)]
     name = _name(information[0], information[2 + length])
-    return Decoded(link, name, value, not flag, tuple(elements), fault)
+    return Decoded(link, name, number, not flag, tuple(elements), fault)
 
 
 def walk(information: bytes) -> Iterator[tuple[int, bytes, int, int]]:
@@ -114,33 +89,35 @@ def is_keepalive(frame: bytes) -> bool:
     return len(frame) > 2 and frame[2] & 3 == 1
 
 
-def _link(frame: bytes) -> tuple[str, bytes | None]:
+def _link(frame: bytes) -> tuple[Content, bytes | None]:
     """The frame in Q.921's words, and its information field where it has one."""
     control, after = frame[2], frame[3] if len(frame) > 3 else 0
-    poll = " P/F" if after & 1 else ""
+    poll = _poll(after & 1)
     if not control & 1:
         return f"I N(S)={control >> 1} N(R)={after >> 1}{poll}", frame[4:]
     if control & 3 == 1:
-        name = _SUPERVISORY.get(control, f"supervisory 0x{control:02x}")
-        return f"{name} N(R)={after >> 1}{poll}", None
-    name = _UNNUMBERED.get(control & 0xEF, f"unnumbered 0x{control:02x}")
-    return name + (" P/F" if control & 0x10 else ""), frame[3:] if name == "UI" else None
+        return value("supervisory", control, received=after >> 1, poll=poll), None
+    kind = control & 0xEF
+    shown = kind if kind in UNNUMBERED else control
+    name = value("unnumbered", shown, poll=_poll(control & 0x10))
+    return name, frame[3:] if kind == _UI else None
 
 
-def _fault(frame: bytes) -> str:
-    """What keeps the frame from libpri, in words."""
+def _poll(bit: int) -> str:
+    return " P/F" if bit else ""
+
+
+def _fault(frame: bytes) -> Said | None:
+    """What keeps the frame from libpri."""
     try:
         q931.parse(frame)
     except q931.MalformedError as error:
-        return str(error)
-    return ""
+        return error.said
+    return None
 
 
-def _name(protocol: int, kind: int) -> str:
-    if protocol in _MAINTENANCE_PROTOCOLS:
-        return _MAINTENANCE.get(kind, f"maintenance 0x{kind:02x}")
-    known = q931.MESSAGES.get(kind) or _OTHER_MESSAGES.get(kind)
-    return known or f"message 0x{kind:02x}"
+def _name(protocol: int, kind: int) -> Said:
+    return value("maintenance" if protocol in _MAINTENANCE_PROTOCOLS else "message", kind)
 
 
 class Censor:

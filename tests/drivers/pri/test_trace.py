@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drivers.said import as_data, worded
 from drivers.signalling.pri import rose
-from drivers.signalling.pri.q931_words import ELEMENTS, element
+from drivers.signalling.pri.q931_values import ELEMENTS, SENTENCES, TABLES
+from drivers.signalling.pri.q931_words import element
 from drivers.signalling.pri.trace import Censor, decode, is_keepalive
 from tests.drivers.pri.harness import Pair
 
 I_FRAME = "00010204"
+
+
+def texts(told) -> tuple[tuple[str, str], ...]:
+    return tuple((str(name), str(content)) for name, content in told.elements)
+
+
+def both(identifier: int, content: bytes, codeset: int = 0) -> tuple[str, str]:
+    name, text = element(identifier, content, codeset)
+    return str(name), str(text)
 
 
 def message(kind: str, elements: str = "", cref: str = "0001") -> bytes:
@@ -20,9 +33,9 @@ def message(kind: str, elements: str = "", cref: str = "0001") -> bytes:
 
 def test_a_setup_reads_like_a_sentence():
     told = decode(message("05", "04038090a3 1803a98385 6c0521 83313339 7006813130303836 a1"))
-    assert (told.title, told.reference, told.from_origin) == ("SETUP", 1, True)
+    assert (str(told.title), told.reference, told.from_origin) == ("SETUP", 1, True)
     assert told.link == "I N(S)=1 N(R)=2"
-    assert told.elements == (
+    assert texts(told) == (
         ("bearer capability", "speech, A-law"),
         ("channel", "channel 5, exclusive"),
         ("calling number", "139, national, ISDN, network's"),
@@ -61,13 +74,40 @@ ELEMENT_WORDS = [
 
 @pytest.mark.parametrize(("identifier", "content", "words"), ELEMENT_WORDS)
 def test_each_element_in_words(identifier, content, words):
-    assert element(identifier, bytes.fromhex(content))[1] == words
+    assert both(identifier, bytes.fromhex(content))[1] == words
 
 
 def test_what_is_unknown_is_shown_as_hex():
-    assert element(0x55, b"\x01\x02") == ("element 0x55", "0102")
-    assert element(0x04, b"\x01", 6) == ("element 0x04 of codeset 6", "01")
-    assert element(0x6C, b"") == ("calling number", "cannot be read: empty")
+    assert both(0x55, b"\x01\x02") == ("element 0x55", "0102")
+    assert both(0x04, b"\x01", 6) == ("element 0x04 of codeset 6", "01")
+    assert both(0x6C, b"") == ("calling number", "cannot be read: empty")
+
+
+def test_codes_are_the_standards_numbers():
+    (name, cause), *_ = decode(message("5a", "08028290")).elements
+    assert name.code == "element.8"
+    assert as_data(cause) == {
+        "code": "list",
+        "values": {
+            "parts": [
+                {
+                    "code": "cause",
+                    "values": {"value": 16, "text": {"code": "cause.16", "values": {}}},
+                },
+                {
+                    "code": "from",
+                    "values": {"where": {"code": "location.2", "values": {}}},
+                },
+            ]
+        },
+    }
+    assert as_data(element(0x28, b"Li")[1]) is None  # the same in every language
+
+
+def test_every_value_of_a_table_has_a_sentence():
+    for table, texts in TABLES.items():
+        for number, text in texts.items():
+            assert text and SENTENCES[f"{table}.{number}"] == text
 
 
 def test_data_link_frames():
@@ -78,31 +118,31 @@ def test_data_link_frames():
         "00011f": "DM P/F",
     }
     for octets, title in frames.items():
-        assert decode(bytes.fromhex(octets)).title == title
+        assert str(decode(bytes.fromhex(octets)).title) == title
     assert [is_keepalive(bytes.fromhex(octets)) for octets in frames] == [False, False, True, False]
-    assert decode(bytes.fromhex("000153")).title == "DISC P/F"
+    assert str(decode(bytes.fromhex("000153")).title) == "DISC P/F"
 
 
 def test_who_made_the_call_and_other_messages():
     assert not decode(message("5a", cref="8001")).from_origin
-    assert decode(message("24")).title == "HOLD"
-    assert decode(message("3f")).title == "message 0x3f"
+    assert str(decode(message("24")).title) == "HOLD"
+    assert str(decode(message("3f")).title) == "message 0x3f"
     service = bytes.fromhex(I_FRAME + "030200000f0101c0")
-    assert decode(service).title == "SERVICE"
+    assert str(decode(service).title) == "SERVICE"
     shifted = decode(message("05", "9e 050101 70028132"))
-    assert shifted.elements == (("element 0x05 of codeset 6", "01"), ("called number", "2, ISDN"))
+    assert texts(shifted) == (("element 0x05 of codeset 6", "01"), ("called number", "2, ISDN"))
 
 
 def test_facilities_are_named():
     name = bytes.fromhex("9faa06800100820100 8b0100 a10a020101020100 80024c69")
-    assert rose.words(name) == "invokes callingName “Li”"
+    assert str(rose.said(name)) == "invokes callingName “Li”"
     aoc = bytes.fromhex("91 a10b 020105 020124 3003810101")
-    assert rose.words(aoc) == "invokes aOCEChargingUnit"
-    assert rose.words(bytes.fromhex("91a203020105")) == "result"
-    assert rose.words(bytes.fromhex("91a306020105020103")) == "error code 3"
+    assert str(rose.said(aoc)) == "invokes aOCEChargingUnit"
+    assert str(rose.said(bytes.fromhex("91a203020105"))) == "result"
+    assert str(rose.said(bytes.fromhex("91a306020105020103"))) == "error code 3"
     oid = bytes.fromhex("91a10b02010106062a8648ce1503")
-    assert rose.words(oid) == "invokes operation 1.2.840.10005.3"
-    assert rose.words(b"") == "" and rose.words(b"\x12\x34") == "1234"
+    assert str(rose.said(oid)) == "invokes operation 1.2.840.10005.3"
+    assert rose.said(b"") == "" and rose.said(b"\x12\x34") == "1234"
 
 
 @given(st.binary(max_size=80))
@@ -115,19 +155,21 @@ def test_any_octets_give_words(data):
         message("62", "1c7f91"),
     ):
         told = decode(frame)
-        assert told.title
+        assert str(told.title)
+        for said in (told.title, told.link, told.fault, *chain(*told.elements)):
+            assert worded(as_data(said), SENTENCES) in ("", str(said))
         cleaned = Censor().clean(frame)
         assert len(cleaned) == len(frame)
         for identifier in ELEMENTS:
-            assert all(text.isprintable() for text in element(identifier, data))
-    rose.words(b"\x91" + data)
+            assert all(text.isprintable() for text in both(identifier, data))
+    rose.said(b"\x91" + data)
 
 
 def test_cut_frames_say_so():
     whole = message("05", "7006813130303836")
-    assert decode(b"\x00\x01").fault and decode(b"").title == "cut off"
-    assert "octets said" in decode(whole[:-2]).fault
-    assert decode(whole[:7]).title == "cut off"
+    assert str(decode(b"\x00\x01").fault and decode(b"").title) == "cut off"
+    assert "octets said" in str(decode(whole[:-2]).fault)
+    assert str(decode(whole[:7]).title) == "cut off"
 
 
 def test_keys_in_a_call_are_blotted_out_and_dialled_digits_are_not():
@@ -162,7 +204,7 @@ def test_every_frame_of_a_real_call_is_understood():
     pair.run(0.1)
     pair.follow()
     pair.run(15)
-    titles = [told.title for told in seen if told.message]
+    titles = [str(told.title) for told in seen if told.message]
     assert titles == [
         "SETUP",
         "CALL PROCEEDING",
@@ -174,4 +216,4 @@ def test_every_frame_of_a_real_call_is_understood():
         "RELEASE COMPLETE",
     ]
     assert not any(told.fault for told in seen)
-    assert not any("cannot be read" in text for told in seen for _, text in told.elements)
+    assert not any("cannot be read" in text for told in seen for _, text in texts(told))
