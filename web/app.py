@@ -20,7 +20,7 @@ from flask_wtf.csrf import CSRFError, generate_csrf
 
 from mediaserver.config import Settings, load
 from mediaserver.cti.sync import SyncCtiClient
-from web import auth, data, i18n, linewords, security
+from web import auth, data, i18n, linewords, saidwords, security
 from web.gateway import Gateway, Refused
 from web.permissions import allowed
 from web.secret import secret_key
@@ -61,6 +61,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     data.init(app, settings)
     i18n.init(app, settings.server.language)
     linewords.init(app)
+    saidwords.init(app)
     security.init(app)
     _extensions(app)
     _templates(app, settings)

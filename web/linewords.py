@@ -1,16 +1,11 @@
-"""The line doctor's sentences and the names of its figures, in the language of the page."""
+"""The names of the line doctor's figures, in the language of the page."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from flask import Flask
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-
-from mediaserver.linedoctor.say import words
 
 #: Figures by name, with N for a number in it.
 FIGURES = {
@@ -54,14 +49,6 @@ _WAYS = {"there": _l("There: %(figure)s"), "back": _l("Back: %(figure)s")}
 _NUMBER = re.compile(r"(?<=_)\d+")  # the 0 of dBm0 is none
 
 
-def line_words(said: Mapping[str, Any] | None, text: str) -> str:
-    """A sentence in the page's language; one this console does not know, as the server says it."""
-    try:
-        return words(said, _) or text
-    except (KeyError, TypeError, ValueError):
-        return text
-
-
 def figure_words(name: str) -> str:
     """A figure's name; one without words, as it is."""
     way, _between, rest = name.partition("_")
@@ -76,4 +63,4 @@ def figure_words(name: str) -> str:
 
 def init(app: Flask) -> None:
     """For the templates."""
-    app.jinja_env.globals.update(line_words=line_words, figure_words=figure_words)
+    app.jinja_env.globals.update(figure_words=figure_words)

@@ -233,8 +233,9 @@ METHODS: dict[str, Method] = {
             "What went over a span's signalling lately, in words: Q.931 and Q.921 frames, or "
             "R2's signals. Keys pressed in calls are blotted out.",
             "span, side, seq (the newest entry), entries: seq, utc, direction (in, out, or "
-            "neither), channel (R2), title, link, reference, from_origin, elements (name, text), "
-            "fault, hex",
+            "neither), channel (R2), title, link, reference, from_origin, elements (name, text, "
+            "said), fault, said, hex. said has the same words as codes and values, as for a line, "
+            "and null for what is no word: digits, names, hex",
             cost=2,
         ),
         Method(

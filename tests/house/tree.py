@@ -26,7 +26,7 @@ PACKAGE_ARROWS: dict[str, frozenset[str]] = {
 
 # Where in `mediaserver` the console may enter: it is a client like any other.  Recordings are files
 # that the daemon closed or still writes; the console reads them by the store's own rules.
-WEB_MAY_IMPORT = ("cti", "db", "config", "recording.store", "linedoctor.say")
+WEB_MAY_IMPORT = ("cti", "db", "config", "recording.store")
 
 # Rooms of `mediaserver`, from the ground up.
 FLOORS: tuple[frozenset[str], ...] = (

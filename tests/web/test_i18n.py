@@ -28,7 +28,7 @@ WEB = Path(__file__).parents[2] / "web"
 CATALOGUE = WEB / "translations/zh/LC_MESSAGES/messages.po"
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 #: What the server says by codes, and the console puts into words.
-ELSEWHERE = WEB.parent / "mediaserver/linedoctor"
+ELSEWHERE = ("mediaserver/linedoctor", "mediaserver/cti", "drivers")
 KEYWORDS = dict.fromkeys(("_", "_l", "N_", "gettext", "lazy_gettext"))
 NODES: tuple[type[Node], ...] = get_args(get_args(AnyNode)[0])
 PLACES = re.compile(r"%\(\w+\)[-+.\d]*[a-z]|\{\w+\}|%%")
@@ -38,7 +38,7 @@ def said() -> set[str]:
     """Every sentence the sources say."""
     found = [
         each
-        for place in (WEB, ELSEWHERE)
+        for place in (WEB, *(WEB.parent / each for each in ELSEWHERE))
         for each in extract_from_dir(place, METHODS, keywords=KEYWORDS)
     ]
     return {message for _file, _line, message, _comments, _context in found if message}

@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from mediaserver.cti import pcap
 from web.permissions import needs
+from web.saidwords import trace_row
 from web.views.board import gateway
 
 views = Blueprint("trace", __name__)
@@ -28,10 +29,13 @@ def page() -> str:
 @views.get("/api/trace")
 @needs("trace")
 def rows() -> dict[str, Any]:
-    """Entries of `span` numbered above `after`, or below `before`: the newest 200 of them.
+    """Entries of `span` numbered above `after`, or below `before`: the newest 200 of them,
+
+    in the page's language.
 
     400 for a number that is none; the media server's own refusals keep their status."""
-    return _ask(_number("after"), _number("before"), PAGE)
+    told = _ask(_number("after"), _number("before"), PAGE)
+    return told | {"entries": [trace_row(row) for row in told["entries"]]}
 
 
 @views.get("/trace/<span>.pcap")

@@ -120,7 +120,7 @@ def test_a_transfer_asks_the_far_end_in_the_words_of_the_switch_type(switch):
 
     def note(toward: str, frame: bytes) -> bool:
         told = decode(frame)
-        if toward == "net" and told.message == "FACILITY":
+        if toward == "net" and str(told.message) == "FACILITY":
             name, content = told.elements[0]
             asked.append((str(name), str(content)))
         return False
