@@ -238,7 +238,7 @@ async def rig(path: Path, **limits: Any) -> AsyncIterator[Rig]:
         await made.server.close()
 
 
-def run(work: Callable[[], Coroutine[Any, Any, None]], timeout_s: float = 20.0) -> None:
+def run(work: Callable[[], Coroutine[Any, Any, None]], timeout_s: float = 180.0) -> None:
     """Run a test's coroutine; hanging is failing."""
 
     async def limited() -> None:

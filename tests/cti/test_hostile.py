@@ -52,7 +52,7 @@ def test_client_that_never_reads_is_dropped_and_others_hear_everything(tmp_path:
         await deaf.writer.drain()
         await asyncio.sleep(0)
 
-    run(work, 60)
+    run(work)
 
 
 def test_snapshots_that_are_never_read_count_too(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_snapshots_that_are_never_read_count_too(tmp_path: Path) -> None:
                 greedy.send(b'{"v":1,"id":9,"method":"snapshot"}\n')
                 assert (await other.ask("ping"))["ok"]
 
-    run(work, 60)
+    run(work)
 
 
 def test_flood_gets_one_error_and_is_closed(tmp_path: Path) -> None:
@@ -279,4 +279,4 @@ def test_replay_to_a_reader_that_stopped_ends_when_events_are_gone(tmp_path: Pat
             seqs = [m["seq"] for m in lines if "event" in m]
             assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
 
-    run(work, 60)
+    run(work)
