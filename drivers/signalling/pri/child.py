@@ -106,8 +106,8 @@ class PriChild:
         self._spawn = spawn
         self._guard = AlarmGuard(self._alarm_changed, self._alarm_lasts, alarm_guard_s)
         self._calls: dict[int, Call] = {}
-        self._blocked: set[int] = set()
-        self._leftovers: list[int] = []
+        self._blocked: set[int] = set()  # channels that no call may be put on
+        self._out: set[int] = set()  # of those, the ones taken out of service
         self._lost: set[int] = set()
         self._next_ref = 2
         self._pipe: Pipe | None = None
@@ -229,7 +229,7 @@ class PriChild:
         if self._pipe is None:
             for call in [call for call in self._calls.values() if call.channel == channel]:
                 self._drop(call, Cause.TEMPORARY_FAILURE)
-            self._leave(channel)
+            self._blocked.add(channel)
         else:
             self._send({"do": ["restart", channel]})
 
@@ -254,8 +254,8 @@ class PriChild:
         settings = dataclasses.asdict(self.settings)
         adopted = [[call.ref, call.cref, call.channel] for call in self._calls.values()]
         order = {"settings": settings, "span": self.span.name, "adopted": adopted}
-        restart, self._leftovers = self._leftovers, []
-        self._send({"start": order | {"first_ref": self._next_ref, "restart": restart}})
+        order |= {"restart": sorted(self._blocked), "out": sorted(self._out)}
+        self._send({"start": order | {"first_ref": self._next_ref}})
         for d in self._lost:
             self._send({"do": ["line_lost", d, True]})
         self._after("ping", PING_S, self._ping)
@@ -324,23 +324,25 @@ class PriChild:
             level, text = message["log"]
             _log.log(level, "%s", text)
         if "event" in message:
-            self._event(unpack_event(message["event"]), message.get("cref"))
+            self._event(unpack_event(message["event"]), message)
 
-    def _event(self, event: LineEvent, cref: list[int] | None) -> None:
+    def _event(self, event: LineEvent, told: Message) -> None:
         if isinstance(event, SignallingState):
             self._link_up = event.up
             self._tell_state(event.reason)
             return
         if isinstance(event, ChannelState):
             (self._blocked.discard if event.in_service else self._blocked.add)(event.channel)
+            (self._out.add if told["off"] else self._out.discard)(event.channel)
         elif isinstance(event, Setup):
             call = Call(event.ref, 0, event.channel, False, CallState.OFFERED)
             self._calls[event.ref] = call
             self._next_ref = max(self._next_ref, event.ref + 1)
         elif isinstance(event, CallEvent) and not self._note(event):
             return
-        if cref is not None and cref[0] in self._calls:
-            self._calls[cref[0]].cref = cref[1]
+        ref, cref = told.get("cref", (0, 0))
+        if ref in self._calls:
+            self._calls[ref].cref = cref
         self.sink(event)
 
     def _note(self, event: CallEvent) -> bool:
@@ -375,13 +377,8 @@ class PriChild:
     def _drop(self, call: Call, cause: int) -> None:
         """End a call no process knows any more; its channel is restarted by the next one."""
         del self._calls[call.ref]
-        self._leave(call.channel)
+        self._blocked.add(call.channel)
         self._soon(Released(self.span.name, call.ref, int(call.cause or cause)))
-
-    def _leave(self, channel: int) -> None:
-        if channel not in self._leftovers:
-            self._leftovers.append(channel)
-        self._blocked.add(channel)
 
     def _soon(self, event: LineEvent) -> None:
         asyncio.get_running_loop().call_soon(self._hand_on, event)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from drivers.base import DriverError
 from drivers.cause import Cause
 from drivers.events import ChannelState, LineEvent, Released, SignallingFault
@@ -20,13 +22,15 @@ def pick_channel(settings: PriSettings, idle: list[int]) -> int | None:
 class Ledger:
     """The books of one link. Calls are found by ref, by libpri's handle or by call reference."""
 
-    def __init__(self, settings: PriSettings, span: str, first_ref: int) -> None:
+    def __init__(
+        self, settings: PriSettings, span: str, first_ref: int, out: Iterable[int] = ()
+    ) -> None:
         self.restarts = RestartQueue(settings.timer("t316_ms"), int(settings.timer("n316")))
         self._settings = settings
         self._span = span
         self._calls: dict[int, Call] = {}
         self._by_handle: dict[int, Call] = {}
-        self._out: set[int] = set()  # channels taken out of service, by either end
+        self._out = set(out)  # channels taken out of service, by either end
         self._events: list[LineEvent] = []
         self._next_ref = first_ref + first_ref % 2  # outgoing even, incoming odd
 
@@ -114,6 +118,8 @@ class Ledger:
         self._events.append(event)
 
     def channel_state(self, channel: int, in_service: bool, reason: str) -> None:
+        """Tell it; a channel is back only when nothing else keeps it from calls."""
+        in_service = in_service and channel not in self._out and channel not in self.restarts
         self.tell(ChannelState(self._span, channel, in_service, reason))
 
     def fault(self, what: str, detail: str) -> None:

@@ -41,7 +41,8 @@ class PriLink(Reports):
     """Call control of one PRI span. `now` is seconds of any monotonic clock.
 
     `adopted` are calls in talk that an earlier link, since lost, has set up: they
-    live on until either end clears. libpri knows nothing of them (handle 0).
+    live on until either end clears. libpri knows nothing of them (handle 0). `out` are
+    channels that either end has taken out of service.
     """
 
     def __init__(
@@ -52,9 +53,10 @@ class PriLink(Reports):
         now: float = 0.0,
         first_ref: int = 2,
         adopted: Sequence[Adopted] = (),
+        out: Sequence[int] = (),
     ) -> None:
         libpri = _open(settings, now)
-        super().__init__(settings, span, libpri, Ledger(settings, span, first_ref))
+        super().__init__(settings, span, libpri, Ledger(settings, span, first_ref, out))
         self._adopt(adopted, now)
         # A stray CONNECT ACKNOWLEDGE stops libpri's T305: what it never ends, we do.
         self._clearing_s = (libpri.timer("T305") + 2 * libpri.timer("T308")) / 1000 + 1

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from drivers.base import Channel, DriverError, EventSink, SetupRequest, SpanKind
-from drivers.events import Alarm, Connected, LineEvent, Number, Released, Setup
+from drivers.events import Alarm, ChannelState, Connected, LineEvent, Number, Released, Setup
 from drivers.signalling.pri.calls import Adopted
 from drivers.signalling.pri.pipe import Message, Pipe, pack_event, redirecting_of
 from drivers.signalling.pri.settings import PriSettings
@@ -109,7 +109,7 @@ class ChildEnd:
         self._span = PipeSpan(order["span"], self._pipe.send)
         self._line = PriSignalling(self._span, self._tell, settings)
         adopted = [Adopted(*each) for each in order["adopted"]]
-        self._line.start(first_ref=order["first_ref"], adopted=adopted)
+        self._line.start(first_ref=order["first_ref"], adopted=adopted, out=order["out"])
         for channel in order["restart"]:
             self._line.restart(channel)
 
@@ -150,6 +150,8 @@ class ChildEnd:
         message: Message = {"event": pack_event(event)}
         if isinstance(event, Setup | Connected) and self._line is not None:
             message["cref"] = [event.ref, self._line.call_reference(event.ref)]
+        if isinstance(event, ChannelState) and self._line is not None:
+            message["off"] = self._line.switched_off(event.channel)
         self._pipe.send(message)
 
 

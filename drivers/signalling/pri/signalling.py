@@ -52,7 +52,9 @@ class PriSignalling:
     def up(self) -> bool:
         return self._link is not None and self._link.up and not self._guard.active
 
-    def start(self, *, first_ref: int = 2, adopted: Sequence[Adopted] = ()) -> None:
+    def start(
+        self, *, first_ref: int = 2, adopted: Sequence[Adopted] = (), out: Sequence[int] = ()
+    ) -> None:
         """Take the D channel; to be called with the loop running. For the rest see `PriLink`."""
         self._loop = asyncio.get_running_loop()
         self._link = PriLink(
@@ -61,6 +63,7 @@ class PriSignalling:
             now=self._loop.time(),
             first_ref=first_ref,
             adopted=adopted,
+            out=out,
         )
         self.span.on_frame(self._receive)
         self.span.watch(self._guard.watch)
@@ -138,6 +141,10 @@ class PriSignalling:
     def is_idle(self, channel: int) -> bool:
         """Whether a new call may be put on this channel (not in use, not being restarted)."""
         return self._link is not None and self._link.is_idle(channel)
+
+    def switched_off(self, channel: int) -> bool:
+        """Whether either end has taken the channel out of service (SERVICE)."""
+        return self._link is not None and self._link.switched_off(channel)
 
     # ---- the line ------------------------------------------------------------------------
 

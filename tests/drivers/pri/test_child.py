@@ -69,7 +69,7 @@ async def world(**settings):
     HeldWorker.made.clear()
     near, far = make_pair([SpanSpec.of("e1", "E1", "X1")], wire=StillWire)
     us = ChildParty(near.span("E1"), "user", **settings)
-    exchange = Party(far.span("X1"), "network")
+    exchange = Party(far.span("X1"), "network", switch=settings.get("switch", "euroisdn"))
     us.line.start()
     exchange.line.start()
     await asyncio.sleep(1)
@@ -199,6 +199,56 @@ def test_calls_not_yet_connected_end_with_41_and_leave_nothing_busy():
         exchange.answers = True
         for channel in (5, 6):
             await talk(us, exchange, channel)
+        us.line.stop()
+
+    run(scenario())
+
+
+def test_channels_that_wait_for_their_restart_outlive_the_process():
+    async def scenario():
+        board, us, exchange = await world()
+        us.answers = exchange.answers = False
+        us.line.setup(SetupRequest(5, Number("1")))
+        exchange.line.setup(SetupRequest(6, Number("1")))
+        await asyncio.sleep(1)
+        board.d_channel("E1", False)
+        for _ in range(3):  # the first one leaves the calls, the others the restarts
+            HeldWorker.made[-1].die()
+            await asyncio.sleep(2)
+        board.d_channel("E1", True)
+        await asyncio.sleep(60)
+        assert [
+            channel for channel in us.line.settings.channels if not us.line.is_idle(channel)
+        ] == []
+        assert len(exchange.of(Released)) == 2
+        us.line.stop()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("by", ("us", "the far end"))
+def test_a_channel_out_of_service_is_so_for_the_next_process_too(by):
+    """Until it is brought back; restarting it, as after a call that was lost on it, is not that."""
+
+    async def scenario():
+        _, us, exchange = await world(switch="ni2")
+        us.answers = False
+        exchange.line.setup(SetupRequest(7, Number("1")))
+        await asyncio.sleep(1)
+        server, other = (us, exchange) if by == "us" else (exchange, us)
+        for channel in (6, 7):
+            server.line.service(channel, False)
+        await asyncio.sleep(1)
+        HeldWorker.made[-1].die()
+        await asyncio.sleep(20)
+        assert [event.cause for event in us.of(Released)] == [41]
+        inner = HeldWorker.made[-1].end._line
+        for line in (us.line, inner, exchange.line):
+            assert [channel for channel in (5, 6, 7) if line.is_idle(channel)] == [5]
+        for channel in (6, 7):
+            server.line.service(channel, True)
+        await asyncio.sleep(1)
+        assert all(line.is_idle(6) and line.is_idle(7) for line in (us.line, inner, exchange.line))
         us.line.stop()
 
     run(scenario())
