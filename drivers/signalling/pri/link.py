@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from drivers.base import DriverError, SetupRequest
 from drivers.cause import Cause
 from drivers.events import ChannelSet, Digits, LineEvent, Number
+from drivers.signalling.pri import adopted as adoption
 from drivers.signalling.pri import binding as pri
 from drivers.signalling.pri import q931
 from drivers.signalling.pri import timers as pri_timers
@@ -91,7 +92,7 @@ class PriLink(Reports):
             self._libpri.settle(call.handle, d)
             if clearing:
                 call.clear_with(message.cause)
-            if not call.handle and not self._clear_adopted(call, message):
+            if not call.handle and not self._hear_adopted(call, message):
                 frame = frame[:4]
         raw = self._libpri.feed(frame, now, d)
         if raw is not None:
@@ -138,7 +139,12 @@ class PriLink(Reports):
 
     def take_frames(self) -> list[bytes]:
         """Frames to send, oldest first; with NFAS as `feed` takes them."""
-        return self._libpri.take_frames()
+        frames = self._libpri.take_frames()
+        alive = {call.cref ^ 0x8000 for call in self._book.adopted()}
+        if not alive:
+            return frames
+        lead = 1 if self.settings.interfaces else 0
+        return [each[:lead] + adoption.answered(each[lead:], alive) for each in frames]
 
     def take_events(self) -> list[LineEvent]:
         """Events not handed out yet (requests leave theirs here)."""
@@ -345,16 +351,11 @@ class PriLink(Reports):
         used = [each.cref & 0x7FFF for each in adopted if each.cref & 0x8000]
         self._libpri.skip_references(max(used, default=0))
 
-    def _clear_adopted(self, call: Call, message: q931.Message) -> bool:
-        """A message for an adopted call; True when libpri is to answer it.
-
-        libpri answers what it does not know with RELEASE COMPLETE: right for clearing,
-        and the end of the call for anything else.
-        """
-        if message.type not in q931.CLEARING:
-            return False
-        self._book.end(call, call.clear_with(None))
-        return True
+    def _hear_adopted(self, call: Call, message: q931.Message) -> bool:
+        """A message for an adopted call; True when libpri is to answer it."""
+        if adoption.is_over(message):
+            self._book.end(call, call.clear_with(message.cause))
+        return adoption.is_libpris(message)
 
     def _request(self, ref: int, word: str, what: int, now: float, inband: bool = False) -> None:
         call = self._book.get(ref)

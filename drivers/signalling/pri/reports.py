@@ -116,15 +116,15 @@ class Reports:
             self._unheard_until = until if len(self._d) > 1 else None  # libpri has T309 for one
 
     def _fetch_calls(self, now: float) -> None:
-        """Calls in talk whose D channel is lost go on with the active one.
+        """Calls in talk whose D channel, or whose process, is lost go on with the active one.
 
         libpri answers where it was asked last: an enquiry that seems to come in on that D channel
         takes the call there, and its answer does the same at the far end, or tells it of a call it
-        has no more.
+        has no more, which it then clears (5.8.11).
         """
         for call in self._book.calls():
-            if call.state is CallState.ACTIVE and call.handle:
-                if self._d.usable(self._libpri.home(call.handle)):
+            if call.state is CallState.ACTIVE:
+                if call.handle and self._d.usable(self._libpri.home(call.handle)):
                     continue
                 self._libpri.settle(call.handle, self._d.active)
                 enquiry = q931.enquiry(call.cref, self.settings.side)

@@ -169,7 +169,8 @@ def test_calls_outlive_a_process_that_dies_while_the_primary_is_in_alarm():
         near.d_channel("E1-1", True)
         await asyncio.sleep(30)
         assert len(HeldWorker.made) == 2
-        assert not us.of("E1-1", Released) and not us.of("E1-3", Released)
+        for side in (us, exchange):
+            assert not side.of("E1-1", Released) and not side.of("E1-3", Released)
         us.lines["E1-3"].release(refs["E1-3"], 16)
         await asyncio.sleep(10)
         assert us.lines["E1-3"].is_idle(3) and exchange.lines["E1-3"].is_idle(3)
