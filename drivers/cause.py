@@ -114,7 +114,7 @@ TEXTS: dict[int, str] = {
 }
 
 #: Another channel or trunk may carry the call after these.
-RETRY_ELSEWHERE = frozenset({34, 38, 41, 42, 44, 47})
+RETRY_ELSEWHERE = frozenset({34, 38, 41, 42, 44, 47, 102})
 
 
 def text(cause: int) -> str:

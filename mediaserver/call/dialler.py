@@ -1,8 +1,9 @@
 """Placing an outgoing leg: to a port, or through a trunk group with one more try.
 
 A call refused with a cause that speaks of this channel or trunk (as the group
-has it, by default glare and no circuit) is tried once more on another channel,
-then in the trunk group that comes after this one.
+has it, by default glare, no circuit and an exchange that stands still), or whose
+line fails, is tried once more on another channel, then in the trunk group that
+comes after this one.
 """
 
 from __future__ import annotations
@@ -89,10 +90,15 @@ class Dialler:
                 return leg
             tried |= {leg.line}
             failed = NotAnswered(target, cause, _REASONS.get(cause, "failed"))
-            if group is None or not (cause in group.settings.then_on and leg.cleared_by_them):
+            if group is None or not self._elsewhere(leg, cause, group):
                 break
         assert failed is not None
         raise failed
+
+    def _elsewhere(self, leg: Leg, cause: int, group: TrunkGroup) -> bool:
+        """Whether it was the trunk that failed, not the party: its refusal, or its line."""
+        refused = cause in group.settings.then_on or self._lines.trouble(leg)
+        return leg.cleared_by_them and bool(refused)
 
     def _ways(self, target: Target) -> Iterator[TrunkGroup | None]:
         """The trunk group of each attempt a call may have; None: a line of its own."""

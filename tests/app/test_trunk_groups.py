@@ -78,6 +78,54 @@ def test_the_causes_are_the_groups_own(tmp_path: Path) -> None:
     assert lines == ["E1-1/1", "not answered"]
 
 
+def test_a_line_that_fails_before_the_answer_is_given_up(tmp_path: Path) -> None:
+    """By an alarm (27), or by its D channel, on which T303 runs out twice (102)."""
+
+    async def story(fail: str) -> list[str]:
+        async with running(tmp_path, **groups()) as plant:
+            lines: list[str] = []
+
+            def offered(leg: Leg, setup: Setup) -> None:
+                lines.append(leg.line.partition("/")[0])
+                if lines[-1] == "E1-2":
+                    leg.answer()
+
+            plant.exchange.lines.on_offer = offered
+            target = Target(party="x", trunk="pstn", number="01012345")
+            placed = asyncio.ensure_future(plant.app.dialler.place(target, "party", 60))
+            await asyncio.sleep(1)
+            board = plant.board_of("E1-1")
+            if fail == "alarm":
+                board.alarm("E1-1", True, "near")
+            elif fail == "D channel":
+                board.d_channel("E1-1", False)
+            leg = await placed
+            lines.append(leg.line.partition("/")[0])
+            leg.clear()
+            return lines
+
+    assert virtually(lambda: story("alarm")) == ["E1-1", "E1-2", "E1-2"]
+    assert virtually(lambda: story("D channel")) == ["E1-1", "E1-2", "E1-2"]
+    # An exchange that takes SETUP and says nothing: one more channel, then elsewhere.
+    assert virtually(lambda: story("nothing")) == ["E1-1", "E1-1", "E1-2", "E1-2"]
+
+
+def test_a_party_that_does_not_answer_in_time_was_reached(tmp_path: Path) -> None:
+    async def story() -> list[str]:
+        async with running(tmp_path, **groups(then_on=[19])) as plant:
+            lines: list[str] = []
+            plant.exchange.lines.on_offer = lambda leg, setup: (
+                lines.append(leg.line),
+                leg.alerting(),
+            )
+            target = Target(party="x", trunk="pstn", number="1")
+            with pytest.raises(NotAnswered, match="no answer"):
+                await plant.app.dialler.place(target, "party", 5)
+            return lines
+
+    assert virtually(story) == ["E1-1/1"]
+
+
 def test_without_another_group_the_last_refusal_counts(tmp_path: Path) -> None:
     lines, _ = virtually(lambda: dialled(tmp_path, 42, then=""))
     assert [line.partition("/")[0] for line in lines] == ["E1-1", "E1-1", "not answered"]

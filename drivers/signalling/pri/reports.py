@@ -244,15 +244,26 @@ class Reports:
         """RELEASE or RELEASE COMPLETE came, or a timer of libpri gave the call up."""
         call = self._book.of_handle(raw.call)
         if call is not None:
-            dialled = call.state is CallState.DIALLING
-            cause = call.clear_with(raw.cause)
-            self._book.end(call, cause)
-            if timed and not (dialled and self._d.usable(raw.d)):
+            unheard = timed and call.state is CallState.DIALLING and self._d.usable(raw.d)
+            cause = self._given_up(raw, unheard) if timed else raw.cause
+            self._book.end(call, call.clear_with(cause))
+            if timed and not unheard:
                 # The far end has confirmed nothing: it may still hold the channel.
                 self._book.queue_restart(call.channel, "clearing was not confirmed")
         if raw.kind == pri.HANGUP:
             self._libpri.request(raw.call, pri.REQUEST_HANGUP, now, info=raw.cause)
         self._ghosts.discard(raw.call)
+
+    def _given_up(self, raw: RawEvent, unheard: bool) -> int:
+        """The cause where a timer of libpri gave the call up. `unheard`: T303 ran out twice.
+
+        libpri says "no user responding" then, which the network does (5.2.5.3); to a user it is
+        the exchange that does not respond.
+        """
+        if not self._d.usable(raw.d):
+            return Cause.DESTINATION_OUT_OF_ORDER
+        at_exchange = unheard and self.settings.side == "user"
+        return Cause.RECOVERY_ON_TIMER if at_exchange else raw.cause
 
     # ---- bookkeeping ---------------------------------------------------------------------
 

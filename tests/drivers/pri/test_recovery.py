@@ -116,6 +116,18 @@ def test_hanging_up_while_the_d_channel_is_down_leaves_no_busy_channel(side, dow
     pair.talk("user", 5)
 
 
+def test_a_call_dialled_as_the_d_channel_fails_ends_with_27_and_has_its_channel_restarted():
+    pair = Pair()
+    cut(pair)
+    pair.call("user", 5)
+    pair.run(30)
+    assert pair.last("user", Released).cause == 27
+    restarted = []
+    pair.drop = lambda toward, frame: restarted.append((toward, message_type(frame))) or False
+    pair.run(60)
+    assert ("net", 0x46) in restarted and pair.user.is_idle(5)
+
+
 def test_only_one_end_knows_the_call_after_its_process_was_started_anew():
     pair = Pair()
     pair.talk("user", 5)

@@ -82,14 +82,16 @@ def test_a_timer_that_cannot_be_is_named(timers, what):
         PriSettings(timers=timers)
 
 
-def test_t303_runs_as_set():
+@pytest.mark.parametrize(("caller", "cause"), [("user", 102), ("net", 18)])
+def test_t303_runs_as_set(caller, cause):
     pair = both(timers={"t303_ms": 2000})
     pair.spoil = without(0x05)
-    ref = pair.call()
+    ref = pair.call(caller)
     pair.run(3.5)
-    assert not pair.ended("user", ref)
+    assert not pair.ended(caller, ref)
     pair.run(1)
-    assert pair.ended("user", ref)
+    assert pair.last(caller, Released) == Released(caller, ref, cause)
+    assert pair.links[caller].is_idle(1)
 
 
 @pytest.mark.parametrize(
