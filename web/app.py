@@ -21,7 +21,7 @@ from flask_wtf.csrf import CSRFError, generate_csrf
 from mediaserver.config import Settings, load
 from mediaserver.cti.sync import SyncCtiClient
 from web import auth, data, i18n, linewords, saidwords, security
-from web.gateway import Gateway, Refused
+from web.gateway import DoorClosed, Gateway, Refused
 from web.permissions import allowed
 from web.secret import secret_key
 from web.views import actions, board, calls, lines, recordings, system, trace
@@ -173,9 +173,10 @@ def _boot(app: Flask) -> dict[str, Any]:
 
 
 def _errors(app: Flask) -> None:
-    def say(code: int, title: str, text: str = "") -> tuple[str | Response, int]:
+    def say(code: int, title: str, text: str = "", short: str = "") -> tuple[str | Response, int]:
+        """A page; for a script one line, `short` where the text alone would not do."""
         if request.path.startswith("/api/"):
-            return Response(text or title, mimetype="text/plain"), code
+            return Response(short or text or title, mimetype="text/plain"), code
         return render_template("error.html", title=title, text=text), code
 
     @app.errorhandler(400)
@@ -204,7 +205,12 @@ def _errors(app: Flask) -> None:
 
     @app.errorhandler(Refused)
     def refused(error: Refused) -> Any:
-        return say(error.status, _("The media server says no."), str(error))
+        return say(error.status, _("The media server says no."), saidwords.refusal(error.error))
+
+    @app.errorhandler(DoorClosed)
+    def no_server(_error: Any) -> Any:
+        title = _("The media server does not answer.")
+        return say(503, title, _("Try again shortly."), short=title)
 
     @app.errorhandler(data.Unavailable)
     def no_database(_error: Any) -> Any:

@@ -23,18 +23,19 @@ _STATUS = {"not_found": 404, "denied": 403, "conflict": 409, "bad_params": 400}
 
 
 class Refused(Exception):
-    """The media server said no; `status` is the HTTP status that says the same."""
+    """The media server said no; `status` is the HTTP status that says the same.
 
-    def __init__(self, message: str, hint: str = "", status: int = 502) -> None:
-        super().__init__(f"{message}. {hint}" if hint else message)
-        self.status = status
+    What it said is `error`: in English, and as codes for the person's language.
+    """
+
+    def __init__(self, error: CtiError) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.status = _STATUS.get(error.code, 502)
 
 
-class DoorClosed(Refused):
+class DoorClosed(Exception):
     """The media server cannot be reached, or did not answer in time."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, status=503)
 
 
 class Gateway:
@@ -77,8 +78,7 @@ class Gateway:
         except CtiUnavailable as error:
             raise DoorClosed(str(error)) from error
         except CtiError as error:
-            status = _STATUS.get(error.code, 502)
-            raise Refused(error.message, error.hint, status) from error
+            raise Refused(error) from error
 
     def _pump(self) -> None:
         up = True

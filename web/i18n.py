@@ -317,6 +317,7 @@ def _script_text() -> dict[str, str]:
         "connecting": _("Connecting …"),
         "live": _("Live"),
         "lost": _("Not live"),
+        "no_answer": _("The console does not answer."),
         "no_calls": _("No calls at the moment."),
         "no_waiting": _("Nobody is waiting."),
         "no_queues": _("No queues are configured."),

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask
 from flask_babel import gettext as _
 
+from mediaserver.cti.messages import CtiError
 from mediaserver.cti.sentences import worded
 
 
@@ -29,6 +30,12 @@ def trace_row(row: dict[str, Any]) -> dict[str, Any]:
 def _element(element: dict[str, Any]) -> dict[str, str]:
     said = element.get("said") or {}
     return {name: said_words(said.get(name), element[name]) for name in ("name", "text")}
+
+
+def refusal(error: CtiError) -> str:
+    """Why the media server refuses, and what to do about it."""
+    why, advice = said_words(error.said, error.message), said_words(error.advice, error.hint)
+    return str(_("%(why)s. %(advice)s", why=why, advice=advice)) if advice else why
 
 
 def init(app: Flask) -> None:

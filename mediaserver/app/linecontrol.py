@@ -11,7 +11,7 @@ from typing import Any
 from drivers.base import Board
 from drivers.boards.virtual.board import VirtualBoard
 from mediaserver.call.messages import MessagesWaiting, NoTelephone
-from mediaserver.cti.messages import CtiError
+from mediaserver.cti.messages import CtiError, refused
 from mediaserver.cti.methods import FaultsParams
 from mediaserver.linedoctor.checks import NoLine, NoRun
 from mediaserver.linedoctor.service import LineDoctor
@@ -40,14 +40,14 @@ class LineControl:
         try:
             if on is not None:
                 self._messages.set(line, on)
-        except NoTelephone as error:
-            raise CtiError("not_found", str(error), 'a telephone is named "FXS-1/3"') from None
+        except NoTelephone:
+            raise refused("not_found", "telephone.none", line=line) from None
         return {"waiting": self._messages.waiting()}
 
     def busy_tones(self, forget: str) -> dict[str, Any]:
         """The method "busy_tones"."""
         if forget and not self._tones.forget(forget):
-            raise CtiError("not_found", f"{forget} has no busy tone of its own")
+            raise refused("not_found", "busy_tone.none", line=forget)
         return {"tones": {line: tone._asdict() for line, tone in self._tones.lines().items()}}
 
     def faults(self, asked: FaultsParams) -> dict[str, Any]:
@@ -56,15 +56,14 @@ class LineControl:
             if isinstance(board, VirtualBoard) and any(s.name == asked.span for s in board.spans):
                 break
         else:
-            hint = "only simulated lines fail on demand"
-            raise CtiError("not_found", f"{asked.span} is on no virtual board", hint)
+            raise refused("not_found", "virtual", span=asked.span)
         if asked.clear:
             board.clear(asked.span)
         settings = asked.settings.model_dump(exclude_none=True)
         try:
             board.fault(asked.span, asked.toward, asked.channel, **settings)
         except (KeyError, ValueError) as error:
-            raise CtiError("bad_params", str(error.args[0])) from None
+            raise refused("bad_params", "faults", why=str(error.args[0])) from None
         return dict(board.span(asked.span).status()["faults"])
 
     async def lines(self) -> dict[str, Any]:
@@ -75,8 +74,8 @@ class LineControl:
         """The method "line"."""
         try:
             return await self._doctor.span(span, days)
-        except NoLine as error:
-            raise CtiError("not_found", str(error)) from None
+        except NoLine:
+            raise refused("not_found", "span.none", "", span=span) from None
 
     def line_check(
         self, line: str, checks: Sequence[str], settings: dict[str, Any], by: str
@@ -84,22 +83,22 @@ class LineControl:
         """The method "line_check"."""
         try:
             run = self._doctor.checks.start(line, checks, Wanted(**settings), by)
-        except NoLine as error:
-            raise CtiError("not_found", str(error), 'a line is named "SPAN/CHANNEL"') from None
+        except NoLine:
+            raise refused("not_found", "channel.none", line=line) from None
         except CannotCheck as error:
-            raise CtiError("conflict", str(error), error.todo) from None
+            raise CtiError("conflict", error.said, error.advice or "") from None
         return run.as_data()
 
     def line_result(self, number: int) -> dict[str, Any]:
         """The method "line_result"."""
         try:
             return self._doctor.checks.run(number).as_data()
-        except NoRun as error:
-            raise CtiError("not_found", str(error)) from None
+        except NoRun:
+            raise refused("not_found", "check.none", number=number) from None
 
     async def line_stop(self, number: int, by: str) -> dict[str, Any]:
         """The method "line_stop"."""
         try:
             return (await self._doctor.checks.stop(number, by)).as_data()
-        except NoRun as error:
-            raise CtiError("not_found", str(error)) from None
+        except NoRun:
+            raise refused("not_found", "check.none", number=number) from None

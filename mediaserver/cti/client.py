@@ -280,7 +280,7 @@ def _result(reply: dict[str, Any]) -> dict[str, Any]:
         result: dict[str, Any] = reply["result"]
         return result
     error = reply.get("error") or {}
-    raise CtiError(error.get("code", "internal"), error.get("message", ""), error.get("hint", ""))
+    raise CtiError.of_body(error)
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:

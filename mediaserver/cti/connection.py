@@ -25,6 +25,7 @@ from mediaserver.cti.messages import (
     decode,
     ok,
     refuse,
+    refused,
     request_id,
 )
 from mediaserver.cti.methods import METHODS
@@ -84,7 +85,7 @@ class Connection(asyncio.Protocol):
             transport.close()
             return
         self._login_timer = self._loop.call_later(
-            self._limits.login_s, self._too_slow, "no login in time"
+            self._limits.login_s, self._too_slow, "login.late"
         )
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -146,7 +147,7 @@ class Connection(asyncio.Protocol):
             self._stop_line_timer()
         if self._buffer and self._line_timer is None and self._transport.is_reading():
             self._line_timer = self._loop.call_later(
-                self._limits.line_s, self._too_slow, "a line did not end in time"
+                self._limits.line_s, self._too_slow, "line.slow"
             )
 
     def _stop_line_timer(self) -> None:
@@ -156,10 +157,10 @@ class Connection(asyncio.Protocol):
 
     def _end_long_line(self) -> None:
         limit = self._limits.max_line
-        self.end(CtiError("line_too_long", f"a line is over {limit} octets"))
+        self.end(refused("line_too_long", "line.long", limit=limit))
 
     def _too_slow(self, why: str) -> None:
-        self.end(CtiError("timeout", why))
+        self.end(refused("timeout", why))
 
     def _line(self, line: bytes) -> None:
         if not line.strip():
@@ -176,8 +177,7 @@ class Connection(asyncio.Protocol):
             request = error
         if not self._bucket.take(cost, self._loop.time()):
             rate = self._limits.requests_per_s
-            hint = f"at most {rate:g} a second on average"
-            self.end(CtiError("too_many_requests", "requests come too fast", hint), ident)
+            self.end(refused("too_many_requests", "requests.fast", rate=rate), ident)
             return
         self._requests.append((ident, request))
         if self._worker is None:
@@ -252,7 +252,7 @@ class Connection(asyncio.Protocol):
             if self._replayed == feed.seq:
                 self._replayed = None
             elif not feed.has_after(self._replayed):
-                self.end(CtiError("snapshot_needed", "read too slowly to be replayed to"))
+                self.end(refused("snapshot_needed", "replay.slow"))
             elif self._transport.get_write_buffer_size() > _REPLAY_ROOM:
                 return  # resume_writing goes on
             else:

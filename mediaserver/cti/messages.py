@@ -13,13 +13,16 @@ places that know JSON.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, NotRequired, cast
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from drivers.said import Said, as_data
+from mediaserver.cti.refusals import advice, say
 from mediaserver.cti.rows import Changes, Utc, one_of
 
 VERSION = 1
@@ -71,10 +74,19 @@ RequestMessage = TypedDict(
 )
 
 
+class SaidData(TypedDict):
+    """A sentence for another language, or a program: a value may be a sentence in its turn."""
+
+    code: str
+    values: dict[str, Any]
+
+
 class ErrorBody(TypedDict):
     code: str
     message: str
     hint: Annotated[str, Field(description="what to do next; may be empty")]
+    said: Annotated[SaidData | None, Field(description="message as a sentence's code and values")]
+    advice: Annotated[SaidData | None, Field(description="hint as a sentence's code and values")]
 
 
 class OkReply(TypedDict):
@@ -119,14 +131,34 @@ class CtiError(Exception):
     error reply, and raised again by the clients.
     """
 
-    def __init__(self, code: str, message: str, hint: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, code: str, message: Said | str, hint: Said | str = "") -> None:
+        super().__init__(str(message))
         self.code = code
-        self.message = message
-        self.hint = hint
+        self.message = str(message)
+        self.hint = str(hint)
+        self.said = as_data(message)
+        self.advice = as_data(hint)
+
+    @classmethod
+    def of_body(cls, body: Mapping[str, Any]) -> CtiError:
+        """As a server sent it; of an older one without its sentences."""
+        error = cls(body.get("code", "internal"), body.get("message", ""), body.get("hint", ""))
+        error.said, error.advice = body.get("said"), body.get("advice")
+        return error
 
     def body(self) -> ErrorBody:
-        return {"code": self.code, "message": self.message, "hint": self.hint}
+        return {
+            "code": self.code,
+            "message": self.message,
+            "hint": self.hint,
+            "said": cast(SaidData | None, self.said),
+            "advice": cast(SaidData | None, self.advice),
+        }
+
+
+def refused(code: str, what: str, do: str | None = None, /, **values: Any) -> CtiError:
+    """A refusal by the code of its sentence, with its advice, or that of `do` ("": none)."""
+    return CtiError(code, say(what, **values), advice(what if do is None else do, **values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +198,13 @@ def decode(line: bytes) -> dict[str, Any]:
     try:
         message = json.loads(line.decode("utf-8"), parse_constant=_no_constant)
     except UnicodeDecodeError as exc:
-        raise CtiError("bad_request", f"not UTF-8 at octet {exc.start}") from None
+        raise refused("bad_request", "line.not_utf8", at=exc.start) from None
     except RecursionError:
-        raise CtiError("bad_request", "JSON nested too deep") from None
+        raise refused("bad_request", "line.deep") from None
     except ValueError as exc:
-        raise CtiError("bad_request", f"not JSON: {exc}", "send one JSON object a line") from None
+        raise refused("bad_request", "line.not_json", why=str(exc)) from None
     if not isinstance(message, dict):
-        raise CtiError("bad_request", "a line must be a JSON object")
+        raise refused("bad_request", "line.no_object")
     return message
 
 
@@ -187,18 +219,18 @@ def request_id(message: dict[str, Any]) -> int | str | None:
 def as_request(message: dict[str, Any]) -> Request:
     """Checks a decoded line; CtiError "bad_request" names what is wrong with it."""
     if message.get("v") != VERSION:
-        raise CtiError("bad_request", f'"v" must be {VERSION}', "this server speaks version 1")
+        raise refused("bad_request", "request.version", version=VERSION)
     ident = request_id(message)
     if ident is None:
-        raise CtiError("bad_request", f'"id" must be a number or a string of at most {MAX_ID}')
+        raise refused("bad_request", "request.id", most=MAX_ID)
     method, params = message.get("method"), message.get("params", {})
     if not isinstance(method, str):
-        raise CtiError("bad_request", '"method" must be a string')
+        raise refused("bad_request", "request.method")
     if not isinstance(params, dict):
-        raise CtiError("bad_request", '"params" must be an object')
+        raise refused("bad_request", "request.params")
     unknown = sorted(set(message) - {"v", "id", "method", "params", "as"})
     if unknown:
-        raise CtiError("bad_request", f"unknown field {unknown[0][:40]!r}")
+        raise refused("bad_request", "request.unknown", name=unknown[0][:40])
     return Request(ident, method, params, _acting(message.get("as")))
 
 
@@ -209,7 +241,7 @@ def _acting(value: Any) -> Identity | None:
         login = value["login"]
         if isinstance(login, str) and login:
             return Identity(login, value["role"])
-    raise CtiError("bad_request", '"as" must be {"login": …, "role": …}', f"roles: {ROLES}")
+    raise refused("bad_request", "request.as", roles=", ".join(ROLES))
 
 
 def ok(ident: int | str, result: dict[str, Any]) -> bytes:

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
-from mediaserver.cti.messages import CtiError, Identity
+from drivers.said import Said
+from mediaserver.cti import refusals
+from mediaserver.cti.messages import Identity, refused
 
 P = TypeVar("P", bound="Params")
 
@@ -306,9 +309,8 @@ METHODS: dict[str, Method] = {
 def find(name: str) -> Method:
     method = METHODS.get(name)
     if method is None:
-        raise CtiError(
-            "unknown_method", f"no method {name[:40]!r}", f"there are: {', '.join(METHODS)}"
-        )
+        known = ", ".join(METHODS)
+        raise refused("unknown_method", "method.none", method=name[:40], methods=known)
     return method
 
 
@@ -318,12 +320,9 @@ def permit(method: Method, who: Identity | None) -> None:
     if role in method.roles:
         return
     if who is None:
-        raise CtiError("not_logged_in", f"{method.name} needs a login", 'call "login" first')
-    raise CtiError(
-        "denied",
-        f"role {role} may not {method.name}",
-        f"allowed to: {', '.join(sorted(method.roles - {''}))}",
-    )
+        raise refused("not_logged_in", "login.needed", method=method.name)
+    roles = ", ".join(sorted(method.roles - {""}))
+    raise refused("denied", "role", role=role, method=method.name, roles=roles)
 
 
 def parse(kind: type[P], params: dict[str, Any]) -> P:
@@ -331,9 +330,20 @@ def parse(kind: type[P], params: dict[str, Any]) -> P:
     try:
         return kind.model_validate(params)
     except ValidationError as exc:
-        first = exc.errors(include_url=False, include_context=False, include_input=False)[0]
+        first = exc.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "params"
-        known = ", ".join(kind.model_fields) or "none"
-        raise CtiError(
-            "bad_params", f"{where[:64]}: {first['msg']}", f"parameters: {known}"
+        known = ", ".join(kind.model_fields)
+        do = None if known else "params.none"
+        raise refused(
+            "bad_params", "params", do, where=where[:64], wrong=_wrong(first), known=known
         ) from None
+
+
+def _wrong(error: ErrorDetails) -> Said | str:
+    """What is wrong with a parameter; in pydantic's words where there are none of ours."""
+    code, values = f"wrong.{error['type']}", dict(error.get("ctx", {}))
+    if code not in refusals.SENTENCES:
+        return error["msg"]
+    if "expected" in values:
+        values["expected"] = values["expected"].replace(" or ", ", ")
+    return refusals.say(code, **values)

@@ -16,7 +16,7 @@ from mediaserver.cti import methods
 from mediaserver.cti.control import Control, Verify
 from mediaserver.cti.feed import Feed
 from mediaserver.cti.limits import LoginGuard
-from mediaserver.cti.messages import VERSION, CtiError, Identity, Request
+from mediaserver.cti.messages import VERSION, CtiError, Identity, Request, refused
 
 log = logging.getLogger(__name__)
 
@@ -76,13 +76,13 @@ class Requests:
             raise
         except Exception:
             log.exception("request %s of %s failed", method.name, session.address)
-            raise CtiError("internal", f"{method.name} failed", "see the server's log") from None
+            raise refused("internal", "method.failed", method=method.name) from None
 
     def _asker(self, session: Session, request: Request) -> Identity | None:
         if request.acting is None:
             return session.identity
         if session.identity is None or not session.identity.trusted:
-            raise CtiError("denied", '"as" is for the console on the Unix socket')
+            raise refused("denied", "as.untrusted")
         return request.acting
 
     # ---- who -------------------------------------------------------------------
@@ -108,13 +108,12 @@ class Requests:
     ) -> dict[str, Any]:
         wait = self._guard.wait_s(session.address, params.login)
         if wait > 0:
-            hint = f"wait {wait:.0f} s"
-            raise CtiError("too_many_attempts", "too many failed logins", hint)
+            raise refused("too_many_attempts", "login.often", seconds=wait)
         identity = await self._checked(params)
         if identity is None:
             self._guard.failed(session.address, params.login)
             log.warning("CTI login of %r from %s failed", params.login, session.address)
-            raise CtiError("login_failed", "login or password is wrong")
+            raise refused("login_failed", "login.wrong")
         self._guard.succeeded(session.address, params.login)
         session.log_in(identity)
         return self._greeting(session)
@@ -126,9 +125,7 @@ class Requests:
                 return await loop.run_in_executor(None, self._verify, params.login, params.password)
             except Exception as exc:
                 log.warning("CTI login cannot be checked: %s", exc)
-                raise CtiError(
-                    "unavailable", "logins cannot be checked now", "is the database reachable?"
-                ) from exc
+                raise refused("unavailable", "login.unchecked") from exc
 
     # ---- what is ---------------------------------------------------------------
 
@@ -153,10 +150,8 @@ class Requests:
     ) -> dict[str, Any]:
         after = self._feed.seq if params.from_seq is None else params.from_seq
         if not self._feed.has_after(after):
-            raise CtiError(
-                "snapshot_needed",
-                f"events are kept after {self._feed.oldest}, up to {self._feed.seq}",
-                "take a snapshot and subscribe from its seq",
+            raise refused(
+                "snapshot_needed", "events.gone", oldest=self._feed.oldest, newest=self._feed.seq
             )
         session.subscribe(after)
         return {"seq": self._feed.seq}
@@ -203,14 +198,14 @@ class Requests:
         call = self._feed.board.calls.get(call_id)
         own = call is not None and call["agent"] == who.login
         if who.role == "agent" and not own:
-            raise CtiError("denied", f"an agent may {what} its own call only")
+            raise refused("denied", f"own.{what}")
         if call is None:
-            raise CtiError("not_found", f"no live call {call_id!r}", "it may just have ended")
+            raise refused("not_found", "call.none", call=call_id)
 
     async def _join(
         self, session: Session, who: Identity, params: methods.JoinParams
     ) -> dict[str, Any]:
-        self._own_call(who, params.call_id, "hand over")
+        self._own_call(who, params.call_id, "join")
         await self._control.join(params.call_id, who.login)
         log.info("call %s handed to the exchange by %s over CTI", params.call_id, who.login)
         return {}
@@ -226,11 +221,11 @@ class Requests:
         self, session: Session, who: Identity, params: methods.AgentStateParams
     ) -> dict[str, Any]:
         if who.role == "agent" and params.agent != who.login:
-            raise CtiError("denied", "an agent may change its own state only")
+            raise refused("denied", "own.state")
         if params.agent not in self._feed.board.agents:
-            raise CtiError("not_found", f"no agent {params.agent!r}")
+            raise refused("not_found", "agent.none", agent=params.agent)
         if params.state == "away" and not params.reason.strip():
-            raise CtiError("bad_params", "away needs a reason", "give one, such as lunch")
+            raise refused("bad_params", "agent.reason")
         await self._control.set_agent(params.agent, params.state, params.reason)
         return {}
 
@@ -286,7 +281,7 @@ class Requests:
     def _known_span(self, span: str) -> None:
         if span not in self._feed.board.spans:
             known = ", ".join(self._feed.board.spans)
-            raise CtiError("not_found", f"no span {span!r}", f"spans: {known}")
+            raise refused("not_found", "span.none", span=span, spans=known)
 
 
 NOBODY = Identity("", "")

@@ -10,9 +10,10 @@ from typing import Any
 
 from drivers import said
 from drivers.signalling.pri.q931_values import SENTENCES as TRACE
+from mediaserver.cti.refusals import SENTENCES as REFUSALS
 from mediaserver.linedoctor.sentences import SENTENCES as LINES
 
-FAMILIES: tuple[Mapping[str, str], ...] = (TRACE, LINES)
+FAMILIES: tuple[Mapping[str, str], ...] = (TRACE, LINES, REFUSALS)
 SENTENCES: dict[str, str] = {code: text for family in FAMILIES for code, text in family.items()}
 
 

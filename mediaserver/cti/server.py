@@ -21,7 +21,15 @@ from mediaserver.cti.connection import Connection
 from mediaserver.cti.control import Control, Verify
 from mediaserver.cti.feed import Feed
 from mediaserver.cti.limits import Limits, LoginGuard
-from mediaserver.cti.messages import VERSION, CtiError, HeartbeatMessage, Identity, encode, iso
+from mediaserver.cti.messages import (
+    VERSION,
+    CtiError,
+    HeartbeatMessage,
+    Identity,
+    encode,
+    iso,
+    refused,
+)
 from mediaserver.cti.requests import Requests
 
 log = logging.getLogger(__name__)
@@ -146,7 +154,7 @@ class CtiServer:
         ):
             return None
         self.refused += 1
-        return CtiError("too_many_connections", f"too many connections from {connection.address}")
+        return refused("too_many_connections", "connections.many", address=connection.address)
 
     def gone(self, connection: Connection) -> None:
         if connection in self._connections:

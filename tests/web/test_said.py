@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from html import unescape
 from itertools import chain
 from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
+from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.said import as_data
 from drivers.signalling.pri.q931_values import TABLES
 from drivers.signalling.pri.trace import decode
+from mediaserver.cti.messages import CtiError
 from mediaserver.cti.sentences import FAMILIES, SENTENCES, worded
 from tests.web.conftest import Enter
-from web.saidwords import trace_row
+from tests.web.page import field
+from web.saidwords import refusal, trace_row
 
 CATALOGUE = Path(__file__).parents[2] / "web/translations/zh/LC_MESSAGES/messages.po"
 with CATALOGUE.open("rb") as file:
@@ -69,6 +73,42 @@ def test_the_trace_is_worded_in_the_language_of_the_page(enter: Enter) -> None:
     assert {"name": "承载能力", "text": "语音，A 律"} in setup["elements"]
     assert {"name": "被叫号码", "text": "10086，ISDN"} in setup["elements"]
     assert release["elements"] == [{"name": "原因值", "text": "16 正常呼叫清除，来自用户"}]
+
+
+REFUSALS = {
+    "/lines/E1-9": "没有线路 'E1-9'。线路有：E1-1, E1-2, FXS-1",
+    "/trace/E9.pcap": "没有线路 'E9'。线路有：E1-1, E1-2, FXS-1",
+    "/api/trace?span=E1-1&before=x": "“before”必须是数字。",
+}
+
+
+@pytest.mark.parametrize("path", REFUSALS)
+def test_a_refusal_is_worded_in_the_language_of_the_page(path: str, enter: Enter) -> None:
+    client = enter("tech")
+    english = unescape(client.get(path).text)
+    assert REFUSALS[path] not in english
+    assert "no span 'E" in english or "must be a number" in english
+    with client.session_transaction() as session:
+        session["language"] = "zh"
+    assert REFUSALS[path] in unescape(client.get(path).text)
+
+
+def test_a_call_that_has_gone_is_told_so_to_the_script(enter: Enter) -> None:
+    client = enter("sue")
+    csrf = {"X-CSRFToken": field(client.get("/board").text, "csrf_token")}
+    with client.session_transaction() as session:
+        session["language"] = "zh"
+    answer = client.post("/api/calls/gone/hangup", headers=csrf)
+    assert (answer.status_code, answer.text) == (404, "没有进行中的通话 'gone'。它可能刚刚结束")
+
+
+def test_a_refusal_of_another_server_is_shown_as_it_says_it(app: Flask) -> None:
+    with app.test_request_context(headers={"Accept-Language": "zh"}):
+        older = CtiError.of_body({"code": "conflict", "message": "not now", "hint": "wait"})
+        assert refusal(older) == "not now。wait"
+        newer = CtiError("conflict", "not now")
+        newer.said = {"code": "of.tomorrow", "values": {}}
+        assert refusal(newer) == "not now"
 
 
 def test_an_entry_of_an_older_server_is_shown_as_it_says_it(enter: Enter) -> None:

@@ -251,9 +251,8 @@ def test_without_a_daemon_the_console_says_so(lone_socket: Path) -> None:
     with gateway.fanout.subscribe() as browser:
         first = browser.next(10.0)
         assert first is not None and json.loads(first.data)["link"]["up"] is False
-    with pytest.raises(DoorClosed) as refused:
+    with pytest.raises(DoorClosed):
         gateway.request("status")
-    assert refused.value.status == 503
     gateway.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from flask import Blueprint, abort, current_app, redirect, request, session, url_for
+from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -35,7 +36,7 @@ def agent_state(name: str) -> dict[str, bool]:
     """Make an agent ready, away or signed out; agents may move themselves only."""
     state = request.form.get("state", "")
     if state not in AGENT_STATES:
-        abort(400, "state must be ready, away or logged_out")
+        abort(400, _("The state must be one of: %(states)s.", states=", ".join(AGENT_STATES)))
     if current_user.role == "agent" and name != current_user.login:
         abort(403)
     reason = request.form.get("reason", "")[:64] or "console"

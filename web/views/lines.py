@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -54,7 +55,7 @@ def check(span: str) -> AnyResponse:
     number = request.form.get("channel", "")
     wanted = [name for name in CHECKS if name in request.form.getlist("check")]
     if not (number.isascii() and number.isdecimal() and len(number) <= 4) or not wanted:
-        abort(400, "a channel and a check must be chosen")
+        abort(400, _("Choose a channel and a check."))
     params = {
         "line": f"{span[:64]}/{int(number)}",
         "checks": wanted,
@@ -71,7 +72,7 @@ def check(span: str) -> AnyResponse:
 def _seconds() -> float:
     text = request.form.get("seconds", "").strip() or "0"
     if not (text.isascii() and text.isdecimal() and int(text) <= LONGEST_S):
-        abort(400, f"seconds must be 0 to {LONGEST_S}")
+        abort(400, _("Seconds must be 0 to %(most)d.", most=LONGEST_S))
     return float(text)
 
 

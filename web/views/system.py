@@ -23,7 +23,7 @@ def page() -> str:
 def counters() -> dict[str, object]:
     """Engine counters as the daemon gives them now, and who listens to the console.
 
-    Raises DoorClosed (answered with 502) while the daemon cannot be reached."""
+    Raises DoorClosed (answered with 503) while the daemon cannot be reached."""
     door = gateway()
     status = door.request("status")
     return {"status": status, "listeners": door.fanout.listeners, "link": door.fanout.link_state}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, abort, render_template, request
+from flask_babel import gettext as _
 from flask_login import current_user
 
 from mediaserver.cti import pcap
@@ -71,5 +72,5 @@ def _ask(after: int, before: int, last: int, span: str | None = None) -> dict[st
 def _number(name: str) -> int:
     text = request.args.get(name, "0")
     if not (text.isascii() and text.isdecimal() and len(text) <= 15):
-        abort(400, f"{name} must be a number")
+        abort(400, _("“%(name)s” must be a number.", name=name))
     return int(text)

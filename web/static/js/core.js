@@ -86,16 +86,20 @@ export const timeOfDay = (date) => date.toLocaleTimeString(document.documentElem
 
 // ---- requests --------------------------------------------------------------
 
-export async function post(url, fields = {}) {
-  const answer = await fetch(url, {
-    method: "POST",
-    headers: { "X-CSRFToken": boot.csrf },
-    body: new URLSearchParams(fields),
-    credentials: "same-origin",
+/** An answer of the console, or an Error that says in words why there is none. */
+async function request(url, options = {}) {
+  const answer = await fetch(url, { credentials: "same-origin", ...options }).catch(() => {
+    throw new Error(t("no_answer"));
   });
+  if (answer.status === 401) location.assign(boot.urls.login);
   if (!answer.ok) throw new Error((await answer.text()).slice(0, 300) || answer.statusText);
   return answer.json();
 }
+
+export const get = (url) => request(url);
+
+export const post = (url, fields = {}) =>
+  request(url, { method: "POST", headers: { "X-CSRFToken": boot.csrf }, body: new URLSearchParams(fields) });
 
 export function toast(text, kind = "ok") {
   const box = document.getElementById("toasts");
