@@ -21,6 +21,8 @@ base_packages=(
 test_packages=(chromium postgresql fonts-wqy-microhei qemu-user-static tshark dpkg-dev
     # the DAHDI lab (tests/lab/dahdi)
     qemu-system-x86 busybox-static cpio linux-headers-amd64
+    # other processors' view of DAHDI's header (gcc-multilib stands against cross compilers)
+    gcc-i686-linux-gnu libc6-dev-i386-cross gcc-powerpc-linux-gnu libc6-dev-powerpc-cross
 )
 
 say() { printf '%s\n' "$*"; }
