@@ -52,9 +52,11 @@ class Run:
         self._rung: list[Answerer] = []
         self._caller_of: dict[str, str] = {}  # the server's calls
         self._rung_for: dict[str, str] = {}  # line → number of the caller it was rung for last
-        plant.bus.subscribe(ev.CallOffered, self._offered)
-        plant.bus.subscribe(ev.AgentOffered, self._agent_rung)
-        plant.bus.subscribe(ev.LegChanged, self._leg_rung)
+        self._leave = [
+            plant.bus.subscribe(ev.CallOffered, self._offered),
+            plant.bus.subscribe(ev.AgentOffered, self._agent_rung),
+            plant.bus.subscribe(ev.LegChanged, self._leg_rung),
+        ]
         plant.exchange.on_ring = self._ring
 
     async def perform(self) -> list[Verdict]:
@@ -74,6 +76,8 @@ class Run:
         finally:  # also when the performance is broken off
             for task in (*late, *faults):
                 task.cancel()
+            for leave in self._leave:
+                leave()
         if late:
             self._judge(
                 "scenario", "ends in time", False, f"not done after {self.scenario.limit_s:g} s"

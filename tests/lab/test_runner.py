@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import weakref
+from pathlib import Path
+
 import pytest
 
 from mediaserver.lab.perform import perform
+from mediaserver.lab.plant import Plant
 from mediaserver.lab.runner import Run
 from mediaserver.lab.scenario import Answerer, Caller, Scenario, Step
-from tests.app.plants import needs_sounds
+from tests.app.plants import needs_sounds, running, virtually
 
 pytestmark = needs_sounds
 
@@ -49,3 +55,22 @@ def test_a_fault_of_the_program_is_told(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(Run, "_call", breaks)
     assert "broken" in str(play(ANSWERED))
+
+
+def test_nothing_is_kept_of_a_performance_that_is_over(tmp_path: Path) -> None:
+    """The demo has one after the other, for days."""
+
+    async def scene() -> None:
+        async with running(tmp_path) as plant:
+            past = [weakref.ref(await _short(plant)) for _ in range(2)]
+            await asyncio.sleep(60)
+            gc.collect()
+            assert past[0]() is None  # the exchange knows the last one
+
+    async def _short(plant: Plant) -> Run:
+        caller = Caller(name="anna", line="E1-1", number="1", to="668800", steps=(ANSWERED,))
+        run = Run(plant, Scenario(title="t", caller=(caller,)))
+        assert all(verdict.ok for verdict in await run.perform())
+        return run
+
+    virtually(scene)
