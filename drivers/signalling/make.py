@@ -21,12 +21,13 @@ def pri(
     alarm_guard_s: float = GUARD_S,
     **options: Any,
 ) -> Signalling:
-    """PRI signalling; `options` are those of `PriSettings`.
+    """PRI signalling of the span's channels; `options` are those of `PriSettings`.
 
     `isolate` puts libpri into a process of its own; only in real time, for that
     process has the machine's clock.
     """
-    return _one(span, sink, PriSettings(**options), isolate, alarm_guard_s)
+    settings = PriSettings(channels=tuple(each.number for each in span.channels), **options)
+    return _one(span, sink, settings, isolate, alarm_guard_s)
 
 
 def nfas(

@@ -113,7 +113,7 @@ class App:
         # A child process keeps the machine's time, whatever ours is.
         isolate = not isinstance(asyncio.get_running_loop(), VirtualLoop)
         audio = MediaLineAudio(self.session, self.settings.media.tone_plan, self.clock)
-        doors = signalling.Doors(MediaRegisters(self.session), audio)
+        doors = signalling.Doors(MediaRegisters(self.session), audio, self.session.law)
         spans = {span.name: span for board in self.boards for span in board.spans}
         cares = line_care(self.settings)
         ends = [(spans[config.name], config) for config in self.settings.spans()]

@@ -13,10 +13,14 @@ from mediaserver.config.boards import Span as SpanConfig
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """What signalling may need of the media: R2's registers, and tones and keys on analog lines."""
+    """What signalling may need of the media: R2's registers, tones and keys on analog lines, and
+
+    what speech on digital lines is coded with.
+    """
 
     registers: Registers
     audio: LineAudio
+    law: str = "alaw"
 
 
 _OTHER_SIDE = {"user": "network", "network": "user"}
@@ -55,6 +59,7 @@ def _options(config: SpanConfig, doors: Doors, isolate: bool) -> dict[str, Any]:
             "overlap": config.overlap,
             "t309_s": config.t309_s,
             "isolate": config.isolate and isolate,
+            "law": doors.law,
             **config.pri.options(),
         }
     if config.signalling == "mfcr2":
@@ -66,8 +71,8 @@ def _options(config: SpanConfig, doors: Doors, isolate: bool) -> dict[str, Any]:
 
 def _far_options(span: Span, config: SpanConfig, doors: Doors) -> dict[str, Any]:
     if config.signalling == "pri":
-        switch = config.pri.switch
-        return {"side": far_side(config), "overlap": config.overlap, "switch": switch}
+        alike = {"overlap": config.overlap, "switch": config.pri.switch, "law": doors.law}
+        return {"side": far_side(config), **alike}
     if config.signalling == "mfcr2":
         r2 = config.r2.options(config.variant)
         ours = {"dnis_length": 0, "ani": "early", "ani_length": 0, "block_collect": False}

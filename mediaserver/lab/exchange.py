@@ -46,7 +46,7 @@ class Exchange:
         self._register = LineRegister(plan, lambda leg, setup: self.on_ring(leg, setup))
         configs = {span.name: span for span in settings.spans()}
         audio = MediaLineAudio(session, plan, clock)
-        doors = signalling.Doors(MediaRegisters(session), audio)
+        doors = signalling.Doors(MediaRegisters(session), audio, session.law)
         ends = [(span, configs[span.name]) for board in boards for span in board.spans]
         for made in signalling.make_all_far(ends, doors):
             self._add(made, configs[made.span.name])

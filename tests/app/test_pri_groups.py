@@ -10,6 +10,7 @@ import pytest
 
 from drivers.base import SetupRequest
 from drivers.events import Number
+from mediaserver.call.dialler import Target
 from mediaserver.call.leg import Leg, LegState
 from mediaserver.events import SpanChanged
 from mediaserver.lab.plant import Plant
@@ -139,3 +140,20 @@ def test_calls_go_on_when_the_line_with_the_d_channel_fails(tmp_path: Path) -> N
             assert {s.span for s in moved} == {"E1-1", "E1-2", "E1-3"}
 
     virtually(story)
+
+
+@pytest.mark.parametrize("law", ["alaw", "ulaw"])
+def test_calls_say_what_their_speech_is_coded_with(tmp_path: Path, law: str) -> None:
+    """As the engine's law has it: an exchange that is told otherwise would turn speech into noise."""
+
+    async def story() -> list[str]:
+        async with running(tmp_path, media={"law": law}) as plant:
+            plant.exchange.lines.on_offer = lambda leg, setup: leg.answer()
+            leg = await plant.app.dialler.place(Target("x", trunk="pstn", number="1"), "party", 30)
+            leg.clear()
+            await asyncio.sleep(1)
+            rows = plant.app.traces.rows("E1-1", after=0, before=0, last=99, silent=False)
+            return [row["hex"] for row in rows["entries"] if row["title"] == "SETUP"]
+
+    (setup,) = virtually(story)
+    assert "04038090" + {"alaw": "a3", "ulaw": "a2"}[law] in setup

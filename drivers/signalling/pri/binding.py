@@ -52,8 +52,8 @@ SWITCHES = {
     "4ess": lib.PRI_SWITCH_ATT4ESS,
 }
 SIDES = {"network": lib.PRI_NETWORK, "user": lib.PRI_CPE}
-_LAYER1 = {"alaw": lib.PRI_LAYER_1_ALAW, "ulaw": lib.PRI_LAYER_1_ULAW}
-_CAPABILITIES = {"speech": lib.PRI_TRANS_CAP_SPEECH, "audio": lib.PRI_TRANS_CAP_3_1K_AUDIO}
+LAYER1 = {"alaw": lib.PRI_LAYER_1_ALAW, "ulaw": lib.PRI_LAYER_1_ULAW}
+CAPABILITIES = {"speech": lib.PRI_TRANS_CAP_SPEECH, "audio": lib.PRI_TRANS_CAP_3_1K_AUDIO}
 FREE, UNITS, MONEY = lib.SHIM_CHARGE_FREE, lib.SHIM_CHARGE_UNITS, lib.SHIM_CHARGE_MONEY
 DIGITS = frozenset("0123456789*#+ABCDabcd")
 MAX_D_CHANNELS = lib.MAX_D_CHANNELS
@@ -103,6 +103,8 @@ class RawEvent(NamedTuple):
     inband: bool
     complete: bool
     flexible: bool
+    capability: int
+    layer1: int
     calling: str
     calling_plan: int
     calling_pres: int
@@ -223,8 +225,8 @@ class Libpri:
         capability: str = "speech",
         interfaces: tuple[int, ...] = (),
     ) -> None:
-        self._layer1 = _LAYER1[law]
-        self._capability = _CAPABILITIES[capability]
+        self._layer1 = LAYER1[law]
+        self._capability = CAPABILITIES[capability]
         self._nfas = bool(interfaces)
         self._homes: dict[int, int] = {}
         self.active = 0
@@ -422,6 +424,8 @@ class Libpri:
             bool(event.inband),
             bool(event.complete),
             bool(event.flexible),
+            event.capability,
+            event.layer1,
             _digits(event.calling),
             event.calling_plan,
             event.calling_pres,

@@ -34,6 +34,8 @@ typedef struct {
     int inband;
     int complete;
     int flexible;
+    int capability;       /* of the bearer a call wants: PRI_TRANS_CAP_* */
+    int layer1;
     int calling_plan;
     int calling_pres;
     int called_plan;

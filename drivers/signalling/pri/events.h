@@ -137,6 +137,8 @@ static void flatten_ring(const pri_event_ring *ring, shim_event *to)
     to->cref = ring->cref;
     to->complete = ring->complete;
     to->flexible = ring->flexible;
+    to->capability = ring->ctype;
+    to->layer1 = ring->layer1;
     to->inband = !!(ring->progressmask & PRI_PROG_INBAND_AVAILABLE);
     to->calling_plan = ring->callingplan;
     to->calling_pres = ring->calling.number.presentation;

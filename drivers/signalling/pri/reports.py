@@ -150,6 +150,9 @@ class Reports:
             self._book.channel_state(channel, True, "restarted")
 
     def _on_ring(self, raw: RawEvent, now: float, timed: bool) -> None:
+        if raw.capability not in pri.CAPABILITIES.values():
+            self._refuse(raw, now, Cause.INCOMPATIBLE, f"bearer {raw.capability:#04x} is no speech")
+            return
         channel = raw.channel
         if channel > 0:
             self._settle_glare(channel, now)
@@ -158,14 +161,18 @@ class Reports:
             channel = self._book.pick() or 0
         if not channel or not self._book.is_idle(channel):
             cause = Cause.CHANNEL_UNAVAILABLE if channel else Cause.NO_CHANNEL
-            self._libpri.request(raw.call, pri.REQUEST_HANGUP, now, info=cause)
-            self._book.fault(
-                "call refused", f"channel {raw.channel} is not idle, cause {int(cause)}"
-            )
+            self._refuse(raw, now, cause, f"channel {raw.channel} is not idle")
             return
+        if (other := _law_of(raw)) not in ("", self.settings.law):
+            self._book.fault("companding", f"a call with {other}, this line has {self.settings.law}")
         call = self._book.add(raw.call, channel, False, raw.cref, None)
         overlap = self.settings.overlap
         self._book.tell(setup_event(self.span, call.ref, channel, raw, overlap))
+
+    def _refuse(self, raw: RawEvent, now: float, cause: Cause, why: str) -> None:
+        """Refuse a call before anybody hears of it."""
+        self._libpri.request(raw.call, pri.REQUEST_HANGUP, now, info=cause)
+        self._book.fault("call refused", f"{why}, cause {int(cause)}")
 
     def _settle_glare(self, channel: int, now: float) -> None:
         """Both ends took `channel` at once: the network's call goes on (Q.931 5.7)."""
@@ -296,3 +303,8 @@ class Reports:
                 self._book.end(call, call.clear_with(lost))
         if self.up and (channel := self._book.restarts.due(now)) is not None:
             self._libpri.restart(channel, now)
+
+
+def _law_of(raw: RawEvent) -> str:
+    """What a call's speech is coded with, as far as its bearer capability says."""
+    return next((law for law, layer1 in pri.LAYER1.items() if layer1 == raw.layer1), "")

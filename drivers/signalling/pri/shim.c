@@ -54,7 +54,7 @@ typedef struct {
     int kind;
     int d, interface;
     uintptr_t call;
-    int cref, channel, cause, inband, complete, flexible;
+    int cref, channel, cause, inband, complete, flexible, capability, layer1;
     int calling_plan, calling_pres, called_plan;
     char calling[64], name[64], called[256], text[256];
     char calling_sub[80], called_sub[80];
