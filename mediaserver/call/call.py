@@ -186,10 +186,13 @@ class Call:
         self.state = new
         self._publish(CallChanged, old=old.value, new=new.value)
 
-    def answer(self, record: bool) -> None:
-        """Answer the caller (once); `record` from here on. Raises CannotAnswer."""
+    def answer(self, record: bool, by: Leg | None = None) -> None:
+        """Answer the caller (once); `record` from here on. Raises CannotAnswer.
+
+        `by`: the leg whose answer it is; the caller is told who that is.
+        """
         if self.caller.state is LegState.OFFERED:
-            self.caller.answer()
+            self.caller.answer(by.connected if by is not None else None)
             if self.caller.state is LegState.OFFERED:
                 raise CannotAnswer(self.caller.line)
         if self.caller.state is LegState.CONNECTED and not self._answered:

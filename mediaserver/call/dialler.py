@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drivers.base import SetupRequest
 from drivers.cause import Cause
-from drivers.events import Number
+from drivers.events import Number, Setup
 from mediaserver.call.leg import Leg, LegState
 from mediaserver.call.lines import Lines, NoChannel
 from mediaserver.call.trunks import TrunkGroup
@@ -66,12 +66,14 @@ class Dialler:
         *,
         calling: str = "",
         name: str = "",
+        came: Setup | None = None,
         ring: str = "external",
         on_leg: Callable[[Leg], None] | None = None,
     ) -> Leg:
         """Ring `target` until it answers; the connected leg.
 
-        `ring` is how a telephone's bell tells where the call is from. `on_leg` hears of each leg as
+        `came` is the SETUP of a call that is sent on: what it says of sub-addresses, and of who sent
+        it on before, goes along. `ring` is how a telephone's bell tells where it is from. `on_leg` hears of each leg as
         it is dialled. Raises NoChannel when there is no channel, NotAnswered when it is busy,
         refuses, or does not answer within `ring_s`. Cancelled, it clears what it dialled.
         """
@@ -79,7 +81,8 @@ class Dialler:
         tried: frozenset[str] = frozenset()
         for group in self._ways(target):
             try:
-                leg = self._dial(target, group, role, (calling, name, ring), tried)
+                request = SetupRequest(0, Number(target.number), Number(calling), name, ring=ring)
+                leg = self._dial(target, group, role, _sent_on(request, came), tried)
             except NoChannel as error:
                 failed = failed or error
                 continue
@@ -128,17 +131,16 @@ class Dialler:
         target: Target,
         group: TrunkGroup | None,
         role: str,
-        shown: tuple[str, str, str],
+        request: SetupRequest,
         tried: frozenset[str],
     ) -> Leg:
-        calling, name, ring = shown
         if group is None:
             slot = self._lines.slot(target.line)
-            numbers = Number(target.number), Number(calling)
         else:
             slot = group.pick(tried)
-            numbers = group.called(target.number), group.calling(calling)
-        request = SetupRequest(slot.channel.number, *numbers, name, ring=ring)
+            request.called = group.called(target.number)
+            request.calling = group.calling(request.calling.digits)
+        request.channel = slot.channel.number
         return self._lines.dial(slot, role, target.party, request)
 
     @staticmethod
@@ -162,3 +164,17 @@ class Dialler:
         if leg.state is LegState.CONNECTED:
             return None
         return leg.cause or int(Cause.NORMAL_UNSPECIFIED)
+
+
+def _sent_on(request: SetupRequest, came: Setup | None) -> SetupRequest:
+    """With what the call came in with. What somebody withholds goes no further."""
+    if came is None:
+        return request
+    request.called_subaddress = came.called_subaddress
+    if not came.calling.withheld:
+        request.calling_subaddress = came.calling_subaddress
+    before = came.redirecting
+    if before is not None and before.number.withheld:
+        before = replace(before, number=replace(before.number, digits=""), name="")
+    request.redirecting = before
+    return request

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum
 
 from drivers import cause as causes
@@ -131,6 +132,8 @@ class Leg:
         self.listeners: list[Callable[[Leg, LegState, LegState], None]] = []
         self.held = False  # the party talks with somebody else over the same channel
         self.on_hold: Callable[[Leg], None] | None = None
+        self.came: ev.Setup | None = None  # what the call came in with
+        self.connected: ev.Connected | None = None  # who answered it
         self._waiters: list[tuple[frozenset[LegState], asyncio.Future[LegState]]] = []
 
     @property
@@ -160,6 +163,8 @@ class Leg:
             self.cleared_by_them = self.state is not LegState.CLEARING
         if isinstance(event, ev.Alerting | ev.Proceeding | ev.Progress):
             self.inband = self.inband or event.inband
+        if isinstance(event, ev.Connected):
+            self.connected = event
         if isinstance(event, ev.Held | ev.Retrieved):
             self._hold(isinstance(event, ev.Held))
         known = _FROM_LINE.get(type(event))
@@ -178,9 +183,13 @@ class Leg:
         self.ref = ref
         self._move(LegEvent.DIAL)
 
-    def answer(self) -> None:
-        """Answer an offered leg; nothing happens if the caller has gone meanwhile."""
-        if self.state is LegState.OFFERED and self._request("answer"):
+    def answer(self, who: ev.Connected | None = None) -> None:
+        """Answer an offered leg; nothing happens if the caller has gone meanwhile.
+
+        `who` answers, as the line of another leg says, is told where this line can tell it.
+        """
+        told = _who(who) if getattr(self.signalling, "tells_who_answers", False) else ()
+        if self.state is LegState.OFFERED and self._request("answer", *told):
             self._move(LegEvent.ANSWER)
 
     def proceeding(self) -> None:
@@ -268,3 +277,11 @@ class Leg:
                 self._waiters.remove((states, future))
                 if not future.done():
                     future.set_result(new)
+
+
+def _who(event: ev.Connected | None) -> tuple[ev.Number, str] | tuple[()]:
+    """Number and name to answer with; of one who withholds them, only that."""
+    if event is None or not (event.number or event.name):
+        return ()
+    number = event.number or ev.Number(presentation=0x40)
+    return (replace(number, digits=""), "") if number.withheld else (number, event.name)

@@ -240,6 +240,7 @@ class Lines:
         shown = "" if event.calling.withheld else event.calling.digits
         leg = self._make_leg(slot, "caller", shown)
         where.legs[event.ref] = leg
+        leg.came = event
         leg.offered(event.ref)
         self._take_care(leg, outgoing=False)
         if slot.settling is None or slot.settling.done():

@@ -113,7 +113,7 @@ async def dial(session: FlowSession, name: str, node: DialNode) -> str:
         return node.on_fail
     finally:
         session.port.stop_tone()
-    session.answer()
+    session.answer(leg)
     return node.next if await session.talk(leg, goes_on=bool(node.next)) else ""
 
 
@@ -130,6 +130,7 @@ async def _ring(session: FlowSession, target: Target, ring_s: float) -> Leg:
         ring_s,
         calling=call.caller.party,
         name=call.caller_name,
+        came=call.caller.came,
         ring="internal" if call.caller.from_inside else "external",
         on_leg=partial(_dialled, session, tools.acd.agent_at(target)),
     )

@@ -76,9 +76,10 @@ class FlowSession:
         self.port = call.caller.media
         self.bells: Bells | None = None
 
-    def answer(self) -> None:
+    def answer(self, by: Leg | None = None) -> None:
+        """Answer the caller, if nobody has; `by` is the leg that has just answered us."""
         record = self.tools.record and not self.flow.records
-        self.call.answer(record)
+        self.call.answer(record, by)
 
     # ---- other parties
 

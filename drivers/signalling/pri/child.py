@@ -34,6 +34,7 @@ from drivers.events import (
     Disconnected,
     LineEvent,
     MoreDigits,
+    Number,
     Released,
     Setup,
     SignallingState,
@@ -87,6 +88,8 @@ def spawn_process(end: socket.socket) -> Worker:
 
 class PriChild:
     """`Signalling` over libpri in a child process."""
+
+    tells_who_answers = True
 
     def __init__(
         self,
@@ -176,8 +179,8 @@ class PriChild:
     def progress(self, ref: int, inband: bool = True) -> None:
         self._request(ref, "progress", inband)
 
-    def answer(self, ref: int) -> None:
-        self._request(ref, "answer")
+    def answer(self, ref: int, number: Number | None = None, name: str = "") -> None:
+        self._request(ref, "answer", number and dataclasses.asdict(number), name)
 
     def transfer(self, ref: int, other: int) -> None:
         """Ask the far end to join two calls; see `PriLink.transfer`. A refusal is logged."""

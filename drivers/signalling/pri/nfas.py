@@ -26,6 +26,7 @@ from drivers.events import (
     ChannelSet,
     ChannelState,
     LineEvent,
+    Number,
     Released,
     Setup,
     SignallingFault,
@@ -91,6 +92,8 @@ def _led(
 
 class NfasSpan:
     """`Signalling` of one span of a group."""
+
+    tells_who_answers = True
 
     def __init__(self, group: NfasGroup, member: Member, alarm_guard_s: float) -> None:
         self.span = member.span
@@ -163,8 +166,8 @@ class NfasSpan:
     def progress(self, ref: int, inband: bool = True) -> None:
         self._group.common.progress(ref, inband)
 
-    def answer(self, ref: int) -> None:
-        self._group.common.answer(ref)
+    def answer(self, ref: int, number: Number | None = None, name: str = "") -> None:
+        self._group.common.answer(ref, number, name)
 
     def ignore(self, ref: int) -> None:
         self._group.common.ignore(ref)

@@ -139,6 +139,7 @@ class ChildEnd:
 
     def _do(self, order: list[Any]) -> None:
         name, *given = order
+        given = [Number(**each) if isinstance(each, dict) else each for each in given]
         if self._line is None or name not in _REQUESTS:
             return
         try:

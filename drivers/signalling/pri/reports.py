@@ -164,7 +164,9 @@ class Reports:
             self._refuse(raw, now, cause, f"channel {raw.channel} is not idle")
             return
         if (other := _law_of(raw)) not in ("", self.settings.law):
-            self._book.fault("companding", f"a call with {other}, this line has {self.settings.law}")
+            self._book.fault(
+                "companding", f"a call with {other}, this line has {self.settings.law}"
+            )
         call = self._book.add(raw.call, channel, False, raw.cref, None)
         overlap = self.settings.overlap
         self._book.tell(setup_event(self.span, call.ref, channel, raw, overlap))

@@ -27,6 +27,8 @@ class PriSignalling:
     never inside the request.
     """
 
+    tells_who_answers = True  # `answer` takes a number and a name
+
     def __init__(
         self,
         span: DChannelSpan,

@@ -116,9 +116,10 @@ def test_overlap_receiving_through_the_pipe():
         us.line.proceeding(offered.ref)
         us.line.progress(offered.ref)
         us.line.alerting(offered.ref, inband=True)
-        us.line.answer(offered.ref)
+        us.line.answer(offered.ref, Number("8001", 4))
         await asyncio.sleep(1)
         assert exchange.story(ref)[-3:] == ["Progress", "Alerting", "Connected"]
+        assert exchange.of(Connected)[0].number == Number("8001", 4)
         with pytest.raises(DriverError):
             us.line.answer(offered.ref)
         us.line.stop()

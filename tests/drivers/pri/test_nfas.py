@@ -51,7 +51,7 @@ class Side:
         self.log[name].append(event)
         if isinstance(event, Setup) and self.answers:
             self.lines[name].alerting(event.ref)
-            self.lines[name].answer(event.ref)
+            self.lines[name].answer(event.ref, Number(name[-1]))
         if isinstance(event, Disconnected):
             self.lines[name].release(event.ref, 16)
 
@@ -90,6 +90,7 @@ def test_every_span_has_its_own_calls(child):
     async def scenario():
         _, us, exchange = await world(child=child)
         refs = await talk(us)
+        assert [us.of(n, Connected)[0].number for n in SPANS] == [Number(n[-1]) for n in SPANS]
         assert {n: [e.channel for e in exchange.of(n, Setup)] for n in SPANS} == {
             n: [3] for n in SPANS
         }
