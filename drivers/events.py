@@ -30,8 +30,11 @@ class Number:
 
     @property
     def withheld(self) -> bool:
-        """Whether the caller has asked that nobody be shown the number (or the name)."""
-        return self.presentation & 0x60 != 0
+        """Whether the party has asked that nobody be shown the number (or the name).
+
+        One that is merely not available, as from a PBX that sends a name alone, is not that.
+        """
+        return self.presentation & 0x20 != 0
 
 
 @dataclass(frozen=True, slots=True)

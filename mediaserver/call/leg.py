@@ -279,9 +279,10 @@ class Leg:
                     future.set_result(new)
 
 
-def _who(event: ev.Connected | None) -> tuple[ev.Number, str] | tuple[()]:
+def _who(event: ev.Connected | None) -> tuple[ev.Number | None, str] | tuple[()]:
     """Number and name to answer with; of one who withholds them, only that."""
-    if event is None or not (event.number or event.name):
+    if event is None:
         return ()
-    number = event.number or ev.Number(presentation=0x40)
-    return (replace(number, digits=""), "") if number.withheld else (number, event.name)
+    if event.number is not None and event.number.withheld:
+        return replace(event.number, digits=""), ""
+    return event.number, event.name

@@ -15,8 +15,7 @@ def told(event: LineEvent) -> list[tuple[str, str]]:
     if isinstance(event, Connected) and (event.number or event.name):
         return [("connected", _party(event.number or Number(), event.name))]
     if isinstance(event, CallWaits):
-        known = event.calling.withheld or event.calling.digits or event.name
-        return [("waiting", _party(event.calling, event.name) if known else "unavailable")]
+        return [("waiting", _party(event.calling, event.name))]
     if isinstance(event, AdviceOfCharge):
         return [("charged" if event.final else "charge", _amount(event))]
     return []
@@ -34,8 +33,7 @@ def _of_setup(event: Setup) -> list[tuple[str, str]]:
 
 
 def _party(number: Number, name: str) -> str:
-    shown = "" if number.withheld else f"{number.digits} {name}".strip()
-    return shown or "withheld"
+    return "withheld" if number.withheld else f"{number.digits} {name}".strip() or "unavailable"
 
 
 def _amount(event: AdviceOfCharge) -> str:

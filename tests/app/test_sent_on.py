@@ -16,7 +16,13 @@ from tests.app.plants import needs_sounds, running, virtually
 
 pytestmark = needs_sounds
 
-OUT: dict[str, Any] = {"route": [{"called": "7XXX", "out": "pbx"}]}
+OUT: dict[str, Any] = {
+    "route": [{"called": "7XXX", "out": "pbx"}],
+    "trunk_group": [
+        {"name": "pstn", "spans": ["E1-1"]},
+        {"name": "pbx", "spans": ["E1-2"], "caller": "66880000"},
+    ],
+}
 WITHHELD = 0x20
 BEFORE = Redirecting(Number("755100", 2, 1), reason="no reply", count=2)
 
@@ -49,9 +55,13 @@ async def sent_on(
     return asked_there, answer
 
 
-def through(tmp_path: Path, *answerer: Any, **asked: Any) -> tuple[Setup, Connected]:
+def through(
+    tmp_path: Path, *answerer: Any, board: Any = None, **asked: Any
+) -> tuple[Setup, Connected]:
+    over = OUT if board is None else {**OUT, "board": board}
+
     async def story() -> tuple[Setup, Connected]:
-        async with running(tmp_path, **OUT) as plant:
+        async with running(tmp_path, **over) as plant:
             return await sent_on(plant, answerer, **asked)
 
     return virtually(story)
@@ -69,7 +79,7 @@ def test_sub_addresses_and_who_sent_it_on_go_along_and_who_answers_comes_back(
         called_subaddress="DOOR7",
         redirecting=BEFORE,
     )
-    assert (setup.calling.digits, setup.called.digits) == ("139", "7001")
+    assert (setup.calling.digits, setup.called.digits) == ("66880000", "7001")
     assert (setup.calling_subaddress, setup.called_subaddress) == ("12", "DOOR7")
     assert setup.redirecting == BEFORE
     assert answer.number == Number("7099", 4, 1, 1)
@@ -80,15 +90,27 @@ def test_what_is_withheld_goes_no_further(tmp_path: Path) -> None:
     setup, answer = through(
         tmp_path,
         Number("7099", 4, 1, WITHHELD),
-        "",
+        "Li",
         calling=Number("139", 2, 1, WITHHELD),
         calling_subaddress="12",
         redirecting=before,
     )
-    assert (setup.calling.digits, setup.calling_subaddress) == ("", "")
+    assert (setup.calling.digits, setup.calling_subaddress) == ("66880000", "")
     assert setup.redirecting is not None
     assert (setup.redirecting.number.digits, setup.redirecting.reason) == ("", "busy")
-    assert answer.number is None or answer.number.digits == ""
+    assert (answer.number, answer.name) == (None, "")
+
+
+def test_a_name_alone_goes_along_and_comes_back(tmp_path: Path) -> None:
+    spans = [
+        {"name": "E1-1", "kind": "e1", "pri": {"switch": "qsig"}},
+        {"name": "E1-2", "kind": "e1", "side": "network", "pri": {"switch": "qsig"}},
+        {"name": "FXS-1", "kind": "fxs"},
+    ]
+    board = [{"name": "virtual", "span": spans}]
+    setup, answer = through(tmp_path, None, "Li", board=board, name="Wang")
+    assert setup.name == "Wang"
+    assert answer.name == "Li" and not (answer.number and answer.number.digits)
 
 
 @pytest.mark.parametrize("answerer", [(), (None, "")])
@@ -96,4 +118,5 @@ def test_nothing_is_made_up(tmp_path: Path, answerer: tuple[Any, ...]) -> None:
     setup, answer = through(tmp_path, *answerer, calling=Number("139"))
     assert (setup.calling_subaddress, setup.called_subaddress) == ("", "")
     assert setup.redirecting is None
+    assert not setup.calling.withheld
     assert (answer.number, answer.name) == (None, "")

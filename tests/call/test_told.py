@@ -33,6 +33,8 @@ def setup(**more) -> Setup:
         (Connected("E1", 2, Number("139"), "Li"), ["139 Li"]),
         (Connected("E1", 2, HIDDEN, "Li"), ["withheld"]),
         (Connected("E1", 2, None, "Li"), ["Li"]),
+        (Connected("E1", 2, Number(presentation=0x43), "Li"), ["Li"]),
+        (setup(redirecting=Redirecting(Number(presentation=0x43))), ["unavailable (unknown)"]),
         (AdviceOfCharge("E1", 2, "12"), ["12 units"]),
         (AdviceOfCharge("E1", 2, "1.25", "CNY", True), ["1.25 CNY"]),
         (AdviceOfCharge("E1", 2, "0", final=True), ["free"]),
