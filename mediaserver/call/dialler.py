@@ -72,10 +72,11 @@ class Dialler:
     ) -> Leg:
         """Ring `target` until it answers; the connected leg.
 
-        `came` is the SETUP of a call that is sent on: what it says of sub-addresses, and of who sent
-        it on before, goes along. `ring` is how a telephone's bell tells where it is from. `on_leg` hears of each leg as
-        it is dialled. Raises NoChannel when there is no channel, NotAnswered when it is busy,
-        refuses, or does not answer within `ring_s`. Cancelled, it clears what it dialled.
+        `came` is the SETUP of a call that is sent on: what it says of sub-addresses, and of who
+        sent it on before, goes along. `ring` is how a telephone's bell tells where it is from.
+        `on_leg` hears of each leg as it is dialled. Raises NoChannel when there is no channel,
+        NotAnswered when it is busy, refuses, or does not answer within `ring_s`. Cancelled, it
+        clears what it dialled.
         """
         failed: Exception | None = None
         tried: frozenset[str] = frozenset()

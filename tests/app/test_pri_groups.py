@@ -144,7 +144,7 @@ def test_calls_go_on_when_the_line_with_the_d_channel_fails(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("law", ["alaw", "ulaw"])
 def test_calls_say_what_their_speech_is_coded_with(tmp_path: Path, law: str) -> None:
-    """As the engine's law has it: an exchange that is told otherwise would turn speech into noise."""
+    """As the engine's law has it: told otherwise, an exchange would turn speech into noise."""
 
     async def story() -> list[str]:
         async with running(tmp_path, media={"law": law}) as plant:
