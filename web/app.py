@@ -177,7 +177,7 @@ def _errors(app: Flask) -> None:
         """A page; for a script one line, `short` where the text alone would not do."""
         if request.path.startswith("/api/"):
             return Response(short or text or title, mimetype="text/plain"), code
-        return render_template("error.html", title=title, text=text), code
+        return render_template("error.html", title=title, text=text, code=code), code
 
     @app.errorhandler(400)
     def bad(error: Any) -> Any:

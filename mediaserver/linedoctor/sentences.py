@@ -73,7 +73,7 @@ SENTENCES = {
     "noise.none": N_("silence: not even noise"),
     "noise.tone": N_("not quiet, %(dbm0).1f dBm0: tone of %(hz).0f Hz"),
     "noise.sound": N_("not quiet, %(dbm0).1f dBm0: sound"),
-    "noise.quiet.do": N_("dial a quiet termination with --number, or let nobody be on the line"),
+    "noise.quiet.do": N_("dial a quiet termination first (--number), or let nobody be on the line"),
     "hum.none": N_("none at 50 or 60 Hz and their harmonics"),
     "hum": N_("%(dbm0).1f dBm0 of %(mains_hz)d Hz and its harmonics"),
     "hum.unheard": N_("%(dbm0).1f dBm0 of %(mains_hz)d Hz and its harmonics: not heard"),
@@ -101,7 +101,7 @@ SENTENCES = {
     "bert.nothing": N_(
         "nothing comes back: the channel is not looped, or its far end does not send"
     ),
-    "bert.nothing.do": N_("loop it at the far end, or name the channel it arrives at with --far"),
+    "bert.nothing.do": N_("loop it at the far end, or name the channel it arrives at (--far)"),
     "bert.altered": N_("something comes back, but not what was sent: it is altered on the way"),
     "bert.altered.do": N_(
         "switch off gains and the card's echo canceller; is the law the same at both ends?"
@@ -128,14 +128,16 @@ SENTENCES = {
     "tone.strange.do": N_("is it the plan of the right country? see [media] tone_plan"),
     "tone.none": N_("no tone is on the line"),
     "tone.none.do": N_(
-        "dial a number that gives it with --number: one that is busy, for busy tone"
+        "dial a number that gives it first (--number): one that is busy, for busy tone"
     ),
     "learn": N_(
         "learned as the busy tone of %(line)s: %(hz)g Hz, %(on_ms)d ms on, %(off_ms)d ms off"
     ),
     "learn.known": N_("nothing to learn: %(tone)s of plan %(plan)s is heard"),
     "learn.none": N_("no steady cadence was heard"),
-    "learn.none.do": N_("dial a number that is busy with --number, and let it sound: --seconds 20"),
+    "learn.none.do": N_(
+        "dial a number that is busy first (--number), and let it sound (--seconds 20)"
+    ),
     "learn.needless": N_("%(line)s is no exchange line: its far end tells of its end otherwise"),
     # ---- fax modems
     "modem": N_("%(modem)s at %(rate)d bit/s trained, %(snr_db).0f dB signal to noise"),
@@ -148,7 +150,7 @@ SENTENCES = {
     "modem.lost": N_("%(trained)s, but it lost the signal on the way"),
     "modem.nothing": N_("%(modem)s at %(rate)d bit/s: nothing comes back"),
     "modem.nothing.do": N_(
-        "loop the channel at the far end, or name the one it arrives at with --far"
+        "loop the channel at the far end, or name the one it arrives at (--far)"
     ),
     "modem.untrained": N_("%(modem)s at %(rate)d bit/s did not train"),
     "modem.no_carrier": N_("%(modem)s at %(rate)d bit/s saw no carrier it knows"),
@@ -173,7 +175,7 @@ SENTENCES = {
     "line.tested": N_("%(line)s is being tested already"),
     "line.tested.do": N_("wait for the end of that test"),
     "line.call": N_("a call is on %(line)s"),
-    "line.call.do": N_("wait for its end, or use --force"),
+    "line.call.do": N_("wait for its end, or have it cleared (--force)"),
     "line.uncleared": N_("the call on %(line)s could not be cleared"),
     "line.unseized": N_("%(line)s cannot be seized (cause %(cause)d)"),
     "line.unseized.do": N_("is the line up?"),

@@ -15,7 +15,7 @@ from mediaserver.clock import Clock
 from mediaserver.cti.board import AgentInfo, Board, Inventory, ServerInfo, SpanInfo
 from mediaserver.cti.feed import Feed
 from mediaserver.cti.limits import Limits
-from mediaserver.cti.messages import CtiError
+from mediaserver.cti.messages import CtiError, refused
 from mediaserver.cti.methods import FaultsParams
 from mediaserver.cti.server import CtiServer
 from mediaserver.events import Event
@@ -23,11 +23,15 @@ from mediaserver.linedoctor.say import say
 from mediaserver.linedoctor.verdict import Verdict
 from mediaserver.linedoctor.words import Finding
 
+#: A span with the longest of names.
+LONG = "E1-3-exchange-in-Haidian-district-by-way-of-the-second-multiplexer"[:64]
+
 INVENTORY = Inventory(
     spans=(
         SpanInfo("E1-1", "e1", "pri", [n for n in range(1, 32) if n != 16]),
         SpanInfo("E1-2", "e1", "pri", [n for n in range(1, 32) if n != 16]),
         SpanInfo("FXS-1", "fxs", "analog", range(1, 9)),
+        SpanInfo(LONG, "e1", "mfcr2", [n for n in range(1, 32) if n != 16]),
     ),
     agents=(
         AgentInfo("alice", "Alice Moreau", "8001", "FXS-1/1"),
@@ -63,8 +67,8 @@ COUNTS = {
 }
 
 
-def line_of(name: str) -> dict[str, Any]:
-    slips = Finding("slips", "warn", say("slips", slips=3), say("slips.do")).as_data()
+def line_of(name: str, times: int = 3) -> dict[str, Any]:
+    slips = Finding("slips", "warn", say("slips", slips=times), say("slips.do")).as_data()
     return {
         "name": name,
         "kind": "e1" if name.startswith("E1") else "fxs",
@@ -83,6 +87,8 @@ class ScriptedControl:
 
     def __init__(self) -> None:
         self.done: list[tuple[str, ...]] = []
+        self.slips = 3
+        self.running = True
 
     async def hangup(self, call_id: str, by: str) -> None:
         if call_id == "busy":
@@ -97,25 +103,25 @@ class ScriptedControl:
 
     def trace(self, span: str, after: int, before: int, last: int, silent: bool) -> dict[str, Any]:
         if span.startswith("FXS"):
-            raise CtiError("not_found", f"{span} is analog: it sends no messages")
+            raise refused("not_found", "trace.none", span=span, signalling="analog", spans="E1-1")
         rows = [r for r in TRACE if after < r["seq"] < (before or 99)][-last:]
         return {"span": span, "side": "user", "seq": TRACE[-1]["seq"], "entries": rows}
 
     async def lines(self) -> dict[str, Any]:
-        names = ("E1-1", "E1-2", "FXS-1")
-        return {"history": True, "spans": [line_of(name) for name in names]}
+        names = ("E1-1", "E1-2", "FXS-1", LONG)
+        return {"history": True, "spans": [line_of(name, self.slips) for name in names]}
 
     async def line(self, span: str, days: int) -> dict[str, Any]:
         row = {"begun_utc": "2026-01-05T08:00:00+00:00", **COUNTS}
         echo = {"delay_ms": 20.0, "erl_db": 17.0, "erle_db": 30.0}
         channel = {"state": "talking", "testing": False, "in_dbm0": -18.0, "echo": echo}
         alarm = {"alarm": "red", "begun_utc": "2026-01-05T07:00:00+00:00"}
-        return line_of(span) | {
+        return line_of(span, self.slips) | {
             "history": True,
-            "quarters": [row],
-            "days": [row],
-            "alarm_history": [alarm | {"ended_utc": None}],
-            "channels": [channel | {"number": n} for n in range(1, 4)],
+            "quarters": [row] * 96 if span != "FXS-1" else [],
+            "days": [row] * 30 if span != "FXS-1" else [],
+            "alarm_history": [alarm | {"ended_utc": None}] if span != "FXS-1" else [],
+            "channels": [channel | {"number": n} for n in range(1, 32) if n != 16],
         }
 
     def line_check(
@@ -136,7 +142,7 @@ class ScriptedControl:
             "id": number,
             "line": "E1-1/2",
             "by": "tech",
-            "state": "running",
+            "state": "running" if self.running else "done",
             "checks": ["hum", "echo"],
             "now": "echo",
             "begun_utc": "2026-01-05T08:00:00+00:00",

@@ -19,7 +19,7 @@ from mediaserver.cti.sync import SyncCtiClient
 from mediaserver.db import queries
 from mediaserver.db.models import StoryRow
 from tests.web.conftest import HASTE
-from tests.web.daemon import Daemon
+from tests.web.daemon import LONG, Daemon
 from tests.web.scene import Teller
 from tests.web.world import PASSWORD, World, make_world
 from web.app import create_app
@@ -154,6 +154,8 @@ PAGES = {
     "trace": ("/trace", "tech", ".trace-in"),
     "lines": ("/lines", "tech", "tbody tr"),
     "line": ("/lines/E1-1", "tech", "tbody tr"),
+    "line-long": (f"/lines/{LONG}", "tech", "tbody tr"),
+    "line-empty": ("/lines/FXS-1", "tech", ".nothing.good"),
     "line-run": ("/lines/checks/1", "tech", "tbody tr"),
 }
 
@@ -172,7 +174,10 @@ def test_a_page_opens_without_a_word_in_the_console(name: str, language: str, vi
     assert page.evaluate("document.documentElement.scrollWidth") <= 1440
 
 
-@pytest.mark.parametrize("name", ["board", "story", "recordings", "system", "trace"])
+NARROW = ["board", "story", "recordings", "system", "trace", "lines", "line-long", "line-run"]
+
+
+@pytest.mark.parametrize("name", NARROW)
 def test_a_page_fits_a_telephone_in_the_dark(name: str, visit: Open) -> None:
     path, login, sign = PAGES[name]
     small = {"width": 390, "height": 844}
@@ -231,7 +236,57 @@ def test_a_trace_is_searched_and_held(visit: Open) -> None:
     page.fill("#trace-find", "nothing like it")
     page.wait_for_selector("#trace-none:not([hidden])")
     assert page.get_attribute("#trace-file", "href").endswith("/trace/E1-1.pcap")
-    assert page.locator("#trace-span option").all_inner_texts() == ["E1-1", "E1-2"]
+    assert page.locator("#trace-span option").all_inner_texts() == ["E1-1", "E1-2", LONG]
+
+
+def test_a_trace_is_kept_in_the_address(visit: Open) -> None:
+    page = visit("/trace?span=E1-2", login="tech")
+    live(page)
+    eventually(page.locator("#trace-span")).to_have_value("E1-2")
+    page.select_option("#trace-span", LONG)
+    page.wait_for_url(f"**/trace?span={LONG}")
+    page.reload()
+    eventually(page.locator("#trace-span")).to_have_value(LONG)
+
+
+def test_a_trace_that_is_refused_says_why(visit: Open) -> None:
+    page = visit("/trace", language="zh", login="tech")
+    page.wait_for_selector(".trace-in")
+    page.route("**/api/trace?*", lambda route: route.fulfill(status=404, body="没有这条线路"))
+    eventually(page.locator("#trace-lost")).to_have_text("非实时: 没有这条线路")
+    page.unroute("**/api/trace?*")
+    page.wait_for_selector("#trace-lost", state="hidden")
+    page.trouble.clear()  # the browser itself reports the refusal
+
+
+def test_lines_are_kept_fresh_and_go_by_the_keyboard(visit: Open, own_daemon: Daemon) -> None:
+    page = visit("/lines", login="tech")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    own_daemon.control.slips = 41
+    page.wait_for_selector(".findings :text('41: the two ends')")
+    chosen = page.locator("tr.selected")  # is chosen still
+    assert chosen.get_attribute("data-href") == "/lines/E1-2"
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/lines/E1-1")
+    page.fill("[name=number]", "10086")
+    own_daemon.control.slips = 3
+    page.wait_for_selector(".findings :text('3: the two ends')")
+    assert page.input_value("[name=number]") == "10086"  # what is typed stays
+    eventually(page.locator("#fresh")).to_contain_text("as of ")
+    page.click(".page-links a >> text=Trace")
+    page.wait_for_url("**/trace?span=E1-1")
+
+
+def test_a_run_of_checks_is_followed_to_its_end(visit: Open, own_daemon: Daemon) -> None:
+    page = visit("/lines/checks/1", login="tech")
+    page.wait_for_selector("button:text('Stop')")
+    own_daemon.control.running = False
+    page.wait_for_selector(".state-run-done")
+    assert page.locator("button:text('Stop')").count() == 0
+    assert page.get_attribute("#fresh", "data-every") == ""
+    own_daemon.control.running = True
 
 
 def test_waiting_times_go_on_counting(visit: Open) -> None:
@@ -374,6 +429,29 @@ def test_the_bar_is_red_while_the_daemon_is_away(visit: Open, own_daemon: Daemon
     page.wait_for_selector("#linkbar", state="hidden")
     live(page)
     page.wait_for_selector("#calls tr[data-key='c-0001']")
+
+
+def test_lines_tell_the_truth_while_the_daemon_is_away(visit: Open, own_daemon: Daemon) -> None:
+    page, other = visit("/lines", login="tech"), visit("/trace", login="tech")
+    live(page)
+    other.wait_for_selector(".trace-in")
+    other.bring_to_front()
+    own_daemon.stop()
+    eventually(other.locator("#trace-lost")).to_have_text(
+        "Not live: The media server does not answer."
+    )
+    page.bring_to_front()
+    eventually(page.locator("#fresh")).to_contain_text("The media server does not answer.")
+    assert page.locator("#part-lines tbody tr").count() > 4  # what was known is there, and dim
+    assert float(page.evaluate("getComputedStyle(document.querySelector('.parts')).opacity")) < 1
+    page.goto("/lines")
+    page.wait_for_selector("[data-again]")
+    own_daemon.start()
+    own_daemon.publish(Teller().events())
+    page.wait_for_selector("#part-lines tbody tr")  # comes back by itself
+    eventually(page.locator("#fresh")).to_contain_text("as of ")
+    eventually(other.locator("#trace-lost")).to_be_hidden()
+    page.trouble.clear()  # the browser itself reports what is not there
 
 
 def test_the_bar_is_red_while_the_console_is_away(visit: Open) -> None:

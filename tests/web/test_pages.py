@@ -231,7 +231,7 @@ def test_lines_are_told_and_checked(enter: Enter, daemon: Daemon) -> None:
         answer = client.post("/lines/E1-1/checks", data={**good, **wrong}, headers=csrf)
         assert answer.status_code == 400, wrong
     text = client.get("/lines/checks/1").text
-    assert "-47.1 dBm0 of 50 Hz" in text and 'http-equiv="refresh"' in text
+    assert "-47.1 dBm0 of 50 Hz" in text and 'data-every="2"' in text
     assert "Hum, dBm0" in text and "At 150 Hz, dBm0" in text and "said by a newer server" in text
     client.post("/language/zh", data={"csrf_token": csrf["X-CSRFToken"], "next": "/lines"})
     assert "3 次：两端不在同一时钟上" in client.get("/lines").text

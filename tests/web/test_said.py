@@ -76,8 +76,8 @@ def test_the_trace_is_worded_in_the_language_of_the_page(enter: Enter) -> None:
 
 
 REFUSALS = {
-    "/lines/E1-9": "没有线路 'E1-9'。线路有：E1-1, E1-2, FXS-1",
-    "/trace/E9.pcap": "没有线路 'E9'。线路有：E1-1, E1-2, FXS-1",
+    "/lines/E1-9": "没有线路 'E1-9'。线路有：E1-1, E1-2, FXS-1, E1-3-",
+    "/trace/E9.pcap": "没有线路 'E9'。线路有：E1-1, E1-2, FXS-1, E1-3-",
     "/api/trace?span=E1-1&before=x": "“before”必须是数字。",
 }
 

@@ -12,7 +12,7 @@ from flask import Flask
 
 from mediaserver.cti.sync import SyncCtiClient
 from tests.web.conftest import HASTE, Enter
-from tests.web.daemon import Daemon
+from tests.web.daemon import LONG, Daemon
 from tests.web.scene import Teller
 from web import fanout as fanout_module
 from web.fanout import BEHIND, Fanout, Message, Subscriber, TooMany
@@ -189,7 +189,7 @@ def test_the_board_comes_over_the_stream(app: Flask, enter: Enter) -> None:
     whole = next(chunk for chunk in chunks if "event: snapshot" in chunk)
     board = json.loads(whole.partition("data: ")[2])
     assert {row["id"] for row in board["calls"]} >= {"c-0001", "c-0008"}
-    assert [span["name"] for span in board["spans"]] == ["E1-1", "E1-2", "FXS-1"]
+    assert [span["name"] for span in board["spans"]] == ["E1-1", "E1-2", "FXS-1", LONG]
     assert app.extensions["gateway"].fanout.listeners == 0
 
 

@@ -1,8 +1,11 @@
-// Spans as grids of timeslots: E1 has 32, TS0 for synchronisation and TS16 for the D channel.
+// Spans as grids of timeslots: E1 has 32, TS0 for synchronisation and TS16 for signalling: the
+// D channel of a PRI, else the bits of all channels (CAS).
 
 import { el, secondsSince, clock, t, word } from "./core.js";
 
 const LOSS = /los|red|lof|ais|down/i;
+
+const isPri = (span) => span.signalling === "pri";
 
 function slots(span, channels) {
   if (span.kind !== "e1") return [...channels.values()].map((row) => ({ number: row.number, row }));
@@ -26,7 +29,7 @@ function slotState(span, slot) {
 function title(span, slot) {
   const name = span.kind === "e1" ? t("timeslot", { n: slot.number }) : t("port", { n: slot.number });
   if (slot.fixed === "sync") return `${name} · ${t("sync")}`;
-  if (slot.fixed === "dchan") return `${name} · ${t("d_channel")}: ${span.up ? t("up") : t("down")}`;
+  if (slot.fixed === "dchan") return `${name} · ${t(isPri(span) ? "d_channel" : "cas")}: ${span.up ? t("up") : t("down")}`;
   const row = slot.row;
   const who = row.party ? ` · ${row.party}` : "";
   const time = row.state !== "idle" && row.since_utc ? ` · ${clock(secondsSince(row.since_utc))}` : "";
@@ -34,7 +37,7 @@ function title(span, slot) {
 }
 
 function makeCell(span, slot) {
-  const cell = el("a", { class: "slot", role: "img" }, slot.fixed === "dchan" ? "D" : slot.fixed === "sync" ? "S" : String(slot.number));
+  const cell = el("a", { class: "slot", role: "img" }, slot.fixed === "dchan" ? (isPri(span) ? "D" : "C") : slot.fixed === "sync" ? "S" : String(slot.number));
   cell.addEventListener("pointerenter", () => (cell.title = title(cell.span, cell.slot)));
   return cell;
 }

@@ -1,6 +1,6 @@
 // The trace page: a span's signalling, asked for every second, newest on top.
 
-import { el, icon, t, timeOfDay } from "./core.js";
+import { el, get, icon, t, timeOfDay } from "./core.js";
 import { live } from "./live.js";
 
 const $ = (id) => document.getElementById(id);
@@ -13,6 +13,7 @@ let seq = 0;
 let rows = [];
 let held = false;
 let asking = false;
+let started = ""; // of the media server whose entries these are
 
 const fill = (text, n) => text.replace("{n}", n);
 
@@ -41,7 +42,7 @@ function draw(row) {
   return el(
     "tr",
     { class: `trace-${row.direction || "own"}` },
-    el("td", { class: "num nowrap" }, el("time", { datetime: row.utc }, `${timeOfDay(new Date(row.utc))}.${row.utc.slice(20, 23)}`)),
+    el("td", { class: "num nowrap" }, el("time", { datetime: row.utc, title: new Date(row.utc).toLocaleString(document.documentElement.lang) }, `${timeOfDay(new Date(row.utc))}.${row.utc.slice(20, 23)}`)),
     el("td", { title: told, "aria-label": told }, arrow),
     el("td", { class: "nowrap" }, el("b", {}, row.title), row.link && row.link !== row.title ? el("div", { class: "muted" }, row.link) : null),
     el("td", { class: "num nowrap" }, place(row)),
@@ -57,24 +58,29 @@ function show() {
   $("trace-none").textContent = span ? none : noSpan;
 }
 
+/** That the rows are no longer what is said on the line, and why; "" when they are. */
+function tell(why) {
+  $("trace-lost").hidden = !why;
+  $("trace-lost").textContent = why ? `${t("lost")}: ${why}` : "";
+  document.body.classList.toggle("old", Boolean(why));
+}
+
 async function ask() {
   if (!span || held || asking || document.visibilityState !== "visible") return;
   asking = true;
   const asked = span;
   try {
     const query = new URLSearchParams({ span: asked, after: seq });
-    const answer = await fetch(`${rowsUrl}?${query}`, { credentials: "same-origin" });
-    if (!answer.ok) throw new Error(await answer.text());
-    const told = await answer.json();
+    const told = await get(`${rowsUrl}?${query}`);
     if (asked !== span) return;
+    tell("");
     if (told.seq < seq) rows = []; // the media server was started anew
     seq = told.seq;
     if (!told.entries.length && rows.length) return;
     rows = [...rows, ...told.entries].slice(-KEPT);
     show();
-  } catch {
-    $("trace-none").hidden = false;
-    $("trace-none").textContent = t("lost");
+  } catch (error) {
+    tell(error.message);
   } finally {
     asking = false;
   }
@@ -82,6 +88,8 @@ async function ask() {
 
 function choose(name) {
   span = name;
+  const query = name ? `?${new URLSearchParams({ span: name })}` : location.pathname;
+  history.replaceState(null, "", query); // so that the page comes back, and can be passed on, as it is
   seq = 0;
   rows = [];
   $("trace-file").href = fileUrl.replace("__id__", encodeURIComponent(name));
@@ -90,6 +98,10 @@ function choose(name) {
 }
 
 function offer() {
+  const { started_utc: now = "" } = live.picture.server;
+  const anew = started && now !== started;
+  started = now;
+  if (anew) choose(span); // its entries are numbered from 1 again
   const names = [...live.picture.spans.values()].filter((each) => each.signalling !== "analog").map((each) => each.name);
   const shown = [...$("trace-span").options].map((option) => option.value);
   if (names.join() === shown.join()) return;
