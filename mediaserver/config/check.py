@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mediaserver.config import nfas
+from mediaserver.config import nfas, trunks
 from mediaserver.config.cesopsn import address
 from mediaserver.config.problems import Problem, Where, did_you_mean
 from mediaserver.config.settings import Phone, Settings
@@ -12,7 +12,7 @@ from mediaserver.config.settings import Phone, Settings
 
 def cross_check(settings: Settings) -> list[Problem]:
     """Every contradiction between keys; empty when there is none."""
-    checks = (_twice, _references, _ports, _echo, _clocks, nfas.check)
+    checks = (_twice, _references, _ports, _echo, _clocks, nfas.check, trunks.check)
     return [problem for check in checks for problem in check(settings)]
 
 
@@ -65,25 +65,25 @@ def _clocks(settings: Settings) -> Iterator[Problem]:
 
 def _references(settings: Settings) -> Iterator[Problem]:
     spans = [s.name for s in settings.spans()]
-    trunks = [t.name for t in settings.trunk_groups]
+    groups = [t.name for t in settings.trunk_groups]
     agents = list(dict.fromkeys(a.name for a in settings.agents))
     for i, group in enumerate(settings.trunk_groups):
         where: Where = ("trunk_group", i, "spans")
         yield from _known("span", where, group.spans, spans)
-        if group.then and group.then not in trunks:
-            yield _unknown("trunk group", ("trunk_group", i, "then"), group.then, trunks)
+        if group.then and group.then not in groups:
+            yield _unknown("trunk group", ("trunk_group", i, "then"), group.then, groups)
     for i, queue in enumerate(settings.queues):
         yield from _known("agent", ("queue", i, "agents"), queue.agents, agents)
     for where, phone in _phones(settings):
-        if phone.trunk and phone.trunk not in trunks:
-            yield _unknown("trunk group", (*where, "trunk"), phone.trunk, trunks)
+        if phone.trunk and phone.trunk not in groups:
+            yield _unknown("trunk group", (*where, "trunk"), phone.trunk, groups)
         if phone.line:
             yield from _port(settings, (*where, "line"), phone.line)
     numbers = [phone.number for phone in settings.phones()]
     for i, route in enumerate(settings.routes):
         for key, name in (("trunk", route.trunk), ("out", route.out)):
-            if name and name not in trunks:
-                yield _unknown("trunk group", ("route", i, key), name, trunks)
+            if name and name not in groups:
+                yield _unknown("trunk group", ("route", i, key), name, groups)
         if route.agent and route.agent not in agents:
             yield _unknown("agent", ("route", i, "agent"), route.agent, agents)
         if route.extension not in ("", "dialled", *numbers):

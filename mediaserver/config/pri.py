@@ -43,6 +43,8 @@ class Pri(Part):
             raise ValueError("interface and d_channel are of a span in a group: give it nfas")
         if self.nfas and self.switch == "qsig":
             raise ValueError("Q.SIG names no interfaces: it has no NFAS")
+        if self.first_digits and self.sending != "overlap":
+            raise ValueError('first_digits goes with sending = "overlap"')
         if self.others == "leave" and not self.numbers:
             raise ValueError('others = "leave" needs numbers, or no call would be left to others')
         return self

@@ -167,7 +167,7 @@ _PRI = '[[board]]\nname = "v"\n[[board.span]]\nname = "a"\nkind = "e1"\n[board.s
             'ms.toml:3: board[1].span[1]: variant and r2 go with signalling "mfcr2"',
         ),
         (
-            _R2 + "[board.span.pri]\nfirst_digits = 3",
+            _R2 + "[board.span.pri]\nrestart_on_start = true",
             'ms.toml:3: board[1].span[1]: pri goes with signalling "pri"',
         ),
         (

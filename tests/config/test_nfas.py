@@ -51,6 +51,15 @@ def test_groups_that_cannot_be(changes: list[dict[str, Any]], told: str) -> None
     assert found.startswith(told)
 
 
+def test_first_digits_need_overlap_sending() -> None:
+    pri = {"sending": "overlap", "first_digits": 3}
+    board = {"name": "b", "span": [{"name": "E1-1", "kind": "e1", "pri": pri}]}
+    assert from_dict({"board": [board]}).spans()[0].pri.first_digits == 3
+    del pri["sending"]
+    (found,) = problems({"board": [board]})
+    assert found.endswith('pri: first_digits goes with sending = "overlap"')
+
+
 def test_a_group_has_one_side() -> None:
     data = spans()
     data["board"][0]["span"][1]["side"] = "network"
