@@ -54,7 +54,8 @@ def test_groups_that_cannot_be(changes: list[dict[str, Any]], told: str) -> None
 def test_first_digits_need_overlap_sending() -> None:
     pri = {"sending": "overlap", "first_digits": 3}
     board = {"name": "b", "span": [{"name": "E1-1", "kind": "e1", "pri": pri}]}
-    assert from_dict({"board": [board]}).spans()[0].pri.first_digits == 3
+    (span,) = from_dict({"board": [board]}).spans()
+    assert span.pri.first_digits == 3
     del pri["sending"]
     (found,) = problems({"board": [board]})
     assert found.endswith('pri: first_digits goes with sending = "overlap"')
