@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from dataclasses import dataclass, field
 
 import pytest
@@ -13,7 +15,8 @@ from drivers.cause import Cause
 from drivers.events import Number
 from mediaserver.call.dialler import Dialler, Target
 from mediaserver.call.lines import NoChannel
-from mediaserver.call.numbering import NumberRule, outgoing
+from mediaserver.call.numbering import TYPES, NumberRule, outgoing
+from mediaserver.call.routing import Fit, fit
 from mediaserver.call.trunks import TrunkGroup, TrunkSettings
 
 
@@ -129,10 +132,44 @@ def test_the_first_rule_that_fits_makes_the_number(number: str, sent: Number) ->
     assert outgoing(number, RULES) == sent
 
 
-@given(st.text("0123456789*#", max_size=20))
-def test_no_number_is_beyond_the_rules(number: str) -> None:
-    assert outgoing(number, ()).digits == number
-    assert isinstance(outgoing(number, RULES), Number)
+PATTERNS = st.from_regex(r"[1X]{0,3}\*?", fullmatch=True)
+ANY_RULES = st.lists(
+    st.builds(
+        NumberRule,
+        match=PATTERNS,
+        strip=st.integers(0, 5),
+        prepend=st.text("09#", max_size=3),
+        type=st.sampled_from(sorted(TYPES)),
+    ),
+    max_size=4,
+)
+
+
+@given(st.text("12#", max_size=4), ANY_RULES)
+def test_a_number_goes_out_by_the_first_rule_a_regular_expression_finds_too(
+    number: str, rules: list[NumberRule]
+) -> None:
+    for rule in rules:
+        if re.fullmatch(rule.match.replace("*", ".*").replace("X", "[0-9]"), number):
+            expected = Number(rule.prepend + number[rule.strip :], ton=TYPES[rule.type])
+            break
+    else:
+        expected = Number(number)
+    assert outgoing(number, rules) == expected
+
+
+@given(PATTERNS, st.text("12#", max_size=4))
+def test_a_pattern_says_whether_more_digits_may_fit(pattern: str, digits: str) -> None:
+    shape = re.compile(pattern.replace("*", ".*").replace("X", "[0-9]"))
+    missing = max(0, len(pattern.rstrip("*")) - len(digits))
+    later = [
+        shape.fullmatch(digits + "".join(more)) for more in itertools.product("012", repeat=missing)
+    ]
+    now, more = shape.fullmatch(digits), shape.fullmatch(digits + "1") or pattern.endswith("*")
+    if now:
+        assert fit(pattern, digits) is (Fit.OPEN if more else Fit.FULL)
+    else:
+        assert fit(pattern, digits) is (Fit.PARTIAL if missing and any(later) else Fit.NONE)
 
 
 def test_the_caller_shown_is_the_trunks_own_where_it_has_one() -> None:
