@@ -37,7 +37,7 @@ def rule(**keys: Any) -> dict[str, Any]:
         {},
         {"keep_for_incoming": 33, "keep_for_outgoing": 33},
         rule(match="00*", strip=2),
-        rule(match="XXX", strip=3, prepend="9"),
+        rule(match="XX", strip=2, prepend="9"),
         rule(match="*", strip=0),
     ],
 )
