@@ -18,15 +18,12 @@ from heapq import merge
 from typing import Any
 
 from drivers.base import Signalling
-from drivers.said import as_data
+from drivers.said import Said, as_data
 from drivers.signalling.pri.trace import Censor, decode, is_keepalive
 from mediaserver.clock import Clock
 
 KEEP = 4000  # messages a span
 KEEP_SILENT = 400  # supervisory frames a span
-
-#: R2 marks what it sent and heard so; see `drivers.signalling.mfcr2`.
-_ARROWS = {"→": "out", "←": "in"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,7 @@ class Entry:
     direction: str
     frame: bytes = b""
     channel: int = 0
-    text: str = ""
+    said: Said | str = ""
 
 
 class SpanTrace:
@@ -61,11 +58,9 @@ class SpanTrace:
         entry = self._entry(direction, frame=self._censor.clean(frame))
         (self._silent if is_keepalive(frame) else self._told).append(entry)
 
-    def exchange(self, channel: int, text: str) -> None:
-        """An R2 channel sent, heard or decided something."""
-        direction = _ARROWS.get(text[:1], "")
-        words = text[1:] if direction else text
-        self._told.append(self._entry(direction, channel=channel, text=words.strip()))
+    def exchange(self, channel: int, direction: str, said: Said | str) -> None:
+        """A channel of R2 or E&M sent, heard or decided something."""
+        self._told.append(self._entry(direction, channel=channel, said=said))
 
     def _entry(self, direction: str, **content: Any) -> Entry:
         self._seq += 1
@@ -129,8 +124,8 @@ def row(entry: Entry) -> dict[str, Any]:
             "from_origin": True,
             "elements": [],
         }
-        said = {"title": None, "link": None, "fault": None}
-        return base | nothing | {"title": entry.text, "fault": "", "said": said, "hex": ""}
+        said = {"title": as_data(entry.said), "link": None, "fault": None}
+        return base | nothing | {"title": str(entry.said), "fault": "", "said": said, "hex": ""}
     told = decode(entry.frame)
     return base | {
         "title": str(told.title),

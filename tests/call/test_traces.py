@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from drivers.base import SetupRequest
 from drivers.boards.virtual.board import SpanSpec, make_pair
 from drivers.events import Number
+from drivers.signalling.cas_words import say, word
 from drivers.signalling.pri.child import PriChild
 from drivers.signalling.pri.settings import PriSettings
 from drivers.signalling.pri.signalling import PriSignalling
@@ -105,13 +106,14 @@ def test_r2_exchanges_are_told_with_their_channel():
     line = SimpleNamespace(trace=None, span=SimpleNamespace(name="E1"))
     traces = Traces(Clock(_Clocked()))
     traces.watch(line)
-    line.trace(7, "→ forward 1 digit")
-    line.trace(7, "← backward 1 next digit")
-    line.trace(7, "  called line: free")
+    line.trace(7, "out", say("cas.forward", signal=1, meaning=say("cas.called.digit", digit="1")))
+    line.trace(7, "in", say("cas.backward", signal=1, meaning=word("next_dnis")))
+    line.trace(7, "", word("lost"))
+    assert every(traces)[2]["said"]["title"] == {"code": "cas.word.lost", "values": {}}
     assert [(r["direction"], r["channel"], r["title"]) for r in every(traces)] == [
-        ("out", 7, "forward 1 digit"),
-        ("in", 7, "backward 1 next digit"),
-        ("", 7, "called line: free"),
+        ("out", 7, "forward 1 called digit 1"),
+        ("in", 7, "backward 1 next called digit"),
+        ("", 7, "they let go of the circuit"),
     ]
 
 

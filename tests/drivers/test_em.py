@@ -65,7 +65,7 @@ class End:
             span,
             self.log.append,
             audio=self.audio,
-            trace=lambda channel, text: self.words.append(text),
+            trace=lambda channel, way, said: self.words.append(f"{channel} {way} {said}"),
             **options,
         )
 
@@ -120,6 +120,13 @@ def test_a_call_is_dialled_answered_and_cleared_from_either_end(start: str) -> N
             await asyncio.sleep(1)
             assert all(end.line.is_idle(1) and end.last(Released).cause == 16 for end in ends)
             assert called.calls() == ["Setup", "Released"]
+            assert [w for w in caller.words if w.startswith("1 out")] == [
+                "1 out on hook",
+                "1 out off hook",
+                "1 out 4711",
+                "1 out on hook",
+            ]
+            assert "1 in 4711" in called.words and "1 in off hook" in called.words
 
     run(scenario())
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from drivers.signalling import cas_words as cas
 from mediaserver.bus import Bus
 from mediaserver.call.traces import Entry, row
 from mediaserver.clock import Clock
@@ -50,6 +51,18 @@ TRACE = [
     for number, direction, octets in (
         (7, "in", "02010000080200010504038090a31803a983816c0500813133397006813130303836a1"),
         (8, "out", "00010002080280015a08028090"),
+    )
+]
+
+
+#: And of an R2 span.
+EXCHANGES = [
+    row(Entry(number, datetime(2026, 1, 5, 8, tzinfo=UTC), direction, channel=3, said=said))
+    for number, direction, said in (
+        (1, "in", cas.say("cas.bits", bits="00")),
+        (2, "in", cas.say("cas.forward", signal=1, meaning=cas.say("cas.called.digit", digit=1))),
+        (3, "out", cas.say("cas.backward", signal=1, meaning=cas.word("next_dnis"))),
+        (4, "", cas.say("cas.called_line", outcome=cas.word("busy"))),
     )
 ]
 
@@ -104,6 +117,9 @@ class ScriptedControl:
     def trace(self, span: str, after: int, before: int, last: int, silent: bool) -> dict[str, Any]:
         if span.startswith("FXS"):
             raise refused("not_found", "trace.none", span=span, signalling="analog", spans="E1-1")
+        if span == LONG:
+            rows = [r for r in EXCHANGES if after < r["seq"] < (before or 99)][-last:]
+            return {"span": span, "side": "", "seq": EXCHANGES[-1]["seq"], "entries": rows}
         rows = [r for r in TRACE if after < r["seq"] < (before or 99)][-last:]
         return {"span": span, "side": "user", "seq": TRACE[-1]["seq"], "entries": rows}
 

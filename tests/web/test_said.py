@@ -18,6 +18,7 @@ from drivers.signalling.pri.trace import decode
 from mediaserver.cti.messages import CtiError
 from mediaserver.cti.sentences import FAMILIES, SENTENCES, worded
 from tests.web.conftest import Enter
+from tests.web.daemon import LONG
 from tests.web.page import field
 from web.saidwords import refusal, trace_row
 
@@ -109,6 +110,19 @@ def test_a_refusal_of_another_server_is_shown_as_it_says_it(app: Flask) -> None:
         newer = CtiError("conflict", "not now")
         newer.said = {"code": "of.tomorrow", "values": {}}
         assert refusal(newer) == "not now"
+
+
+def test_the_trace_of_a_channel_with_registers_is_worded_too(enter: Enter) -> None:
+    client = enter("tech")
+    with client.session_transaction() as session:
+        session["language"] = "zh"
+    rows = client.get(f"/api/trace?span={LONG}").json["entries"]
+    assert [(row["direction"], row["title"]) for row in rows] == [
+        ("in", "比特 00"),
+        ("in", "前向 1 被叫号码 1"),
+        ("out", "后向 1 请发下一位被叫号码"),
+        ("", "被叫线路：忙"),
+    ]
 
 
 def test_an_entry_of_an_older_server_is_shown_as_it_says_it(enter: Enter) -> None:

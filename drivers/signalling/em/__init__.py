@@ -10,8 +10,9 @@ from typing import Any
 
 from drivers.base import CasSpan, EventSink, LineAudio
 from drivers.signalling.alarm import GUARD_S
+from drivers.signalling.cas_words import Trace
 from drivers.signalling.em.settings import EmSettings
-from drivers.signalling.em.span import EmSignalling, Trace
+from drivers.signalling.em.span import EmSignalling
 
 __all__ = ["EmSettings", "EmSignalling", "em"]
 

@@ -15,6 +15,8 @@ from drivers.events import (
     Released,
     Setup,
 )
+from drivers.said import Said
+from drivers.signalling.cas_words import hook, say
 from drivers.signalling.em.settings import EmSettings
 from drivers.signalling.em.trunk import Circuit, Trunk
 
@@ -64,7 +66,7 @@ class Actions:
 
     def _meet(self, circuit: Circuit) -> None:
         """Both ends have seized the circuit (glare)."""
-        self._note(circuit, "both ends have seized")
+        self._note(circuit, "", say("cas.glare"))
         self._move(circuit, "glare" if self.settings.yields else "hold")
 
     def _give_way(self, circuit: Circuit) -> None:
@@ -89,7 +91,7 @@ class Actions:
     def _dial(self, circuit: Circuit) -> None:
         assert circuit.request is not None
         digits, ref = circuit.request.called.digits, circuit.ref
-        self._note(circuit, f"→ {digits}")
+        self._note(circuit, "out", say("cas.number", digits=digits))
 
         def done(whole: bool) -> None:
             if circuit.ref == ref:
@@ -151,7 +153,10 @@ class Actions:
     def _offer(self, circuit: Circuit) -> None:
         """Also without a number: the routes decide what becomes of such a call."""
         self.audio.deaf_keys(circuit.channel)
-        self._note(circuit, f"← {circuit.number or 'no number'}")
+        told = (
+            say("cas.number", digits=circuit.number) if circuit.number else say("cas.number.none")
+        )
+        self._note(circuit, "in", told)
         ref = self._new_ref(circuit)
         called = Number(circuit.number)
         self._tell(Setup(self.span.name, ref, circuit.channel.number, called))
@@ -227,7 +232,7 @@ class Actions:
 
     def _hook(self, circuit: Circuit, off: bool) -> None:
         bits = self.settings.off_hook if off else self.settings.on_hook
-        self._note(circuit, f"→ {'off' if off else 'on'} hook")
+        self._note(circuit, "out", hook(off))
         self.span.send_bits(circuit.channel.number, bits)
 
     @staticmethod
@@ -252,7 +257,7 @@ class Actions:
     def _service(self, circuit: Circuit, on: bool, why: str) -> None:
         raise NotImplementedError
 
-    def _note(self, circuit: Circuit, text: str) -> None:
+    def _note(self, circuit: Circuit, direction: str, said: Said) -> None:
         raise NotImplementedError
 
 

@@ -11,19 +11,19 @@ calls that meet only within its delay, so a line's delay must be shorter than th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 from drivers.base import CasSpan, DriverError, EventSink, LineAudio, SetupRequest, SpanKind
 from drivers.cause import Cause
 from drivers.events import ChannelState, LineEvent, SignallingState
+from drivers.said import Said
 from drivers.signalling.alarm import GUARD_S, AlarmGuard
+from drivers.signalling.cas_words import Trace, hook
 from drivers.signalling.em.actions import Actions
 from drivers.signalling.em.settings import EmSettings
 from drivers.signalling.em.trunk import TABLE, Circuit, Trunk
 
-#: Hears every exchange in words: (channel, text).
-Trace = Callable[[int, str], None]
 _KEYS = frozenset("0123456789*#ABCD")
 
 
@@ -154,7 +154,7 @@ class EmSignalling(Actions):
     def _settled(self, circuit: Circuit) -> None:
         circuit.steady = None
         off = circuit.off = self._far(circuit)
-        self._note(circuit, f"← {'off' if off else 'on'} hook")
+        self._note(circuit, "in", hook(off))
         self._move(circuit, "off" if off else "on")
 
     def _far(self, circuit: Circuit) -> bool:
@@ -257,6 +257,6 @@ class EmSignalling(Actions):
             circuit.timer.cancel()
             circuit.timer = None
 
-    def _note(self, circuit: Circuit, text: str) -> None:
+    def _note(self, circuit: Circuit, direction: str, said: Said) -> None:
         if self.trace is not None:
-            self.trace(circuit.channel.number, text)
+            self.trace(circuit.channel.number, direction, said)

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from drivers.said import Said
+from drivers.signalling.cas_words import say, word
 from drivers.signalling.mfcr2.variant import R2Settings, Timers, Variant
 from drivers.signalling.table import Table
 
@@ -86,7 +88,7 @@ class Incoming:
 class BackwardOwner(Protocol):
     """Who has the register: sends its signals, keeps its timer, decides, hears the end."""
 
-    def send_signal(self, signal: int, name: str) -> None: ...
+    def send_signal(self, signal: int, name: Said | str) -> None: ...
 
     def stop_signal(self) -> None: ...
 
@@ -130,17 +132,17 @@ class BackwardRegister:
         self._sounding = signal
         self._move("signal", signal)
 
-    def meaning(self, signal: int) -> str:
-        """What a forward signal stands for now, in words; for the trace."""
+    def meaning(self, signal: int) -> Said:
+        """What a forward signal stands for now; for the trace."""
         variant = self._variant
         if self._context == "answers":
-            return f"{'KD' if variant.ka else 'category'}: {variant.categories.get(signal, '?')}"
+            name = "cas.kd" if variant.ka else "cas.category"
+            return say(name, category=word(variant.categories.get(signal, "?")))
         if self._context == "ani" and not self._has_category:
-            words = variant.ka or variant.categories
-            return f"{'KA' if variant.ka else 'category'}: {words.get(signal, '?')}"
-        if signal <= 10:
-            return f"{'calling' if self._context == 'ani' else 'called'} digit {signal % 10}"
-        return f"{'calling' if self._context == 'ani' else 'called'} number: no more"
+            name = "cas.ka" if variant.ka else "cas.category"
+            return say(name, category=word((variant.ka or variant.categories).get(signal, "?")))
+        number = "cas.calling" if self._context == "ani" else "cas.called"
+        return say(f"{number}.digit", digit=signal % 10) if signal <= 10 else say(f"{number}.end")
 
     def silence(self) -> None:
         self._sounding = 0
@@ -159,8 +161,8 @@ class BackwardRegister:
     def stop(self) -> None:
         self._move("stop")
 
-    def _move(self, word: str, signal: int = 0) -> None:
-        self.state, action = TABLE.rows[self.state][word]
+    def _move(self, event: str, signal: int = 0) -> None:
+        self.state, action = TABLE.rows[self.state][event]
         if action == "_take":
             self._take(signal)
         elif action:
@@ -201,7 +203,7 @@ class BackwardRegister:
             self._move("fail")
 
     def _pulse(self) -> None:
-        self._owner.send_signal(self._variant.signal("dnis", "group_b"), "A-3 pulse")
+        self._owner.send_signal(self._variant.signal("dnis", "group_b"), word("A-3 pulse"))
         self._owner.set_register_timer(self._timers.pulse_ms)
 
     def _guard(self) -> None:
@@ -210,7 +212,8 @@ class BackwardRegister:
 
     def _give_up(self) -> None:
         context = "ani" if self._context == "ani" else "dnis"
-        self._owner.send_signal(self._variant.signal(context, "congestion"), "congestion pulse")
+        signal = self._variant.signal(context, "congestion")
+        self._owner.send_signal(signal, word("congestion pulse"))
         self._owner.set_register_timer(self._timers.pulse_ms)
 
     def _gave_up(self) -> None:
@@ -229,9 +232,8 @@ class BackwardRegister:
             signal = self._variant.refusal(category, cause)
         else:
             signal = self._variant.free(category, self._settings.charge)
-        self._owner.send_signal(
-            signal, f"called line {self._variant.answers_for(category)[signal]}"
-        )
+        answer = word(self._variant.answers_for(category)[signal])
+        self._owner.send_signal(signal, say("cas.called_line.is", answer=answer))
         self._owner.set_register_timer(self._timers.register_ms)
 
     def _finish(self) -> None:
@@ -298,12 +300,12 @@ class BackwardRegister:
             return True
         return self._complete
 
-    def _answer(self, word: str) -> None:
+    def _answer(self, wanted: str) -> None:
         table = "ani" if self._context in ("ani", "ani_over") else "dnis"
-        self._owner.send_signal(self._variant.signal(table, word), word.replace("_", " "))
-        if word == "category":
+        self._owner.send_signal(self._variant.signal(table, wanted), word(wanted))
+        if wanted == "category":
             self._context, self._asked_ani = "ani", True
-        elif word == "group_b":
+        elif wanted == "group_b":
             self._context = "answers"
-        elif word == "next_dnis":
+        elif wanted == "next_dnis":
             self._context = "dnis"

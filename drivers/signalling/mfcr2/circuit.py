@@ -28,6 +28,8 @@ from drivers.events import (
     Setup,
     SignallingFault,
 )
+from drivers.said import Said
+from drivers.signalling.cas_words import say, word
 from drivers.signalling.mfcr2.backward import BackwardRegister, BackwardState, Incoming
 from drivers.signalling.mfcr2.forward import ForwardRegister, ForwardState, Outgoing
 from drivers.signalling.mfcr2.line import LineMachine, LineState
@@ -58,7 +60,7 @@ class Circuit:
         number: int,
         settings: R2Settings,
         new_ref: Callable[[], int],
-        trace: Callable[[str], None] | None = None,
+        trace: Callable[[str, Said | str], None] | None = None,
     ) -> None:
         self.span, self.number = span, number
         self.variant, self.settings, self.timers = settings.resolve()
@@ -101,7 +103,7 @@ class Circuit:
         if self._listening and self.call is not None:
             register = self.forward if self.call.outgoing else self.backward
             if signal:
-                self._note(f"← {self._tone_name(signal)} {register.meaning(signal)}")
+                self._note("in", self._tone(signal, register.meaning(signal)))
                 register.signal(signal)
             else:
                 register.silence()
@@ -226,7 +228,7 @@ class Circuit:
         self.line.timer()
 
     def _due_bits(self) -> None:
-        self._note(f"← bits {self._candidate:02b}")
+        self._note("in", say("cas.bits", bits=f"{self._candidate:02b}"))
         self.line.feed(self._candidate)
 
     def _due_register(self) -> None:
@@ -250,7 +252,7 @@ class Circuit:
     def send_bits(self, ab: int, name: str) -> None:
         """`LineOwner`: AB as given, C and D as the variant has them."""
         abcd = ab << 2 | self.variant.cd
-        self._note(f"→ {name} {abcd:04b}")
+        self._note("out", say("cas.sent", name=word(name), bits=f"{abcd:04b}"))
         self._out.append(SendBits(abcd))
 
     def set_line_timer(self, after_ms: int | None) -> None:
@@ -259,7 +261,7 @@ class Circuit:
 
     def happened(self, what: str) -> None:
         """`LineOwner`: a word of the line machine's."""
-        self._note(f"  {what.replace('_', ' ')}")
+        self._note("", word(what))
         act: Callable[[], None] = getattr(self, f"_on_{what}")
         act()
 
@@ -343,10 +345,10 @@ class Circuit:
 
     # ---- for the registers
 
-    def send_signal(self, signal: int, name: str) -> None:
+    def send_signal(self, signal: int, name: Said | str) -> None:
         """Both registers' owner: a signal of this side's direction."""
         forward = self.call is not None and self.call.outgoing
-        self._note(f"→ {self._tone_name(signal, sent=True)} {name}")
+        self._note("out", self._tone(signal, name, sent=True))
         self._out.append(SendTone(signal, forward))
         self._sending = True
 
@@ -360,16 +362,16 @@ class Circuit:
         """Both registers' owner: the one timer of the register at work."""
         self._set("register", after_ms)
 
-    def called_line(self, outcome: str, cause: int) -> None:
+    def called_line(self, outcome: Said | str, cause: int) -> None:
         """`ForwardOwner`: how the outgoing register ended."""
-        self._note(f"  called line: {outcome.replace('_', ' ')}")
+        self._note("", say("cas.called_line", outcome=outcome))
         self._through()
         call = self.call
         if call is None:
             return
         if cause:
             if cause in (Cause.PROTOCOL_ERROR, Cause.RECOVERY_ON_TIMER):
-                self._fault(outcome)
+                self._fault(str(outcome))
             self._over(cause)
         else:
             self._set("line", self.timers.answer_ms)
@@ -381,7 +383,7 @@ class Circuit:
         if call is None:
             return
         if self.settings.block_collect and incoming.category == self.variant.collect != 0:
-            self._note("  collect call: refused")
+            self._note("", say("cas.collect"))
             self.backward.decide(int(Cause.REJECTED))
             return
         call.ref = self._new_ref()
@@ -400,7 +402,7 @@ class Circuit:
 
     def register_over(self, outcome: str) -> None:
         """`BackwardOwner`: how the incoming register ended."""
-        self._note(f"  register: {outcome}")
+        self._note("", say("cas.register", outcome=word(outcome)))
         call = self.call
         if outcome == "failed":
             self._fault("register signalling failed")
@@ -467,11 +469,12 @@ class Circuit:
     def _tell(self, event: LineEvent) -> None:
         self._out.append(event)
 
-    def _tone_name(self, signal: int, sent: bool = False) -> str:
-        """Its number with the group it belongs to."""
+    def _tone(self, signal: int, meaning: Said | str, sent: bool = False) -> Said:
+        """A register signal: its number with the group it belongs to, and what it means."""
         outgoing = self.call is not None and self.call.outgoing
-        return f"{'forward' if outgoing == sent else 'backward'} {signal}"
+        group = "cas.forward" if outgoing == sent else "cas.backward"
+        return say(group, signal=signal, meaning=meaning)
 
-    def _note(self, text: str) -> None:
+    def _note(self, direction: str, said: Said | str) -> None:
         if self._trace is not None:
-            self._trace(text)
+            self._trace(direction, said)

@@ -18,6 +18,8 @@ from typing import Protocol
 
 from drivers.cause import Cause
 from drivers.events import Number
+from drivers.said import Said
+from drivers.signalling.cas_words import say, word
 from drivers.signalling.mfcr2.variant import ANSWERS, R2Settings, Timers, Variant
 from drivers.signalling.table import Table
 
@@ -66,13 +68,13 @@ TABLE: Table[ForwardState] = Table(
 class ForwardOwner(Protocol):
     """Who has the register: sends its signals, keeps its timer, hears how it ended."""
 
-    def send_signal(self, signal: int, name: str) -> None: ...
+    def send_signal(self, signal: int, name: Said | str) -> None: ...
 
     def stop_signal(self) -> None: ...
 
     def set_register_timer(self, after_ms: int | None) -> None: ...
 
-    def called_line(self, outcome: str, cause: int) -> None:
+    def called_line(self, outcome: Said | str, cause: int) -> None:
         """`cause` 0: the called line is free; else why the call does not get there."""
 
 
@@ -107,7 +109,7 @@ class ForwardRegister:
         self._ani_place = -1
         self._ended = False  # end of the called number has been sent
         self._hungry = False  # for a called digit that is not there yet
-        self._next: tuple[int, str] | None = None  # the signal to send, and its name
+        self._next: tuple[int, Said | str] | None = None  # the signal to send, and its name
         self._outcome = ("", 0)
 
     def begin(self, say: Outgoing) -> None:
@@ -120,14 +122,14 @@ class ForwardRegister:
     def signal(self, signal: int) -> None:
         self._move("signal", signal)
 
-    def meaning(self, signal: int) -> str:
+    def meaning(self, signal: int) -> Said | str:
         """What a backward signal stands for now, in words; for the trace."""
         table = {
             "dnis": self._variant.dnis,
             "ani": self._variant.ani,
             "answers": self._variant.answers_for(self._settings.category),
         }[self._context]
-        return table.get(signal, "nothing").replace("_", " ")
+        return word(table.get(signal, "nothing"))
 
     def silence(self) -> None:
         self._move("silence")
@@ -145,8 +147,8 @@ class ForwardRegister:
         if self._place + 1 < len(self._say.called) or (complete and self._can_end()):
             self._move("digits")
 
-    def _move(self, word: str, signal: int = 0) -> None:
-        self.state, action = TABLE.rows[self.state][word]
+    def _move(self, event: str, signal: int = 0) -> None:
+        self.state, action = TABLE.rows[self.state][event]
         if action in ("_take", "_fail"):
             getattr(self, action)(signal)
         elif action:
@@ -173,19 +175,19 @@ class ForwardRegister:
             self._take_answer(signal)
             return
         table = self._variant.dnis if self._context == "dnis" else self._variant.ani
-        word = table.get(signal)
-        if word is None:
+        asked = table.get(signal)
+        if asked is None:
             self._move("fail", signal)
             return
-        act: Callable[[], None] = getattr(self, f"_asked_{word}")
+        act: Callable[[], None] = getattr(self, f"_asked_{asked}")
         act()
 
     def _take_answer(self, signal: int) -> None:
-        word = self._variant.answers_for(self._settings.category).get(signal)
-        if word is None:
+        answer = self._variant.answers_for(self._settings.category).get(signal)
+        if answer is None:
             self._move("fail", signal)
             return
-        self._outcome = (word, ANSWERS[word])
+        self._outcome = (answer, ANSWERS[answer])
 
     def _go_on(self) -> None:
         if self._hungry:
@@ -204,16 +206,17 @@ class ForwardRegister:
 
     def _finish(self) -> None:
         self._owner.set_register_timer(None)
-        self._owner.called_line(*self._outcome)
+        outcome, cause = self._outcome
+        self._owner.called_line(word(outcome), cause)
 
     def _fail(self, signal: int) -> None:
         self._quiet()
-        name = f"backward signal {signal} means nothing here"
-        self._owner.called_line(name, int(Cause.PROTOCOL_ERROR))
+        said = say("cas.unheard_of", signal=signal)
+        self._owner.called_line(said, int(Cause.PROTOCOL_ERROR))
 
     def _expire(self) -> None:
         self._quiet()
-        self._owner.called_line("register timer expired", int(Cause.RECOVERY_ON_TIMER))
+        self._owner.called_line(word("register timer expired"), int(Cause.RECOVERY_ON_TIMER))
 
     def _quiet(self) -> None:
         self._owner.stop_signal()
@@ -228,7 +231,7 @@ class ForwardRegister:
             self._next = self._digit()
         elif self._say.complete and self._can_end():
             self._ended = True
-            self._next = (self._variant.end_of_dnis, "end of called number")
+            self._next = (self._variant.end_of_dnis, word("end of called number"))
         else:
             self._hungry = True
 
@@ -250,7 +253,7 @@ class ForwardRegister:
     def _asked_category(self) -> None:
         self._context, self._ani_place = "ani", -1
         if self._variant.ka:
-            self._next = (self._settings.ka, "KA " + _word(self._variant.ka, self._settings.ka))
+            self._next = _of("ka", self._variant.ka, self._settings.ka)
         else:
             self._next = self._category("category")
 
@@ -258,19 +261,19 @@ class ForwardRegister:
         self._ani_place += 1
         calling = self._say.calling
         if (calling.withheld or not calling.digits) and self._variant.ani_restricted:
-            self._next = (self._variant.ani_restricted, "calling number not available")
+            self._next = (self._variant.ani_restricted, word("calling number not available"))
         elif not calling.withheld and self._ani_place < len(calling.digits):
             digit = calling.digits[self._ani_place]
-            self._next = (signal_of(digit), f"calling digit {digit}")
+            self._next = (signal_of(digit), say("cas.calling.digit", digit=digit))
             return
         else:
-            self._next = (self._variant.end_of_ani, "end of calling number")
+            self._next = (self._variant.end_of_ani, word("end of calling number"))
         if self._variant.ani_end_returns:
             self._context = "dnis"
 
     def _asked_group_b(self) -> None:
         self._context = "answers"
-        self._next = self._category("KD" if self._variant.ka else "category")
+        self._next = self._category("kd" if self._variant.ka else "category")
 
     def _asked_complete(self) -> None:
         self._outcome = ("free_charge", 0)
@@ -282,16 +285,16 @@ class ForwardRegister:
         self._outcome = ("unallocated", ANSWERS["unallocated"])
 
     def _asked_country_code(self) -> None:
-        self._next = (12, "request not accepted")
+        self._next = (12, word("request not accepted"))
 
     def _asked_echo_suppressor(self) -> None:
-        self._next = (12, "request not accepted")
+        self._next = (12, word("request not accepted"))
 
     def _asked_language(self) -> None:
-        self._next = (10, "discriminating digit 0")
+        self._next = (10, word("discriminating digit 0"))
 
     def _asked_nature_of_circuit(self) -> None:
-        self._next = (13, "no satellite link")
+        self._next = (13, word("no satellite link"))
 
     # ---- inside
 
@@ -300,17 +303,17 @@ class ForwardRegister:
         self._place = max(self._place - places, 0)
         self._next = self._digit()
 
-    def _digit(self) -> tuple[int, str]:
+    def _digit(self) -> tuple[int, Said]:
         digit = self._say.called[self._place]
-        return signal_of(digit), f"called digit {digit}"
+        return signal_of(digit), say("cas.called.digit", digit=digit)
 
     def _can_end(self) -> bool:
         return bool(self._variant.end_of_dnis) and not self._ended
 
-    def _category(self, name: str) -> tuple[int, str]:
-        category = self._settings.category
-        return category, f"{name} {_word(self._variant.categories, category)}"
+    def _category(self, name: str) -> tuple[int, Said]:
+        return _of(name, self._variant.categories, self._settings.category)
 
 
-def _word(words: Mapping[int, str], signal: int) -> str:
-    return f"({words.get(signal, 'spare')})"
+def _of(name: str, words: Mapping[int, str], signal: int) -> tuple[int, Said]:
+    """A signal that tells who calls: "ka", "kd" or "category"."""
+    return signal, say(f"cas.{name}.sent", category=word(words.get(signal, "spare")))

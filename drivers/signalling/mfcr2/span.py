@@ -25,13 +25,12 @@ from drivers.events import (
     Setup,
     SignallingState,
 )
+from drivers.said import Said
 from drivers.signalling.alarm import GUARD_S, AlarmGuard
+from drivers.signalling.cas_words import Trace
 from drivers.signalling.mfcr2.circuit import Circuit
 from drivers.signalling.mfcr2.outputs import Listen, Output, SendBits, SendTone, StopTone
 from drivers.signalling.mfcr2.variant import R2Settings
-
-#: Hears every exchange in words: (channel, text).
-Trace = Callable[[int, str], None]
 
 
 class Mfcr2Signalling:
@@ -345,9 +344,9 @@ class Mfcr2Signalling:
             self._told_up = self.up
             self.sink(SignallingState(self.span.name, self.up, reason))
 
-    def _note(self, number: int, text: str) -> None:
+    def _note(self, number: int, direction: str, said: Said | str) -> None:
         if self.trace is not None:
-            self.trace(number, text)
+            self.trace(number, direction, said)
 
 
 def mfcr2(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from drivers.base import SetupRequest
 from drivers.cause import Cause
@@ -15,6 +16,7 @@ from drivers.events import (
     Number,
     Setup,
 )
+from drivers.said import Said
 from drivers.signalling.mfcr2.circuit import Circuit
 from drivers.signalling.mfcr2.line import LineState
 from drivers.signalling.mfcr2.outputs import Listen, Output, SendBits, SendTone, StopTone
@@ -55,13 +57,18 @@ class Pair:
                 1,
                 R2Settings(variant=variant, **both | (own or {})),  # type: ignore[arg-type]
                 lambda: next(self.refs),
-                self.trace[side].append,
+                partial(self._told, side),
             )
             for side, own in (("a", a), ("b", b))
         }
         for side in SIDES:
             self.take(side, self.ends[side].start(self.line[side], self.now))
         self.run(1.0)
+
+    def _told(self, side: str, direction: str, said: Said | str) -> None:
+        assert isinstance(said, Said)  # whatever is told can be told in any language
+        arrow = {"out": "→", "in": "←"}.get(direction, " ")
+        self.trace[side].append(f"{arrow} {said}")
 
     @staticmethod
     def other(side: str) -> str:

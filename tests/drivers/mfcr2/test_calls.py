@@ -348,4 +348,4 @@ def test_the_trace_tells_a_call_in_words() -> None:
     assert "→ forward 1 KA (ordinary, billed by period)" in at_a
     assert "← backward 6 category" in at_a and "← forward 1 called digit 1" in at_b
     assert "← forward 3 KD: local" in at_b and "← forward 15 calling number: no more" in at_b
-    assert "  called line: free charge" in at_a
+    assert "  called line: free, charge" in at_a

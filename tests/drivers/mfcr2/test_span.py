@@ -320,13 +320,13 @@ def test_blocking_by_channel() -> None:
 
 def test_it_is_told_by_name_and_only_on_an_e1() -> None:
     near, _ = make_pair(SPECS, wire=StillWire)
-    told: list[tuple[int, str]] = []
+    told: list[tuple[int, str, str]] = []
     line = registry.signalling(
         "mfcr2",
         near.span("NEAR"),
         registers=TonesAsData(),
         variant="mx",
-        trace=lambda channel, text: told.append((channel, text)),
+        trace=lambda channel, way, said: told.append((channel, way, str(said))),
     )
     assert line.settings.variant == "mx" and not line.up
 
@@ -337,7 +337,7 @@ def test_it_is_told_by_name_and_only_on_an_e1() -> None:
         line.stop()
 
     run(scenario())
-    assert (1, "→ idle 1001") in told
+    assert (1, "out", "idle 1001") in told
     with pytest.raises(ValueError, match="MFC/R2 is of an E1"):
         registry.signalling("mfcr2", near.span("PHONES"), registers=TonesAsData())
     with pytest.raises(ValueError, match="no R2 variant"):
