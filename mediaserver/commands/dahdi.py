@@ -45,7 +45,12 @@ def command() -> None:
 @command.command("spans")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def spans(as_json: bool) -> None:
-    """Every span DAHDI has, with framing, clock source, alarms and errors."""
+    """Show every span DAHDI has, with framing, clock source, alarms and errors.
+
+    It asks the driver itself, so it needs no running server and no configuration. Alarms: RED, no
+    signal or no frame is received; AIS (blue), the next equipment has lost its input; RAI (yellow),
+    the far end does not receive us. `mediaserver lines` has their history.
+    """
     found = _spans()
     if as_json:
         print_json([_as_data(info) for info in found])
@@ -135,6 +140,13 @@ def config(config: Path | None, write: Path | None, apply_: bool, force: bool) -
 
     Each span gets what its signalling needs: B and D channels for PRI, bits for MFC/R2, and
     ports of their kind. The first E1 span gives the clock, the others follow in order.
+
+    \b
+    Examples:
+      mediaserver dahdi config                   look at it first
+      mediaserver dahdi config --write /etc/dahdi/system.conf --force --apply
+
+    /etc/dahdi and dahdi_cfg want root. docs/dahdi.md tells the way from a card to a call.
     """
     if apply_ and write is None:
         raise Misused("--apply needs --write FILE", "dahdi_cfg reads a file")

@@ -24,14 +24,18 @@ def command(config: Path | None, as_json: bool) -> None:
     """Check what the server needs, and say what to do about what is missing.
 
     Looks at Python and its libraries, the compiled parts, prompts and music, disk,
-    ports, the database, the clock, real-time priority, limits, and a running server's
-    alarms. Changes nothing.
+    ports, the database, the clock, real-time priority, limits, DAHDI's cards, spans and
+    channels, spans over IP, and a running server's alarms. Changes nothing, and runs as well
+    before anything is set up.
 
     \b
     Examples:
       mediaserver doctor
       mediaserver doctor --config /etc/mediaserver/mediaserver.toml
       mediaserver doctor --json | jq '.[] | select(.state != "ok")'
+
+    `mediaserver lines` tells how lines in service are, `mediaserver dahdi spans` what the cards
+    see.
 
     \b
     ✓ good    ! works, but could be better    ✗ does not work

@@ -60,7 +60,15 @@ def run(
 ) -> None:
     """Play each FILE (or the shipped scenario of that name) and report each step's verdict.
 
-    Several are played one after another, each on a plant of its own, and end in a table.
+    Several are played one after another, each on a plant of its own, and end in a table. Nothing
+    of a running server is touched: lines, telephones and exchange are simulated here.
+
+    \b
+    Examples:
+      mediaserver lab run busy                   in real time
+      mediaserver lab run busy --virtual-time --steps
+      mediaserver lab run --all --virtual-time
+      mediaserver lab run my.toml --data-dir kept
 
     Exit code 0: all went as scripted; 1: it did not, and each deviation is named;
     2: a file is faulty; then none is played.
@@ -94,7 +102,10 @@ def run(
 @command.command("check")
 @click.argument("scenarios", metavar="FILE...", nargs=-1, required=True)
 def check(scenarios: tuple[str, ...]) -> None:
-    """Check scenario files without playing them; problems come with line and key."""
+    """Check scenario files without playing them, those that come with the program by name.
+
+    Problems come with line and key. Exit code 0: all are good; 2: one is faulty.
+    """
     from mediaserver.lab import scenario
 
     for name in scenarios:
@@ -122,7 +133,7 @@ def _loaded(path: Path) -> Scenario:
 
 @command.command("list")
 def list_() -> None:
-    """List the scenarios that come with the program."""
+    """List the scenarios that come with the program, by the names `lab run` takes."""
     from mediaserver.lab import scenario
 
     table = make_table("", "Name", "What happens")

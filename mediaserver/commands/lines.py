@@ -53,6 +53,11 @@ def command(
       mediaserver lines messages FXS-1/3 on      its telephone shows that messages wait
       mediaserver lines busy                     busy tones that lines have of their own
 
+    Of each span it says what is wrong and what to do about it, and counts the last 24 hours as
+    G.826 does: ES are seconds with an error, SES with many, UAS those without service, BBE single
+    blocks in error. A LINE is a span ("E1-1") or a channel of one ("E1-1/7").
+    `mediaserver lines COMMAND --help` and docs/lines.md tell more.
+
     Exit code 0: all is well; 1: something is not, or the server cannot be reached.
     """
     if context.invoked_subcommand is not None:
@@ -72,7 +77,13 @@ def command(
 
 @command.command("show")
 @click.argument("line")
-@click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True)
+@click.option(
+    "--days",
+    type=click.IntRange(1, 366),
+    default=7,
+    metavar="N",
+    help="Days of a span's history; without: 7.",
+)
 @_watch
 @_json
 @config_option
@@ -83,6 +94,11 @@ def show(
     """Show one LINE: a span ("E1-1") with its history, or a channel ("E1-1/7") as it is now.
 
     A channel is listened to for two seconds, whether a call is on it or not; nothing is sent.
+
+    \b
+    Examples:
+      mediaserver lines show E1-1 --days 30      quarters of an hour of today, days, alarms
+      mediaserver lines show FXO-1/2 --watch     level, noise and echo, as they change
     """
     from mediaserver.commands import lines_tables as tables
 
@@ -102,13 +118,44 @@ def show(
 @command.command("test")
 @click.argument("line")
 @click.argument("checks", nargs=-1)
-@click.option("--seconds", type=click.FloatRange(0, 86_400), default=0, help="For each check.")
-@click.option("--number", default="", help="Dial it first: a quiet termination, a loop.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, 86_400),
+    default=0,
+    metavar="S",
+    help="How long each check measures; without: as it needs.",
+)
+@click.option(
+    "--number", default="", metavar="DIGITS", help="Dial it first: a quiet termination, a loop."
+)
 @click.option("--force", is_flag=True, help="Clear a call that is on the channel.")
-@click.option("--pattern", type=click.Choice(("2047", "32767")), default="2047", help="Of bert.")
-@click.option("--far", default="", help="The channel at which what is sent arrives: bert, modem.")
-@click.option("--modem", type=click.Choice(("v27ter", "v29", "v17")), default="v29")
-@click.option("--rate", type=click.IntRange(0, 14_400), default=0, help="Bit/s of the modem.")
+@click.option(
+    "--pattern",
+    type=click.Choice(("2047", "32767")),
+    default="2047",
+    show_default=True,
+    help="Length of bert's pattern, bits (O.150).",
+)
+@click.option(
+    "--far",
+    default="",
+    metavar="LINE",
+    help="For bert and modem: the channel at which what is sent arrives.",
+)
+@click.option(
+    "--modem",
+    type=click.Choice(("v27ter", "v29", "v17")),
+    default="v29",
+    show_default=True,
+    help="Which fax modem.",
+)
+@click.option(
+    "--rate",
+    type=click.IntRange(0, 14_400),
+    default=0,
+    metavar="BIT/S",
+    help="Of the modem; without: its highest.",
+)
 @_json
 @config_option
 @at_option
@@ -132,8 +179,17 @@ def test(
       learn    keeps the tone that is on an exchange line as its busy tone
       modem    fax modem over a loop, or between two channels (--far)
 
-    A line in a call is refused, but for --force. An exchange line is lifted, and NUMBER dialled.
-    Ctrl-C ends the test and puts the line back.
+    A line in a call is refused, but for --force. Where --number is given, an exchange line is
+    lifted and the number dialled first. Ctrl-C ends the test and puts the line back.
+
+    \b
+    Examples:
+      mediaserver lines test FXO-1/2 --number 112345    on a quiet termination
+      mediaserver lines test E1-1/7 bert --seconds 60   the far end loops the channel
+      mediaserver lines test E1-1/7 bert --far E1-2/7   a cable joins the two spans
+      mediaserver lines test FXO-1/2 tone learn --number 12345 --seconds 20
+
+    Exit code 0: all is well; 1: something is not, or a check could not be carried out.
     """
     from mediaserver.commands import lines_tables as tables
 
@@ -158,6 +214,11 @@ def messages(
     """Show on the telephone of LINE that messages wait, or no longer; name those that do.
 
     Lamp, dial tone and display tell it, as far as the telephone has them. It is kept over restarts.
+
+    \b
+    Examples:
+      mediaserver lines messages                 the telephones on which messages wait
+      mediaserver lines messages FXS-1/3 on
     """
     if line and state is None:
         raise Misused(f"{line}: on or off?", f"mediaserver lines messages {line} on")
@@ -176,7 +237,16 @@ def messages(
 @config_option
 @at_option
 def busy(forget: str, as_json: bool, config: Path | None, at: str | None) -> None:
-    """Show the busy tones that exchange lines have of their own, learned in calls."""
+    """Show the busy tones that exchange lines have of their own, learned in calls.
+
+    An exchange line whose far end hangs up tells it by its busy tone. One that is not of the
+    country's plan is learned in calls, or by `mediaserver lines test LINE learn`.
+
+    \b
+    Examples:
+      mediaserver lines busy
+      mediaserver lines busy --forget FXO-1/2
+    """
     with cti_client(config, at) as client:
         found = dict(client.request("busy_tones", {"forget": forget}))
     if as_json:

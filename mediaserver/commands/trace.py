@@ -26,12 +26,23 @@ _ARROW = {"out": ("→", "green"), "in": ("←", "cyan"), "": (" ", "")}
 
 @click.command("trace")
 @click.argument("span")
-@click.option("--last", type=click.IntRange(0, 4000), help="The last N entries, then end.")
-@click.option("--follow", is_flag=True, help="With --last: stay, and show what comes.")
-@click.option("--silent", is_flag=True, help="Also frames that only say that the link is alive.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option(
-    "--pcap", type=click.Path(path_type=Path, dir_okay=False), help="Write a capture file instead."
+    "--last",
+    type=click.IntRange(0, 4000),
+    metavar="N",
+    help="The last N entries, then end.",
+)
+@click.option("--follow", is_flag=True, help="With --last: stay, and show what comes.")
+@click.option(
+    "--silent", is_flag=True, help="Also a PRI's RR frames, which say only that the link is alive."
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object a line, with codes for each word."
+)
+@click.option(
+    "--pcap",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a capture file that Wireshark reads instead (PRI only).",
 )
 @config_option
 @at_option
@@ -45,17 +56,28 @@ def command(
     config: Path | None,
     at: str | None,
 ) -> None:
-    """Show the signalling of SPAN: Q.931 and Q.921 of a PRI, line and register signals of R2.
+    """Show the signalling of SPAN: messages of a PRI, signals of R2, hooks and numbers of E&M.
 
-    Without --last it shows the last 20 entries and goes on until Ctrl-C. The server keeps the
-    newest 4000 messages of each span, so that a call can be looked at when it is over.
+    SPAN is a name of the configuration; `mediaserver lines` lists them. Analog lines send no
+    messages. Without --last it shows the last 20 entries and goes on until Ctrl-C. The server keeps
+    the newest 4000 of each span, so that a call can be looked at when it is over; keys pressed in
+    calls are not kept.
 
     \b
     Examples:
-      mediaserver trace E1-1
-      mediaserver trace E1-1 --last 200
+      mediaserver trace E1-1                          what comes, live
+      mediaserver trace E1-1 --last 200               what was, and no more
       mediaserver trace E1-1 --last 4000 --silent --pcap call.pcap    for Wireshark
+      mediaserver trace E1-1 --pcap live.pcap         until Ctrl-C
       mediaserver trace E1-1 --json | jq 'select(.title == "SETUP")'
+
+    \b
+    An entry:
+      08:00:00.120 ← SETUP  call 1  I N(S)=0 N(R)=0
+                     calling number: 139, national, ISDN
+      ← received, → sent; the message; `call` and its call reference, the same in each message
+      of a call; the frame it came in; then its elements, one a line. Red after a `!` is what
+      is wrong with a frame. docs/pri.md and docs/mfcr2.md tell more.
     """
     if pcap is not None and as_json:
         raise click.UsageError("--pcap and --json do not go together.")
