@@ -29,18 +29,26 @@ class Upsert:
     values: Mapping[str, Any]
 
     def __post_init__(self) -> None:
-        given, wanted = set(self.values), set(columns(self.table))
-        if given != wanted:
-            raise ValueError(f"a row of {self.table} needs exactly {sorted(wanted)}, not {given}")
-        values = {c.name: _fitting(c, self.values[c.name]) for c in _table(self.table).columns}
+        given, shape = self.values, _shape(self.table)
+        if given.keys() != shape.keys():
+            raise ValueError(
+                f"a row of {self.table} needs exactly {sorted(shape)}, not {set(given)}"
+            )
+        values = {name: _fitting(*shape[name], given[name]) for name in shape}
         object.__setattr__(self, "values", values)
 
 
-def _fitting(column: Column[Any], value: Any) -> Any:
+@cache
+def _shape(table: str) -> dict[str, tuple[Column[Any], type, bool]]:
+    """Each column with its values' type, and whether it may be empty."""
+    return {c.name: (c, _kind(c), bool(c.nullable)) for c in _table(table).columns}
+
+
+def _fitting(column: Column[Any], kind: type, may_be_empty: bool, value: Any) -> Any:
     """`value` as the column keeps it; raises ValueError when it is of another type."""
-    if value is None and column.nullable:
+    if value is None and may_be_empty:
         return None
-    if not isinstance(value, _kind(column)):
+    if not isinstance(value, kind):
         raise ValueError(f"{column} cannot be {value!r}")
     if isinstance(value, datetime):
         if value.tzinfo is None:
@@ -68,6 +76,8 @@ def _kind(column: Column[Any]) -> type:
 def _storable(value: Any) -> Any:
     """`value` in JSON's types, without what no database keeps: NUL, lone surrogates, NaN."""
     if isinstance(value, str):
+        if value.isascii() and "\0" not in value:
+            return str(value)
         return str(value).replace("\0", "\ufffd").encode("utf-8", "replace").decode()
     if value is None or isinstance(value, bool):
         return value
