@@ -7,6 +7,7 @@ import pytest
 from drivers.base import DriverError, SetupRequest
 from drivers.events import (
     Alerting,
+    CallEvent,
     ChannelSet,
     ChannelState,
     Connected,
@@ -71,6 +72,8 @@ def test_overlap_sending_and_receiving(caller):
         pair.links[caller].information(ref, part, pair.now)
         pair.run(0.1)
     assert "".join(event.digits for event in pair.of(callee, Digits)) == "81234567"
+    # Events of libpri that name no reference do not take away the one that is known.
+    assert pair.links[callee].call_reference(offered.ref)
     pair.links[callee].proceeding(offered.ref, pair.now)
     pair.links[callee].answer(offered.ref, pair.now)
     pair.run(0.1)
@@ -320,6 +323,35 @@ def test_every_channel_is_restarted_at_the_start_when_wished():
         pair.user.settings.channels
     )
     assert all(pair.net.is_idle(channel) for channel in pair.net.settings.channels)
+    before = len(pair.of("user", ChannelState))
+    pair.drop = lambda toward, frame: True
+    pair.run(30)
+    assert not pair.net.up
+    pair.drop = lambda toward, frame: False
+    pair.run(30)
+    assert pair.net.up and len(pair.of("user", ChannelState)) == before  # the first time only
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["6e2701f9", "24", "250101", "31", "2000", "79", "60", "7503aaaaaa"],
+    ids=["NOTIFY", "HOLD", "SUSPEND", "RETRIEVE", "USER INFORMATION", "CONGESTION", "SEGMENT", "?"],
+)
+def test_a_message_that_means_nothing_to_us_changes_nothing(message):
+    pair = Pair()
+    ref, far = pair.talk("net", 5)
+    cref = pair.user.call_reference(far)
+    told = pair.user.feed(
+        bytes((2, 1, 3, 8, 2, *cref.to_bytes(2, "big"))) + bytes.fromhex(message), pair.now
+    )
+    assert not [event for event in told if isinstance(event, CallEvent)]
+    pair.run(30)
+    assert not pair.ended("net", ref) and not pair.ended("user", far)
+    pair.net.release(ref, 16, pair.now)
+    pair.run(0.1)
+    pair.follow()
+    pair.run(0.1)
+    assert pair.idle()
 
 
 def test_an_unanswered_restart_is_repeated_then_the_channel_is_out_of_service():
