@@ -237,14 +237,31 @@ def _check_global(message: Message, nfas: bool) -> None:
         raise MalformedError(3, "reference", "global", message=value("message", message.type))
     channel = message.elements.get(IE_CHANNEL)
     plain = 0x24 if nfas and channel is not None and _names_interface(channel) else 0x64
-    if channel is not None and channel[0] & plain != 0x20:
+    wrong = channel is not None and channel[0] & plain != 0x20
+    # libpri takes none for all of them, and would end every call.
+    if wrong or (_restarts_some(message) and not _names_channel(channel)):
         raise MalformedError(
             3,
             "channel",
             "global.channel",
             message=value("message", message.type),
-            value=channel[0],
+            value=channel[0] if channel is not None else 0,
         )
+
+
+def _restarts_some(message: Message) -> bool:
+    """Whether it is RESTART of the channels it names (class 0, 4.5.25)."""
+    indicator = message.elements.get(IE_RESTART, b"\x80")
+    return message.type == RESTART and indicator[0] & 7 == 0
+
+
+def _names_channel(channel: bytes | None) -> bool:
+    """Whether a channel identification has a number, or a slot map with a bit in it (4.5.13)."""
+    if channel is None:
+        return False
+    at = 2 if _names_interface(channel) else 1
+    is_map = channel[at : at + 1] and channel[at] & 0x10
+    return any(octet if is_map else octet & 0x7F for octet in channel[at + 1 :])
 
 
 def _check(identifier: int, content: bytes, at: int) -> None:

@@ -316,6 +316,42 @@ def test_restart_clears_the_call_at_both_ends_and_the_channel_serves_again():
         pair.talk(side, 3)
 
 
+ALL = tuple(channel for channel in range(1, 32) if channel != 16)
+
+
+@pytest.mark.parametrize(
+    ("elements", "restarted"),
+    [
+        ("790187", ALL),  # all interfaces
+        ("790186", ALL),  # this one
+        ("1803a98387790180", (7,)),
+        ("1804a9830782790180", (7, 2)),  # a list of channels
+        ("1806a99300000084790180", (7, 2)),  # a map of timeslots
+        ("1806a99380000000790180", (31,)),
+        ("1803a9839e790180", (30,)),
+    ],
+)
+def test_the_far_end_restarts_some_channels_or_all(elements, restarted):
+    pair = Pair()
+    on_2, on_7 = pair.talk("net", 2), pair.talk("user", 7)
+    sent: list[bytes] = []
+    pair.spoil = lambda frame: (
+        sent.append(frame[9:]) if message_type(frame) == 0x4E else 0,
+        frame,
+    )[1]
+    message = bytes.fromhex("0201030802000046" + elements)
+    pair.log["user"] += pair.user.feed(message, pair.now)
+    pair.run(3)
+    told = pair.of("user", ChannelState)
+    assert sorted(event.channel for event in told) == sorted(restarted)
+    assert all(event.in_service for event in told)
+    ended = {event.ref: event.cause for event in pair.of("user", Released)}
+    assert ended == {
+        ref: 41 for channel, ref in ((2, on_2[1]), (7, on_7[0])) if channel in restarted
+    }
+    assert [part.hex() for part in sent] == [elements]
+
+
 def test_every_channel_is_restarted_at_the_start_when_wished():
     pair = Pair(net={"restart_on_start": True})
     pair.run(3)

@@ -36,6 +36,9 @@ BAD_MESSAGES = {
     "a cause of one octet": ("0802000145080180", "information element"),
     "a call with the global call reference": ("0802000005", "call reference"),
     "a RESTART of the D channel": ("08020000461801ac790180", "channel"),
+    "a RESTART of the channels named without one": ("0802000046790180", "channel"),
+    "a RESTART of no channel": ("08020000461803a98380790180", "channel"),
+    "a RESTART of an empty slot map": ("08020000461806a99300000000790180", "channel"),
     "too long": ("08020001057e" + "ff" + "41" * 255 + "7e0241", "frame too long"),
 }
 
@@ -49,6 +52,16 @@ def test_a_bad_message_is_reported_and_acknowledged(name):
     assert [type(event) for event in events] == [SignallingFault]
     assert events[0].what == what
     assert pair.net.feed(bytes.fromhex("00010200") + SETUP, pair.now)[0].channel == 1
+
+
+def test_a_named_interface_is_no_channel_to_restart():
+    for channel in ("80", "87"):
+        frame = bad("0802000046" + "1804e98183" + channel + "790180")
+        if channel == "87":
+            assert q931.parse(frame, nfas=True) is not None
+        else:
+            with pytest.raises(q931.MalformedError, match="RESTART"):
+                q931.parse(frame, nfas=True)
 
 
 @pytest.mark.parametrize(
