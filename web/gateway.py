@@ -19,6 +19,8 @@ from web.fanout import Fanout
 
 log = logging.getLogger(__name__)
 
+#: How long the first who needs it waits for the link: a page asked for just then is not refused.
+FIRST_S = 2.0
 _STATUS = {"not_found": 404, "denied": 403, "conflict": 409, "bad_params": 400}
 
 
@@ -48,14 +50,16 @@ class Gateway:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Open the connection, in the background. A second call changes nothing.
+        """Open the connection, kept in the background. A second call changes nothing.
 
-        Not done on import: a worker process must start its own thread after the fork."""
+        Not done on import: a worker process must start its own thread after the fork. The first
+        call waits until the link is there, or for `FIRST_S`."""
         with self._lock:
             if self._thread is None:
                 self._client.start()
                 self._thread = threading.Thread(target=self._pump, name="gateway", daemon=True)
                 self._thread.start()
+                self._client.wait_connected(FIRST_S)
 
     def close(self) -> None:
         """Close the connection and wait for the thread."""

@@ -256,6 +256,13 @@ def test_without_a_daemon_the_console_says_so(lone_socket: Path) -> None:
     gateway.close()
 
 
+def test_the_first_who_asks_is_answered(daemon: Daemon) -> None:
+    gateway = Gateway(SyncCtiClient(daemon.path, patience=HASTE))
+    gateway.start()
+    assert gateway.request("status")
+    gateway.close()
+
+
 def test_refusals_become_http_statuses(daemon: Daemon) -> None:
     gateway = Gateway(SyncCtiClient(daemon.path, patience=HASTE))
     gateway.start()
