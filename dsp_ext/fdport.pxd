@@ -13,18 +13,29 @@ cdef struct notice_t:
     int channel
     int event
 
+cdef struct channel_t:
+    int fd
+    uint64_t state  # WAITS, BEGUN, RUNS, HELD or GONE
+    int64_t rx_gaps  # octets that were due and not there
+    int64_t tx_gaps  # octets the driver had no room for, or the line no use any more
+    int64_t slips  # blocks passed over or left out as its clock is not the engine's
+    int64_t behind_since  # tick since when a block more than is due waits; 0: none does
+    int dry  # had nothing to send; blocks that may be held back for that, 0: none
+    int tries  # how often it began anew to be with the clock
+    int settles  # blocks until one that has begun counts as running
+    int ahead  # blocks sent since it began more than were received: 0, or 1
+    int stood  # ticks in a row in which no block came
+    int number  # by which the driver knows it
+    bint twice  # one received was passed over: the next is sent twice
+    bint joined  # the driver sends on it by itself
+
 cdef struct fdport_t:
     int channels
     int block
     uint8_t idle
-    int* fd  # [channels]
-    uint64_t* state  # [channels] WAITS, BEGUN, RUNS, HELD or GONE
-    int64_t* rx_gaps  # [channels] octets that were due and not there
-    int64_t* tx_gaps  # [channels] octets the driver had no room for, or the line no use any more
-    int* dry  # [channels] had nothing to send; blocks that may be held back for that, 0: none
-    int* settles  # [channels] blocks until one that has begun counts as running
-    uint8_t* joined  # [channels] the driver sends on it by itself
-    int* number  # [channels] by which the driver knows it
+    channel_t* of
+    int64_t ticks
+    bint hurried  # as far as the thread has told: the engine catches up
     int prefill  # blocks sent ahead
     int pending  # errno that says: an event waits
     take_event_t take_event

@@ -8,6 +8,10 @@ a ring with an eventfd, so that it costs no audio. A channel whose driver has go
 `replace` gives it another descriptor. A channel begins with its driver emptied, and a few blocks
 are sent ahead. Where the driver tells that a channel had nothing to send, what is sent begins anew:
 the blocks the line had to do without are not sent late, as they would stay a delay for good.
+A line whose clock is not the engine's slips by whole blocks, so that its delay does not drift: of
+what it takes no more than one block is sent ahead, and one that has waited for `BEHIND` ticks at
+each look is passed over, and a block sent twice. A line that stood still comes back as late as it
+was.
 Where the driver can send on one channel what another receives, the two may be joined there: both go
 on being read and written, for the events and the clock, but what lacks is not counted, and as they
 are parted they begin anew, as the driver's queues between them have moved their blocks.
@@ -55,6 +59,8 @@ cdef enum:  # of a channel
     EVENTS_MOST = 16  # taken from one channel in one go
     HELD_MOST = 32  # blocks a driver can hold
     SETTLES = 50  # blocks in which a channel that was emptied shows how late it is
+    TRIES = 3  # to begin with the clock
+    BEHIND = 100  # ticks in which a block more than is due has waited: it is no matter of a moment
 
 
 cdef void _post(fdport_t* p, int channel, int event) noexcept nogil:
@@ -64,7 +70,7 @@ cdef void _post(fdport_t* p, int channel, int event) noexcept nogil:
 
 
 cdef bint _sends(fdport_t* p, int c) noexcept nogil:
-    cdef uint64_t state = load_acquire(&p.state[c])
+    cdef uint64_t state = load_acquire(&p.of[c].state)
     return state == BEGUN or state == RUNS
 
 
@@ -74,14 +80,14 @@ cdef bint _try_again(fdport_t* p, int c, int code) noexcept nogil:
     if code == EINTR:
         return True
     if code == p.pending:
-        event = p.take_event(p.fd[c])
+        event = p.take_event(p.of[c].fd)
         if event > 0:
             _post(p, c, event)
-        if event == p.ran_dry and _sends(p, c) and not p.joined[c]:
-            p.dry[c] = HELD_MOST
+        if event == p.ran_dry and _sends(p, c) and not p.of[c].joined:
+            p.of[c].dry = HELD_MOST
         return event >= 0
     if code != EAGAIN:
-        store_release(&p.state[c], GONE)
+        store_release(&p.of[c].state, GONE)
         _post(p, c, -code)
     return False
 
@@ -91,7 +97,7 @@ cdef int _receive(fdport_t* p, int c, uint8_t* octets) noexcept nogil:
     cdef int attempt
     cdef ssize_t n
     for attempt in range(EVENTS_MOST):
-        n = read(p.fd[c], octets, p.block)
+        n = read(p.of[c].fd, octets, p.block)
         if n >= 0:
             return <int> n
         if not _try_again(p, c, errno):
@@ -103,7 +109,7 @@ cdef int _send(fdport_t* p, int c, const uint8_t* octets) noexcept nogil:
     cdef int attempt
     cdef ssize_t n
     for attempt in range(EVENTS_MOST):
-        n = write(p.fd[c], octets, p.block)
+        n = write(p.of[c].fd, octets, p.block)
         if n >= 0:
             return <int> n
         if not _try_again(p, c, errno):
@@ -111,14 +117,15 @@ cdef int _send(fdport_t* p, int c, const uint8_t* octets) noexcept nogil:
     return 0
 
 
-cdef void _prefill(fdport_t* p, int c) noexcept nogil:
+cdef void _prefill(fdport_t* p, int c, int more) noexcept nogil:
     """From a driver with nothing to send."""
     cdef uint8_t idle[BLOCK_MAX]
     cdef int i
     memset(idle, p.idle, p.block)
-    for i in range(p.prefill):
+    for i in range(p.prefill + more):
         _send(p, c, idle)
-    p.dry[c] = 0
+    p.of[c].dry = 0
+    p.of[c].ahead = more - 1  # this tick's block is still to be sent
 
 
 cdef void _begin(fdport_t* p, int c) noexcept nogil:
@@ -126,34 +133,63 @@ cdef void _begin(fdport_t* p, int c) noexcept nogil:
 
     would stay a delay. All channels emptied at once also fill their next blocks at once."""
     if p.flush != NULL:
-        p.flush(p.fd[c], True)
-    _prefill(p, c)
-    p.state[c], p.settles[c] = BEGUN, SETTLES
+        p.flush(p.of[c].fd, True)
+    _prefill(p, c, 0)
+    p.of[c].state, p.of[c].settles = BEGUN, SETTLES
+    p.of[c].behind_since, p.of[c].twice = 0, False
 
 
 cdef void _settle(fdport_t* p, int c, bint came) noexcept nogil:
-    """A channel emptied later than the clock's ends its blocks later too. Where they just miss the
-    tick, one of them waits for the next: a pause, and nothing of what came is lost."""
-    p.settles[c] -= 1
-    if not came or p.settles[c] == 0:
-        p.state[c] = RUNS
+    """A channel emptied a moment after the clock's ends its blocks later too. Where they just miss
+    the tick, each would wait for the next, a block late for good: so it begins anew, in ticks that
+    have less to do than the first. Where that does not help, it is late."""
+    p.of[c].settles -= 1
+    if not came and p.flush != NULL and p.of[c].tries < TRIES:
+        p.of[c].tries += 1
+        _begin(p, c)
+    elif not came or p.of[c].settles == 0:
+        p.of[c].state = RUNS
+
+
+cdef bint _waits(fdport_t* p, int c) noexcept nogil:
+    """Whether a block that was received is there."""
+    cdef pollfd poll
+    cdef timespec now
+    poll.fd, poll.events = p.of[c].fd, POLLIN
+    now.tv_sec = now.tv_nsec = 0
+    return ppoll(&poll, 1, &now, NULL) > 0 and poll.revents & POLLIN
+
+
+cdef int _look(fdport_t* p, int c, uint8_t* octets) noexcept nogil:
+    """After a block was received: whether the channel is behind the clock for good; it is made up
+    for by the next block in place of this one -> octets of it, 0: none."""
+    if not _waits(p, c):
+        p.of[c].behind_since = 0
+    elif not p.of[c].behind_since:
+        p.of[c].behind_since = p.ticks
+    elif p.ticks - p.of[c].behind_since >= BEHIND:
+        p.of[c].behind_since = 0
+        p.of[c].slips += 1
+        p.of[c].twice = True
+        return _receive(p, c, octets)
+    return 0
 
 
 cdef bint _holds_back(fdport_t* p, int c) noexcept nogil:
     """After a channel ran dry: whether its block is one the line has done without already, as more
 
-    received ones still wait. With the last of them sending begins anew."""
-    cdef pollfd poll
-    cdef timespec now
-    poll.fd, poll.events = p.fd[c], POLLIN
-    now.tv_sec = now.tv_nsec = 0
-    p.dry[c] -= 1
-    if p.dry[c] and ppoll(&poll, 1, &now, NULL) > 0 and poll.revents & POLLIN:
-        p.tx_gaps[c] += p.block
+    received ones still wait. With the last of them sending begins anew. Where the engine does not
+    hurry there was no stall: the line's clock is the faster, or the machine's is uneven, and the
+    channel gets a block more to live on."""
+    cdef bint at_first = p.of[c].dry == HELD_MOST
+    cdef bint waits = _waits(p, c)
+    p.of[c].dry -= 1
+    if p.of[c].dry and (p.hurried or at_first) and waits:
+        p.of[c].tx_gaps += p.block
         return True
     if p.flush != NULL:
-        p.flush(p.fd[c], False)
-    _prefill(p, c)
+        p.flush(p.of[c].fd, False)
+    _prefill(p, c, not (p.hurried or waits))
     return False
 
 
@@ -162,20 +198,26 @@ cdef int _read_fds(void* ctx, uint8_t* octets, int stride, int block) noexcept n
     cdef uint8_t* row
     cdef int c, n
     cdef uint64_t one = 1
+    p.ticks += 1
     for c in range(p.channels):
         row = octets + c * stride
         n = 0
-        if load_acquire(&p.state[c]) < HELD:
+        if load_acquire(&p.of[c].state) < HELD:
             n = _receive(p, c, row)
-        if n and p.state[c] == WAITS:
+        if n and p.of[c].state == RUNS and not p.of[c].joined and p.ticks % p.channels == c:
+            n = _look(p, c, row) or n
+        p.of[c].ahead -= n > 0
+        p.of[c].stood = 0 if n else p.of[c].stood + 1
+        if n and p.of[c].state == WAITS:
+            p.of[c].tries = 0
             _begin(p, c)
             n = 0
-        elif p.state[c] == BEGUN:
-            if 0 < n < block and not p.joined[c]:
-                p.rx_gaps[c] += block - n
+        elif p.of[c].state == BEGUN:
+            if 0 < n < block and not p.of[c].joined:
+                p.of[c].rx_gaps += block - n
             _settle(p, c, n > 0)
-        elif n < block and p.state[c] == RUNS and not p.joined[c]:
-            p.rx_gaps[c] += block - n
+        elif n < block and p.of[c].state == RUNS and not p.of[c].joined:
+            p.of[c].rx_gaps += block - n
         memset(row + n, p.idle, block - n)
     if p.posted:
         p.posted = False
@@ -183,23 +225,43 @@ cdef int _read_fds(void* ctx, uint8_t* octets, int stride, int block) noexcept n
     return 0
 
 
+cdef void _leave_out(fdport_t* p, int c) noexcept nogil:
+    """A block for which the line has no use: it has slipped, or stands still."""
+    if p.of[c].stood == 1:
+        p.of[c].slips += 1
+    else:
+        p.of[c].tx_gaps += p.block
+
+
 cdef int _write_fds(void* ctx, uint8_t* octets, int stride, int block) noexcept nogil:
     cdef fdport_t* p = <fdport_t*> ctx
+    cdef uint8_t* row
     cdef int c, sent
     for c in range(p.channels):
-        if _sends(p, c) and not (p.dry[c] and _holds_back(p, c)):
-            sent = _send(p, c, octets + c * stride)
-            if not p.joined[c]:
-                p.tx_gaps[c] += block - sent
+        if not _sends(p, c) or (p.of[c].dry and _holds_back(p, c)):
+            continue
+        row = octets + c * stride
+        if p.of[c].joined:
+            _send(p, c, row)
+        elif p.of[c].ahead > 0:
+            _leave_out(p, c)
+        else:
+            sent = _send(p, c, row)
+            p.of[c].tx_gaps += block - sent
+            p.of[c].ahead += sent > 0
+            if p.of[c].twice:
+                _send(p, c, row)
+                p.of[c].twice = False
     return 0
 
 
 cdef void _part(fdport_t* p, int c) noexcept nogil:
-    if p.joined[c] and load_acquire(&p.state[c]) != GONE:
-        p.listen(p.fd[c], 0)
+    if p.of[c].joined and load_acquire(&p.of[c].state) != GONE:
+        p.listen(p.of[c].fd, 0)
         if _sends(p, c):
+            p.of[c].tries = 0
             _begin(p, c)
-    p.joined[c] = False
+    p.of[c].joined = False
 
 
 cdef int _join_fds(void* ctx, int c, void* source, int from_channel) noexcept nogil:
@@ -209,12 +271,12 @@ cdef int _join_fds(void* ctx, int c, void* source, int from_channel) noexcept no
     if source == NULL:
         _part(p, c)
         return 1
-    if not _sends(p, c) or p.dry[c] or not _sends(other, from_channel):
+    if not _sends(p, c) or p.of[c].dry or not _sends(other, from_channel):
         return 0
-    answer = p.listen(p.fd[c], other.number[from_channel])
+    answer = p.listen(p.of[c].fd, other.of[from_channel].number)
     if answer < 0:
         return answer
-    p.joined[c] = True
+    p.of[c].joined = True
     return 1
 
 
@@ -222,15 +284,15 @@ cdef int _teller(fdport_t* p) noexcept nogil:
     cdef int c
     cdef int last = -1
     for c in range(p.channels - 1, -1, -1):
-        if load_acquire(&p.state[c]) < HELD:
-            if not p.joined[c]:
+        if load_acquire(&p.of[c].state) < HELD:
+            if not p.of[c].joined:
                 return c
             last = max(last, c)
     return last
 
 
 cdef int _wait_fds(void* ctx, int64_t timeout_ns) noexcept nogil:
-    """1: a block is there; 0: none in this time; -1: no channel runs that could tell.
+    """2: a block is there; 1: it has come; 0: not in this time; -1: no channel runs that could tell.
 
     The last channel tells: it began last, so that the others' blocks are there when its is. Not one
     that is joined, whose blocks the driver may have moved, as long as there is another."""
@@ -240,11 +302,18 @@ cdef int _wait_fds(void* ctx, int64_t timeout_ns) noexcept nogil:
     cdef int c = _teller(p)
     if c < 0:
         return -1
-    poll.fd, poll.events = p.fd[c], POLLIN
+    if _waits(p, c):
+        return 2
+    poll.fd, poll.events = p.of[c].fd, POLLIN
     timeout.tv_sec, timeout.tv_nsec = timeout_ns // 1000000000, timeout_ns % 1000000000
     if ppoll(&poll, 1, &timeout, NULL) > 0:
         return 1 if poll.revents & POLLIN else -1
     return 0
+
+
+cdef void _pace_fds(void* ctx, bint hurried) noexcept nogil:
+    cdef fdport_t* p = <fdport_t*> ctx
+    p.hurried = hurried
 
 
 cdef class FdPort:
@@ -280,38 +349,30 @@ cdef class FdPort:
         if listen and len(numbers) != channels:
             raise ValueError(f"{len(numbers)} numbers for {channels} channels")
         self.c.channels, self.c.block, self.c.prefill = channels, block, prefill
+        self.c.hurried = True
         self.c.idle = encode_one(0, LAWS.index(law))
         self.c.pending, self.c.take_event = pending, <take_event_t> take_event
         self.c.ran_dry, self.c.flush = ran_dry, <flush_t> flush
         self.c.listen = <listen_t> listen
-        self.c.fd = <int*> calloc(channels, sizeof(int))
-        self.c.state = <uint64_t*> calloc(channels, sizeof(uint64_t))
-        self.c.dry = <int*> calloc(channels, sizeof(int))
-        self.c.settles = <int*> calloc(channels, sizeof(int))
-        self.c.joined = <uint8_t*> calloc(channels, 1)
-        self.c.number = <int*> calloc(channels, sizeof(int))
-        self.c.rx_gaps = <int64_t*> calloc(channels, sizeof(int64_t))
-        self.c.tx_gaps = <int64_t*> calloc(channels, sizeof(int64_t))
-        if (self.c.fd == NULL or self.c.state == NULL or self.c.dry == NULL
-                or self.c.settles == NULL or self.c.joined == NULL or self.c.number == NULL
-                or self.c.rx_gaps == NULL or self.c.tx_gaps == NULL
-                or not ring_init(&self.c.notices, NOTICES * sizeof(notice_t))):
+        self.c.of = <channel_t*> calloc(channels, sizeof(channel_t))
+        if self.c.of == NULL or not ring_init(&self.c.notices, NOTICES * sizeof(notice_t)):
             raise MemoryError(f"port of {channels} descriptors")
         self.c.notices_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)
         if self.c.notices_fd < 0:
             raise OSError(errno, os.strerror(errno))
         for c, fd in enumerate(fds):
-            self.c.fd[c] = fd
+            self.c.of[c].fd = fd
         for c, number in enumerate(numbers):
-            self.c.number[c] = number
+            self.c.of[c].number = number
         for c in gone:
-            self.c.state[c] = GONE
+            self.c.of[c].state = GONE
 
     def __init__(self, fds, *, block=80, law="alaw", prefill=1, pending=0, take_event=0,
                  ran_dry=0, flush=0, listen=0, numbers=(), gone=()):
         self.port = Port.__new__(Port)
         self.port.c.ctx = &self.c
-        self.port.c.read, self.port.c.write, self.port.c.wait = _read_fds, _write_fds, _wait_fds
+        self.port.c.read, self.port.c.write = _read_fds, _write_fds
+        self.port.c.wait, self.port.c.pace = _wait_fds, _pace_fds
         self.port.c.delay = self.c.prefill * self.c.block
         if listen:
             self.port.c.join, self.port.c.driver = _join_fds, listen
@@ -319,14 +380,7 @@ cdef class FdPort:
         self.port.block, self.port.law, self.port.owner = block, law, self
 
     def __dealloc__(self):
-        free(self.c.fd)
-        free(self.c.state)
-        free(self.c.dry)
-        free(self.c.settles)
-        free(self.c.joined)
-        free(self.c.number)
-        free(self.c.rx_gaps)
-        free(self.c.tx_gaps)
+        free(self.c.of)
         ring_release(&self.c.notices)
         if self.c.notices_fd >= 0:
             os.close(self.c.notices_fd)
@@ -349,7 +403,7 @@ cdef class FdPort:
     def gone(self, int channel):
         """Whether the channel's driver has gone. Raises IndexError."""
         self._check(channel)
-        return load_acquire(&self.c.state[channel]) == GONE
+        return load_acquire(&self.c.of[channel].state) == GONE
 
     def replace(self, int channel, int fd, int number=0):
         """Let a channel that has gone run on another descriptor, put in the place of the old one.
@@ -361,11 +415,11 @@ cdef class FdPort:
         self._check(channel)
         if not self.gone(channel):
             raise RuntimeError(f"channel {channel} runs")
-        os.dup2(fd, self.c.fd[channel], inheritable=False)
-        self.c.joined[channel] = False
+        os.dup2(fd, self.c.of[channel].fd, inheritable=False)
+        self.c.of[channel].joined = False
         if number:
-            self.c.number[channel] = number
-        store_release(&self.c.state[channel], WAITS)
+            self.c.of[channel].number = number
+        store_release(&self.c.of[channel].state, WAITS)
 
     def hold(self, int channel):
         """Leave a channel alone until `resume`: what is asked of its driver empties it.
@@ -375,18 +429,28 @@ cdef class FdPort:
         self._check(channel)
         if self.gone(channel):
             raise RuntimeError(f"channel {channel} has gone")
-        store_release(&self.c.state[channel], HELD)
+        store_release(&self.c.of[channel].state, HELD)
 
     def resume(self, int channel):
         """Let a channel begin anew after `hold`. Raises IndexError."""
         self._check(channel)
-        if load_acquire(&self.c.state[channel]) == HELD:
-            store_release(&self.c.state[channel], WAITS)
+        if load_acquire(&self.c.of[channel].state) == HELD:
+            store_release(&self.c.of[channel].state, WAITS)
+
+    @property
+    def prefill(self):
+        """Blocks sent ahead of the line."""
+        return self.c.prefill
+
+    @property
+    def hurried(self):
+        """Whether the last tick came late, by what the thread has told."""
+        return self.c.hurried
 
     @property
     def joined(self):
         """Channels on which the driver sends by itself."""
-        return [c for c in range(self.c.channels) if self.c.joined[c]]
+        return [c for c in range(self.c.channels) if self.c.of[c].joined]
 
     @property
     def teller(self):
@@ -394,15 +458,20 @@ cdef class FdPort:
         return _teller(&self.c)
 
     def counts(self, int channel):
-        """rx_gaps, tx_gaps: octets of one channel that were due and missing, either way."""
+        """rx_gaps, tx_gaps: octets of one channel that were due and missing, either way.
+
+        slips : blocks passed over or left out as its clock is not the engine's
+        """
         self._check(channel)
-        return {"rx_gaps": self.c.rx_gaps[channel], "tx_gaps": self.c.tx_gaps[channel]}
+        return {"rx_gaps": self.c.of[channel].rx_gaps, "tx_gaps": self.c.of[channel].tx_gaps,
+                "slips": self.c.of[channel].slips}
 
     def port_counters(self, port):
-        """See Port.counters. What a stall made us leave out counts as overrun."""
+        """See Port.counters. What a stall or a slip made us leave out counts as overrun."""
         return {
-            "overrun_octets": sum(self.c.tx_gaps[c] for c in range(self.c.channels)),
-            "underrun_octets": sum(self.c.rx_gaps[c] for c in range(self.c.channels)),
+            "overrun_octets": sum(self.c.of[c].tx_gaps + self.c.of[c].slips * self.c.block
+                                  for c in range(self.c.channels)),
+            "underrun_octets": sum(self.c.of[c].rx_gaps for c in range(self.c.channels)),
         }
 
     def _check(self, int channel):

@@ -15,7 +15,7 @@ import numpy as np
 
 from dsp_ext.event import RingFull
 
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint64_t
 
 from dsp_ext.delayline cimport line_free, line_new, line_read, line_write
 from dsp_ext.line cimport (
@@ -86,6 +86,22 @@ cdef class Port:
         if octets.shape[0] != self.channels or octets.shape[1] != self.block:
             raise ValueError(f"a block of this port is {self.channels} × {self.block} octets")
         self.c.write(self.c.ctx, <uint8_t*> &octets[0, 0], self.block, self.block)
+
+    def wait(self, timeout_s: float) -> int:
+        """As port_wait in state.pxd says; -1 for a port without a clock."""
+        self._free()
+        cdef int64_t timeout_ns = <int64_t> (timeout_s * 1e9)
+        cdef int told = -1
+        if self.c.wait != NULL:
+            with nogil:
+                told = self.c.wait(self.c.ctx, timeout_ns)
+        return told
+
+    def pace(self, hurried: bool) -> None:
+        """Tell whether the next block is read late, in a hurry, as the engine's thread does."""
+        self._free()
+        if self.c.pace != NULL:
+            self.c.pace(self.c.ctx, hurried)
 
     def counters(self) -> dict[str, int]:
         """overrun_octets: sent, and not taken by the line; underrun_octets: due, and not there."""

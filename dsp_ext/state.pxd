@@ -84,14 +84,19 @@ ctypedef int (*port_io)(void* ctx, uint8_t* octets, int stride, int block) noexc
 # it is called with NULL. 1: done; 0: not now; -errno: it cannot. With NULL the channel begins anew.
 ctypedef int (*port_join)(void* ctx, int channel, void* source, int from_channel) noexcept nogil
 
-# The port's own clock. 1: a block is there; 0: none within timeout_ns; -1: it has none now.
+# The port's own clock. 1: a block has come; 2: one was there already, the tick is late for it;
+# 0: none within timeout_ns; -1: it has none now.
 ctypedef int (*port_wait)(void* ctx, int64_t timeout_ns) noexcept nogil
+
+# Before each tick of a thread's: whether it hurries on to the next block, as after a stall.
+ctypedef void (*port_pace)(void* ctx, bint hurried) noexcept nogil
 
 cdef struct port_t:
     void* ctx
     port_io read
     port_io write
     port_wait wait  # NULL: the port goes by ours
+    port_pace pace  # NULL: it need not know
     port_join join  # NULL: its driver cannot
     int delay  # samples by which its buffers hold back what is sent
     size_t driver  # which driver that is: it can join its own channels

@@ -79,9 +79,7 @@ cdef void _sleep_until(int64_t due) noexcept nogil:
 
 
 cdef int _wait_for_line(clockwork_t* clock, int64_t until) noexcept nogil:
-    """Wait for the first port that has a clock now. 1: its block is there; 0: not until then;
-
-    -1: no port has one."""
+    """Wait for the first port that has a clock now -> as its wait; -1: no port has one."""
     cdef int64_t left = until - now_ns()
     cdef int i, p, told
     cdef engine_t* e
@@ -96,6 +94,16 @@ cdef int _wait_for_line(clockwork_t* clock, int64_t until) noexcept nogil:
     return -1
 
 
+cdef void _tell_pace(clockwork_t* clock, bint hurried) noexcept nogil:
+    cdef int i, p
+    cdef engine_t* e
+    for i in range(clock.count):
+        e = clock.engines[i]
+        for p in range(e.port_count):
+            if e.ports[p].port.pace != NULL:
+                e.ports[p].port.pace(e.ports[p].port.ctx, hurried)
+
+
 cdef int64_t _next_block(clockwork_t* clock, int64_t due) noexcept nogil:
     """Until a block is due, by the lines' clock where one has one -> when it was due.
 
@@ -103,6 +111,7 @@ cdef int64_t _next_block(clockwork_t* clock, int64_t due) noexcept nogil:
     """
     cdef int64_t now
     cdef int told = _wait_for_line(clock, due + clock.block_ns)
+    _tell_pace(clock, told == 2)
     if told < 0:
         _sleep_until(due)
         return due

@@ -52,8 +52,8 @@ class OverIp(Part):
     timeslots: str = ""  # "": all, or with mfcr2 and em all but 16
     packet_ms: int = Field(default=5, ge=1, le=8)
     rtp: bool = False
-    #: A packet waits for its turn, at least and at most.
-    jitter_ms: Annotated[tuple[float, float], Field(strict=False)] = (5.0, 60.0)
+    #: A packet waits for its turn, at least and at most; without it: a block or a packet, and 200.
+    jitter_ms: Annotated[tuple[float, float], Field(strict=False)] | None = None
     clock: Literal["own", "line"] = "own"  # "line": the far end's clock is the engine's
     far: bool = False  # the far end is this machine's too, for the demo and the lab
 
@@ -73,8 +73,8 @@ class OverIp(Part):
 
     @field_validator("jitter_ms")
     @classmethod
-    def _from_least_to_most(cls, value: tuple[float, float]) -> tuple[float, float]:
-        if not 0 <= value[0] <= value[1] <= 500:
+    def _from_least_to_most(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value is not None and not 0 <= value[0] <= value[1] <= 500:
             raise ValueError("must be the least and the most a packet waits, 0 to 500 ms")
         return value
 

@@ -2,7 +2,8 @@
 
 What: `Counts` since the board was opened, from an entry of its `status()`. A virtual wire counts
 bits, blocks and slips; an E1 over IP missing octets and passed-over or repeated frames; DAHDI gaps
-in its channels and what the framer of a card counts: CRC-4 blocks, code violations.
+in its channels, blocks by which a card's clock made them slip, and what the framer of a card
+counts: CRC-4 blocks, code violations.
 Limits: a counter that goes back (a card's were reset) counts as one that begins anew.
 """
 
@@ -57,7 +58,9 @@ def counts_of(status: Mapping[str, Any]) -> Counts:
     return Counts(
         bits=framer.get("bpv", 0),
         blocks=framer.get("crc4", 0) or framer.get("fas", 0),
-        slips=packets.get("slips_repeated", 0) + packets.get("slips_passed", 0),
+        slips=packets.get("slips_repeated", 0)
+        + packets.get("slips_passed", 0)
+        + status.get("slips", 0),
         lost_ms=_ms(status.get("rx_gaps", 0), channels),
         lost_out_ms=_ms(status.get("tx_gaps", 0), channels),
     )

@@ -8,15 +8,15 @@ import os
 import select
 import socket
 from collections.abc import Iterator
+from functools import partial
+from threading import Timer
 
 import numpy as np
 import pytest
 
 from dsp_ext.engine import Engine, EngineThread
 from dsp_ext.fdport import FdPort
-
-BLOCK = 80
-IDLE = 0xD5
+from tests.engine.fdlines import BLOCK, IDLE, Stalled, packets, says
 
 
 @pytest.fixture
@@ -36,16 +36,6 @@ def port_of(pairs: list[tuple[socket.socket, socket.socket]], **options: object)
     return FdPort([ours.fileno() for ours, _ in pairs], block=BLOCK, **options)
 
 
-def packets(end: socket.socket) -> list[bytes]:
-    """All that wait; one at least: the far end's has been written before."""
-    found = [end.recv(4096)]
-    while True:
-        try:
-            found.append(end.recv(4096))
-        except BlockingIOError:
-            return found
-
-
 def test_blocks_travel_whole_and_in_order(pairs) -> None:
     fds = port_of(pairs, prefill=2)
     for _, far in pairs:
@@ -55,11 +45,13 @@ def test_blocks_travel_whole_and_in_order(pairs) -> None:
     for c, (_, far) in enumerate(pairs):
         far.send(bytes([c + 2]) * BLOCK)
         far.send(bytes([c + 12]) * BLOCK)
+    send = partial(fds.port.write, np.full((3, BLOCK), 7, np.uint8))
+    send()
     assert [row.tolist() for row in fds.port.read()] == [[c + 2] * BLOCK for c in range(3)]
+    send()
     assert [row[0] for row in fds.port.read()] == [12, 13, 14]
-    fds.port.write(np.full((3, BLOCK), 7, np.uint8))
     for _, far in pairs:
-        assert packets(far) == [bytes([IDLE]) * BLOCK] * 2 + [b"\x07" * BLOCK]
+        assert packets(far) == [bytes([IDLE]) * BLOCK] * 2 + [b"\x07" * BLOCK] * 2
 
 
 def test_what_is_not_there_is_idle_and_counted(pairs) -> None:
@@ -71,8 +63,10 @@ def test_what_is_not_there_is_idle_and_counted(pairs) -> None:
     pairs[0][1].send(bytes(BLOCK))
     fds.port.read()
     assert (fds.port.read() == IDLE).all()
-    assert fds.counts(0) == {"rx_gaps": BLOCK, "tx_gaps": 0}
-    assert fds.counts(1) == {"rx_gaps": 0, "tx_gaps": 0}, "a line that has not begun lacks nothing"
+    assert fds.counts(0) == {"rx_gaps": BLOCK, "tx_gaps": 0, "slips": 0}
+    assert fds.counts(1) == {"rx_gaps": 0, "tx_gaps": 0, "slips": 0}, (
+        "a line that has not begun lacks nothing"
+    )
     assert fds.port.counters() == {"overrun_octets": 0, "underrun_octets": BLOCK}
 
 
@@ -139,7 +133,7 @@ def test_a_pending_event_is_taken_at_once_and_costs_no_audio(pairs) -> None:
         fds = FdPort(
             [waiting.fileno()],
             block=BLOCK,
-            pending=errno.EINVAL if _says(waiting) == errno.EINVAL else errno.ENOTCONN,
+            pending=errno.EINVAL if says(waiting) == errno.EINVAL else errno.ENOTCONN,
             take_event=ctypes.cast(take, ctypes.c_void_p).value,
         )
         far.send(bytes(BLOCK))
@@ -147,14 +141,6 @@ def test_a_pending_event_is_taken_at_once_and_costs_no_audio(pairs) -> None:
         fds.port.read()
         assert fds.drain() == [(0, 13)]
         assert fds.port.read()[0].tolist() == [9] * BLOCK
-
-
-def _says(end: socket.socket) -> int:
-    try:
-        os.read(end.fileno(), 1)
-    except OSError as error:
-        return error.errno or 0
-    return 0
 
 
 def test_the_line_is_the_threads_clock(pairs) -> None:
@@ -173,67 +159,18 @@ def test_the_line_is_the_threads_clock(pairs) -> None:
     sent = packets(pairs[0][1])
     assert sent[:2] == [bytes([IDLE]) * BLOCK] * 2
     assert len(sent) >= 2 + 12
-    assert fds.counts(0)["tx_gaps"] == 0
+    assert not fds.hurried, "no block came any more, and that is told too"
 
 
-RAN_DRY = 30
-
-
-class Stalled:
-    """One channel that is refused once with an event, as after a stall: it had nothing to send."""
-
-    def __init__(self, **options: object) -> None:
-        self.ours, self.far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.line = os.dup(self.ours.fileno())
-        self.refusing = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        for end in (self.ours, self.far, self.refusing):
-            end.setblocking(False)
-        self.flushed: list[bool] = []
-        self._take = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(self._taken)
-        self._flush = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_int)(self._empty)
-        self.fds = FdPort(
-            [self.ours.fileno()],
-            block=BLOCK,
-            pending=_says(self.refusing),
-            take_event=ctypes.cast(self._take, ctypes.c_void_p).value,
-            ran_dry=RAN_DRY,
-            flush=ctypes.cast(self._flush, ctypes.c_void_p).value,
-            **options,
-        )
-
-    def _taken(self, fd: int) -> int:
-        os.dup2(self.line, fd)
-        return RAN_DRY
-
-    def _empty(self, fd: int, received: int) -> int:
-        self.flushed.append(bool(received))
-        while received:
-            try:
-                os.read(fd, 4096)
-            except BlockingIOError:
-                break
-        return 0
-
-    def receives(self, *marks: int) -> None:
-        for mark in marks:
-            self.far.send(bytes([mark]) * BLOCK)
-
-    def stalls(self) -> None:
-        os.dup2(self.refusing.fileno(), self.ours.fileno())
-
-    def tick(self, mark: int) -> int:
-        """The block received, by its mark."""
-        heard = int(self.fds.port.read()[0][0])
-        self.fds.port.write(np.full((1, BLOCK), mark, np.uint8))
-        return heard
-
-    def sent(self) -> list[int]:
-        return [block[0] for block in packets(self.far)]
-
-    def close(self) -> None:
-        os.close(self.line)
-        for end in (self.ours, self.far, self.refusing):
-            end.close()
+def test_a_block_that_was_there_already_is_told_from_one_that_is_waited_for(pairs) -> None:
+    fds = port_of(pairs)
+    assert fds.hurried, "as long as nobody tells"
+    assert fds.port.wait(0.0) == 0
+    pairs[2][1].send(bytes(BLOCK))
+    assert fds.port.wait(0.0) == 2
+    fds.port.read()
+    Timer(0.01, pairs[2][1].send, [bytes(BLOCK)]).start()
+    assert fds.port.wait(10.0) == 1
 
 
 @pytest.fixture
@@ -263,7 +200,7 @@ def test_after_a_stall_all_is_heard_and_nothing_is_sent_late(stalled: Stalled) -
     assert stalled.tick(16) == 6
     assert stalled.sent() == [IDLE, IDLE, 15, 16], "begun anew with the last that waited"
     assert stalled.flushed == [True, False]
-    assert stalled.fds.counts(0) == {"rx_gaps": 0, "tx_gaps": 3 * BLOCK}
+    assert stalled.fds.counts(0) == {"rx_gaps": 0, "tx_gaps": 3 * BLOCK, "slips": 0}
 
 
 def test_a_channel_that_ran_dry_is_not_held_back_for_good(stalled: Stalled) -> None:
@@ -278,6 +215,21 @@ def test_a_channel_that_ran_dry_is_not_held_back_for_good(stalled: Stalled) -> N
         stalled.tick(mark)
     assert stalled.fds.counts(0)["tx_gaps"] == 31 * BLOCK
     assert stalled.sent() == [IDLE, IDLE, *range(31, 40)]
+
+
+def test_a_channel_that_is_behind_is_held_back_for_a_block(stalled: Stalled) -> None:
+    """Where the engine does not hurry, what waits is no stall's: it does not silence a call."""
+    stalled.receives(1)
+    stalled.tick(0)
+    stalled.sent()
+    stalled.fds.port.pace(False)
+    stalled.stalls()
+    stalled.receives(2)
+    for mark in range(5):
+        stalled.receives(3)
+        stalled.tick(mark)
+    assert stalled.fds.counts(0)["tx_gaps"] == BLOCK
+    assert stalled.sent() == [IDLE, IDLE, 1, 2, 3, 4]
 
 
 def test_a_channel_that_is_held_is_left_alone_and_begins_anew(stalled: Stalled) -> None:
@@ -295,7 +247,7 @@ def test_a_channel_that_is_held_is_left_alone_and_begins_anew(stalled: Stalled) 
     stalled.receives(5)
     assert stalled.tick(11) == 5
     assert stalled.sent() == [IDLE, IDLE, 10, 11]
-    assert stalled.fds.counts(0) == {"rx_gaps": 0, "tx_gaps": 0}
+    assert stalled.fds.counts(0) == {"rx_gaps": 0, "tx_gaps": 0, "slips": 0}
     stalled.fds.resume(0)  # a channel that runs goes on
     stalled.receives(6)
     assert stalled.tick(12) == 6

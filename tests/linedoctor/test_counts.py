@@ -40,8 +40,9 @@ def test_of_a_card() -> None:
         "errors": errors,
         "rx_gaps": 0,
         "tx_gaps": 240,
+        "slips": 5,
     }
-    assert counts_of(status) == Counts(bits=4, blocks=9, lost_out_ms=1)
+    assert counts_of(status) == Counts(bits=4, blocks=9, slips=5, lost_out_ms=1)
     without_crc = {**status, "errors": {**errors, "crc4": 0}}
     assert counts_of(without_crc).blocks == 2
 

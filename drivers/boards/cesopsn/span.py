@@ -31,7 +31,8 @@ class CesopsnSpan:
         self.name = spec.name
         self.spec = spec
         self.channels = [Channel(spec.name, slot) for slot in spec.timeslots if slot != _D_SLOT]
-        least, most = (round(ms * _FRAMES_A_MS) for ms in spec.jitter_ms)
+        waits_ms = spec.waits_ms(block / _FRAMES_A_MS)
+        least, most = (round(ms * _FRAMES_A_MS) for ms in waits_ms)
         self._ces = CesopPort(
             fd,
             *spec.remote,

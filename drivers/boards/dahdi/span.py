@@ -237,6 +237,8 @@ class DahdiSpan:
             "errors": dict(self._errors),
             "rx_gaps": sum(each["rx_gaps"] for each in gaps),
             "tx_gaps": sum(each["tx_gaps"] for each in gaps),
+            # All channels slip by the same clock.
+            "slips": max((each["slips"] for each in gaps), default=0),
         }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,32 @@ def test_frames_bits_and_alarms_in_the_words_of_drivers() -> None:
         b.close()
 
     in_a_loop(work)
+
+
+@pytest.mark.parametrize("packet_ms", [1, 5, 8])
+def test_packets_wait_long_enough_for_bursts_of_a_block_that_pass_each_other(
+    packet_ms: int,
+) -> None:
+    def work() -> None:
+        a, b = two_ends(jitter_ms=None, packet_ms=packet_ms)
+        ends = [a.spans[0], b.spans[0]]
+        for number in range(1200):
+            for span in ends if number % 400 < 200 else ends[::-1]:
+                span.port.read()
+                span.port.write(noise((span.port.channels, BLOCK), number))
+        assert [span.status()["rx_gaps"] for span in ends] == [0, 0]
+        assert max(span.status()["depth_ms"] for span in ends) <= 10 + 10 + packet_ms
+        a.close()
+        b.close()
+
+    in_a_loop(work)
+
+
+def test_how_long_a_packet_waits_unless_it_is_told() -> None:
+    spec = CesopsnSpec("E1-1", ("127.0.0.1", 1), ("127.0.0.1", 2))
+    assert spec.waits_ms(10) == (10, 200) and spec.waits_ms(20) == (20, 200)
+    assert spec.waits_ms(4) == (5, 200), "a packet is longer than a block"
+    assert replace(spec, jitter_ms=(3, 30)).waits_ms(10) == (3, 30)
 
 
 def test_bits_of_a_span_with_cas() -> None:
