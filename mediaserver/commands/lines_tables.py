@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from mediaserver.commands.common import make_table, plain
+from mediaserver.linedoctor.words import SILENCE_DBM0
 
 _MARKS = {"ok": ("ok", "green"), "warn": ("look", "yellow"), "bad": ("bad", "bold red")}
 #: Heads of the columns that count, and the counts' names.
@@ -24,8 +25,6 @@ _COUNTS = {
     "lost out": "lost_out_ms",
 }
 MOST_ROWS = 24
-#: What A-law's idle octets measure, and all that is quieter.
-SILENCE_DBM0 = -65.5
 
 
 def overview(found: dict[str, Any]) -> RenderableType:
@@ -105,16 +104,22 @@ def _channels(rows: Iterable[Mapping[str, Any]]) -> RenderableType:
     for row in rows:
         echo = row["echo"]
         seen = echo is not None and echo["delay_ms"] >= 0
-        level = row["in_dbm0"]
         table.add_row(
             str(row["number"]),
             "tested" if row["testing"] else row["state"],
-            "silence" if level <= SILENCE_DBM0 else f"{level:.0f} dBm0",
+            _level(row),
             f"{echo['erl_db']:.0f} dB" if seen else "",
             f"{echo['erle_db']:.0f} dB" if seen else "",
             f"{echo['delay_ms']:.0f} ms" if seen else "",
         )
     return table
+
+
+def _level(channel: Mapping[str, Any]) -> str:
+    level = channel["in_dbm0"]
+    if level is None:
+        return "joined in the driver, not measured"
+    return "silence" if level <= SILENCE_DBM0 else f"{level:.0f} dBm0"
 
 
 def run(found: dict[str, Any]) -> RenderableType:

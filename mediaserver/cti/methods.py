@@ -257,7 +257,8 @@ METHODS: dict[str, Method] = {
             CARE,
             "One span with its history and its channels.",
             "as a span of lines, and quarters (of an hour, the last 24 hours), days, "
-            "alarm_history, channels: number, state, testing, in_dbm0, echo",
+            "alarm_history, channels: number, state, testing, joined (by the driver), "
+            "in_dbm0 (null where that keeps it from us), echo",
             cost=2,
         ),
         Method(

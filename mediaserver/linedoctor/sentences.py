@@ -31,6 +31,34 @@ SENTENCES = {
     ),
     "alarm.ais.do": N_("the equipment next on the line has lost its own input: ask who runs it"),
     "alarm.rai.do": N_("look at our transmit pair, and at framing and line code"),
+    # ---- an E1 over IP in service
+    "ip.none": N_("red: no packet comes from %(remote)s"),
+    "ip.none.do": N_(
+        "does the far end run, and send to %(local)s? Does a firewall on the way let UDP pass?"
+    ),
+    "ip.stranger": N_("red: no packet comes from %(remote)s, but %(count)d from another address"),
+    "ip.stranger.do": N_(
+        "`remote` must be the address and port that the far end sends from, also through NAT"
+    ),
+    "ip.unlike": N_("red: packets of %(remote)s are refused: %(count)d, as %(why)s"),
+    "ip.unlike.do": N_("both ends must have the same time slots, packet_ms, rtp and signalling"),
+    "ip.short": N_("they end within their headers"),
+    "ip.rtp": N_("they have no RTP header, or not ours"),
+    "ip.channel": N_("they are no voice packets"),
+    "ip.reserved": N_("their alarm bits mean nothing"),
+    "ip.fragment": N_("they are parts of a longer packet"),
+    "ip.length": N_("their length is another"),
+    "ip.rai.do": N_(
+        "what we send to %(remote)s does not arrive: look at the network, and at the far end's log"
+    ),
+    "ip.slips": N_(
+        "%(slips)d frames repeated or passed over: the far end's clock differs by %(ppm).0f parts "
+        "in a million"
+    ),
+    "ip.slips.do": N_('speech does not suffer, fax and modems do: set clock = "line" at one end'),
+    "ip.slips.late": N_(
+        "%(slips)d frames repeated or passed over, as the delay followed packets that came late"
+    ),
     "errors.unavailable": N_("unavailable: ten severely errored seconds in a row"),
     "errors.unavailable.do": N_("see the alarms"),
     "errors": N_(

@@ -98,7 +98,7 @@ class LineDoctor:
             "quarters": _rows(last),
             "days": _rows(by_day(quarters)),
             "alarm_history": [_as_text(alarm) for alarm in alarms],
-            "channels": [self._channel(slot) for slot in self._lines.slots(name)],
+            "channels": [self._channel(slot, status) for slot in self._lines.slots(name)],
         }
 
     async def _errors(
@@ -113,7 +113,7 @@ class LineDoctor:
     def _span(self, status: Mapping[str, Any]) -> dict[str, Any]:
         name = status["name"]
         totals, counted, available = self.watch.counted(name)
-        findings = list(words.of_span(status["alarms"], totals, available))
+        findings = list(words.of_span(status, totals, available))
         slots = self._lines.slots(name)
         return {
             "name": name,
@@ -128,13 +128,17 @@ class LineDoctor:
 
     # ---- channels
 
-    def _channel(self, slot: Slot) -> dict[str, Any]:
+    def _channel(self, slot: Slot, status: Mapping[str, Any]) -> dict[str, Any]:
+        """`in_dbm0` is None where a driver that joins two in talk keeps what they say to itself."""
         port = self._session.port(slot.channel.index)
+        level = port.level_dbm0
+        joined = slot.channel.number in status.get("joined", ())
         return {
             "number": slot.channel.number,
             "state": slot.shown,
             "testing": slot.testing,
-            "in_dbm0": round(port.level_dbm0, 1),
+            "joined": joined,
+            "in_dbm0": None if joined and level <= words.SILENCE_DBM0 else round(level, 1),
             "echo": _rounded(port.echo_figures),
         }
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from drivers.said import Said
+from mediaserver.linedoctor import overip
 from mediaserver.linedoctor.g826 import Totals
 from mediaserver.linedoctor.say import say
 from mediaserver.linedoctor.verdict import told
@@ -16,6 +17,7 @@ OK, WARN, BAD = "ok", "warn", "bad"
 MOST_ES, MOST_SES = 0.04, 0.002
 LOUD_DBM0, QUIET_DBM0, SPEAKS_DBM0 = -6.0, -35.0, -45.0
 NOISY_DBM0 = -50.0
+SILENCE_DBM0 = -65.5  # what A-law's idle octets measure, and all that is quieter
 LEAST_ERL_DB, LEAST_ERLE_DB = 6.0, 18.0
 HEARD_ECHO_DB = 40.0  # loss from which an echo is not heard
 
@@ -60,10 +62,13 @@ def _percent(part: int, whole: int) -> float:
     return 100 * part / whole if whole else 0.0
 
 
-def of_span(alarms: Iterable[str], totals: Totals, available: bool) -> Iterator[Finding]:
-    """Of a span in service, by its alarms and what was counted."""
-    for alarm in sorted(alarms):
-        if alarm in _ALARMS:
+def of_span(status: Mapping[str, Any], totals: Totals, available: bool) -> Iterator[Finding]:
+    """Of a span in service, by its board's status and what was counted."""
+    packets = "packets" in status
+    for alarm in sorted(status["alarms"]):
+        if packets and (found := overip.alarm(alarm, status)) is not None:
+            yield Finding("alarm", BAD, *found)
+        elif alarm in _ALARMS:
             yield Finding("alarm", BAD, say(f"alarm.{alarm}"), say(f"alarm.{alarm}.do"))
         else:
             yield Finding("alarm", BAD, say("alarm.other", alarm=alarm))
@@ -86,10 +91,17 @@ def of_span(alarms: Iterable[str], totals: Totals, available: bool) -> Iterator[
     elif usable:
         yield Finding("errors", OK, say("errors.none", usable=usable))
     if totals.slips:
-        yield Finding("slips", WARN, say("slips", slips=totals.slips), say("slips.do"))
+        yield _slips(totals.slips, status)
     if totals.lost_ms or totals.lost_out_ms:
         lost = say("gaps", lost_ms=totals.lost_ms, lost_out_ms=totals.lost_out_ms)
         yield Finding("gaps", WARN, lost, say("gaps.do"))
+
+
+def _slips(count: int, status: Mapping[str, Any]) -> Finding:
+    if "packets" not in status:
+        return Finding("slips", WARN, say("slips", slips=count), say("slips.do"))
+    said, advice = overip.slips(count, status)
+    return Finding("slips", WARN if advice else OK, said, advice)
 
 
 def of_channel(figures: Mapping[str, Any]) -> Iterator[Finding]:

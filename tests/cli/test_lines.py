@@ -57,10 +57,12 @@ WHOLE = SPAN | {
             "number": 7,
             "state": "talking",
             "testing": False,
+            "joined": False,
             "in_dbm0": -18.4,
             "echo": {"delay_ms": 20.0, "erl_db": 17.6, "erle_db": 31.0},
         },
         {"number": 8, "state": "blocked", "testing": True, "in_dbm0": -99.0, "echo": None},
+        {"number": 9, "state": "talking", "testing": False, "in_dbm0": None, "echo": None},
     ],
 }
 RUN: dict[str, Any] = {
@@ -123,6 +125,7 @@ def test_one_span(server: Background, invoke: Invoke) -> None:
     assert "1 without errors are not shown" in result.output
     for text in ("2026-01-05", "stands", "90 s", "tested", "-18 dBm0", "31 dB", "silence"):
         assert text in result.output
+    assert "joined in the driver, not measured" in result.output
     assert json.loads(invoke("lines", "show", "E1-1", "--json").output)["asked"] == ["E1-1", 7]
 
 

@@ -55,7 +55,7 @@ def test_nothing_together_is_nothing_and_one_is_itself() -> None:
 
 def test_findings_and_verdicts_carry_code_values_and_english() -> None:
     totals = Totals(seconds=100, es=50, ses=1, slips=3, lost_ms=7)
-    alarm, unavailable, errors, slips, gaps = of_span(["red"], totals, available=False)
+    alarm, unavailable, errors, slips, gaps = of_span({"alarms": ["red"]}, totals, available=False)
     assert alarm.as_data()["said"] == {"code": "alarm.red", "values": {}}
     assert slips.as_data()["said"] == {"code": "slips", "values": {"slips": 3}}
     assert slips.as_data()["text"] == "3: the two ends are not on one clock"
@@ -63,7 +63,7 @@ def test_findings_and_verdicts_carry_code_values_and_english() -> None:
     assert "50 % and 1 %; G.826 allows 4 % and 0.2 %" in errors.as_data()["text"]
     assert unavailable.as_data()["advice"]["code"] == "errors.unavailable.do"
     assert gaps.as_data()["said"]["values"] == {"lost_ms": 7, "lost_out_ms": 0}
-    (strange,) = of_span(["los"], Totals(), available=True)
+    (strange,) = of_span({"alarms": ["los"]}, Totals(), available=True)
     assert str(strange.said) == "los: alarm"
     figures = {"in_dbm0": -3.0, "noise_dbm0": -90.0, "echo": None}
     loud, quiet, _echo = of_channel(figures)

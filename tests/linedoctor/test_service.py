@@ -214,3 +214,24 @@ def test_figures_of_a_channel_in_service(tmp_path: Path) -> None:
             await playing
 
     virtually(work)
+
+
+def test_two_that_a_driver_joins_are_not_called_silent(tmp_path: Path) -> None:
+    """A card may keep what they say to itself: what is not heard is not measured. A level that is
+    heard is told, joined or not, and silence of a channel that is not joined is silence."""
+
+    async def work() -> None:
+        async with world(tmp_path, spans=[{"name": "FXO-1", "kind": "fxo", "ports": 3}]) as lines:
+            board = lines.plant.board_of("FXO-1")
+            status = board.status
+            board.status = lambda: [each | {"joined": [1, 2]} for each in status()]
+            lines.fault("FXO-1", 2, noise_dbm0=-30.0)
+            await asyncio.sleep(2)
+            channels = (await lines.doctor.span("FXO-1", 1))["channels"]
+            assert [each["joined"] for each in channels] == [True, True, False]
+            levels = [each["in_dbm0"] for each in channels]
+            assert levels[0] is None
+            assert levels[1] == pytest.approx(-30, abs=1.5)
+            assert levels[2] < -65
+
+    virtually(work)

@@ -131,13 +131,14 @@ class ScriptedControl:
         row = {"begun_utc": "2026-01-05T08:00:00+00:00", **COUNTS}
         echo = {"delay_ms": 20.0, "erl_db": 17.0, "erle_db": 30.0}
         channel = {"state": "talking", "testing": False, "in_dbm0": -18.0, "echo": echo}
+        joined = channel | {"number": 32, "joined": True, "in_dbm0": None, "echo": None}
         alarm = {"alarm": "red", "begun_utc": "2026-01-05T07:00:00+00:00"}
         return line_of(span, self.slips) | {
             "history": True,
             "quarters": [row] * 96 if span != "FXS-1" else [],
             "days": [row] * 30 if span != "FXS-1" else [],
             "alarm_history": [alarm | {"ended_utc": None}] if span != "FXS-1" else [],
-            "channels": [channel | {"number": n} for n in range(1, 32) if n != 16],
+            "channels": [channel | {"number": n} for n in range(1, 32) if n != 16] + [joined],
         }
 
     def line_check(

@@ -220,6 +220,7 @@ def test_lines_are_told_and_checked(enter: Enter, daemon: Daemon) -> None:
         and 'href="/lines/FXS-1"' in text
     )
     text = client.get("/lines/E1-1").text
+    assert "joined in the driver, not measured" in text
     assert "red: no signal or no frame" in text and "17" in text and 'value="bert"' in text
     assert client.get("/lines/E1-9").status_code == 404
     csrf = {"X-CSRFToken": field(text, "csrf_token")}
