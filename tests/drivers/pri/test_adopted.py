@@ -115,6 +115,17 @@ def test_no_other_message_ends_the_call(kind):
     assert not pair.ended("user", ref) and not pair.ended("net", far)
 
 
+def test_a_d_channel_that_comes_back_in_time_stops_t309():
+    pair, ref, far, _ = orphan("user")
+    pair.run(5)
+    pair.drop = lambda toward, frame: True
+    pair.run(60)
+    assert not pair.user.up and not pair.ended("user", ref)
+    pair.drop = lambda toward, frame: False
+    pair.run(600)
+    assert pair.user.up and not pair.ended("user", ref) and not pair.ended("net", far)
+
+
 def test_only_the_calls_own_release_complete_is_changed():
     ours = bytes.fromhex("00010406080200055a08028090")
     assert answered(ours, {5})[4:] == bytes.fromhex("080200057d0802819e14010a")

@@ -185,7 +185,7 @@ def test_the_backup_may_be_the_first_to_come_back():
     cut(pair, 0, 1)
     pair.run(40)
     cut(pair, 0)
-    pair.run(60)
+    pair.run(120)
     assert not pair.ended("user", ref) and not pair.ended("net", far)
     pair.net.release(far, 17, pair.now)
     pair.run(0.2)
