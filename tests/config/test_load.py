@@ -179,7 +179,7 @@ _PRI = '[[board]]\nname = "v"\n[[board.span]]\nname = "a"\nkind = "e1"\n[board.s
             _PRI + "timers = { t303 = 4000 }",
             "ms.toml:7: board[1].span[1].pri.timers: no timer is called t303; did you mean "
             '"t303_ms"? allowed: t200_ms, t203_ms, n200, k, t301_ms, t302_ms, t303_ms, t304_ms, '
-            "t305_ms, t308_ms, t310_ms, t313_ms, t316_ms, n316, t_hold_ms, t_retrieve_ms, "
+            "t305_ms, t308_ms, t310_ms, t313_ms, t316_ms, n316, "
             "t_response_ms",
         ),
         (

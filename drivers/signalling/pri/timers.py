@@ -44,8 +44,6 @@ _ALL = (
     Timer("t313_ms", "T313", 1_000, 60_000, None, "CONNECT ACKNOWLEDGE, at the user's side"),
     Timer("t316_ms", "", 1_000, 600_000, 120_000, "RESTART ACKNOWLEDGE"),
     Timer("n316", "", 1, 20, 2, "how often RESTART is sent"),
-    Timer("t_hold_ms", "T-HOLD", 1_000, 60_000, None, "an answer to HOLD"),
-    Timer("t_retrieve_ms", "T-RETRIEVE", 1_000, 60_000, None, "an answer to RETRIEVE"),
     Timer("t_response_ms", "T-RESPONSE", 1_000, 60_000, None, "a supplementary service's answer"),
 )
 TIMERS: dict[str, Timer] = {timer.name: timer for timer in _ALL}

@@ -138,6 +138,28 @@ def test_a_transfer_asks_the_far_end_in_the_words_of_the_switch_type(switch):
         pair.user.transfer(one, two, pair.now)
 
 
+@pytest.mark.parametrize(
+    ("asked", "answer", "said"),
+    [
+        ("24", "HOLD REJECT", "69 requested facility not implemented"),
+        ("31", "RETRIEVE REJECT", "101 message not compatible with call state"),
+        ("621c0991a106020107020106", "FACILITY", "error code 0"),  # ECT: not subscribed
+    ],
+)
+def test_what_a_far_end_may_not_ask_for_is_refused_and_the_call_goes_on(asked, answer, said):
+    pair = Pair()
+    ref, far = pair.talk("net", 5)
+    cref = pair.user.call_reference(far)
+    sent = []
+    pair.drop = lambda toward, frame: sent.append(frame) if not frame[2] & 1 else None
+    message = bytes((2, 1, 3, 8, 2)) + cref.to_bytes(2, "big") + bytes.fromhex(asked)
+    pair.user.feed(message, pair.now)
+    pair.run(5)
+    (told,) = (decode(frame) for frame in sent)
+    assert str(told.title) == answer and said in str(told.elements[0][1])
+    assert not pair.ended("net", ref) and not pair.ended("user", far)
+
+
 @pytest.mark.parametrize("switch", ("dms100", "ni1"))
 def test_a_transfer_the_switch_has_not_offered_is_refused(switch):
     pair = Pair(net={"switch": switch}, user={"switch": switch})
