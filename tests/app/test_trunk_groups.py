@@ -11,7 +11,7 @@ import pytest
 from drivers.base import SetupRequest
 from drivers.events import Number, Setup
 from mediaserver.call.dialler import NotAnswered, Target
-from mediaserver.call.leg import Leg
+from mediaserver.call.leg import Leg, LegState
 from mediaserver.call.lines import NoChannel
 from tests.app.plants import needs_sounds, running, virtually
 
@@ -108,6 +108,38 @@ def test_a_line_that_fails_before_the_answer_is_given_up(tmp_path: Path) -> None
     assert virtually(lambda: story("D channel")) == ["E1-1", "E1-2", "E1-2"]
     # An exchange that takes SETUP and says nothing: one more channel, then elsewhere.
     assert virtually(lambda: story("nothing")) == ["E1-1", "E1-1", "E1-2", "E1-2"]
+
+
+@pytest.mark.parametrize(("group", "ours"), [("pstn", (4, 5, 6)), ("pbx", (1, 2, 3))])
+def test_both_ends_take_the_same_channels_at_once(
+    tmp_path: Path, group: str, ours: tuple[int, ...]
+) -> None:
+    """Glare: the network's calls stay where they are, the user's go to other channels (5.7)."""
+
+    async def story() -> None:
+        plain = [{"name": n, "spans": [s]} for n, s in (("pstn", "E1-1"), ("pbx", "E1-2"))]
+        async with running(tmp_path, trunk_group=plain) as plant:
+            span = "E1-1" if group == "pstn" else "E1-2"
+            far = plant.exchange.lines
+            far.on_offer = lambda leg, setup: leg.answer()
+            theirs = [
+                far.dial(far.slot(f"{span}/{n}"), "x", "1", SetupRequest(n, Number("668800")))
+                for n in (1, 2, 3)
+            ]
+            place = plant.app.dialler.place
+            placed = [place(Target("x", trunk=group, number="1"), "party", 30) for _ in range(3)]
+            legs = await asyncio.gather(*placed)
+            await asyncio.sleep(2)
+            assert sorted(leg.line for leg in legs) == [f"{span}/{n}" for n in ours]
+            if group == "pstn":
+                assert [leg.state for leg in theirs] == [LegState.CONNECTED] * 3
+            else:
+                assert [leg.cause for leg in theirs] == [44] * 3
+            for leg in (*legs, *theirs):
+                leg.clear()
+            await asyncio.sleep(2)
+
+    virtually(story)
 
 
 def test_a_party_that_does_not_answer_in_time_was_reached(tmp_path: Path) -> None:
