@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from drivers import events as line
 from drivers.base import Channel, DriverError, SetupRequest, Signalling, Span, SpanKind
 from drivers.cause import Cause
+from drivers.signalling.linelog import LineLog
 from mediaserver.bus import Bus
 from mediaserver.call.care import NO_CARE, LineCare
 from mediaserver.call.leg import Leg, LegState
@@ -100,8 +101,8 @@ class _Line:
     signalling: Signalling
     care: LineCare
     slots: dict[int, Slot]
+    faults: LineLog
     legs: dict[int, Leg] = field(default_factory=dict)
-    up: bool = False
 
 
 class Lines:
@@ -126,7 +127,7 @@ class Lines:
         """
         span = signalling.span
         slots = {c.number: Slot(c, signalling) for c in span.channels}
-        self._lines[span.name] = _Line(signalling, care, slots)
+        self._lines[span.name] = _Line(signalling, care, slots, LineLog(log, span.name))
         signalling.sink = self._on_line
         span.watch(self._on_line)
 
@@ -228,6 +229,9 @@ class Lines:
             self._show_span(where, reason)
         elif isinstance(event, line.ChannelState):
             self._service(where, event)
+        elif isinstance(event, line.SignallingFault):
+            said = f"{event.what}: {event.detail}" if event.detail else event.what
+            where.faults.write(logging.WARNING, said, self._clock.media_ms() / 1000)
         else:
             log.warning("%s: %r", event.span, event)
 

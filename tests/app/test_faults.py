@@ -7,6 +7,8 @@ import random
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from mediaserver.events import RecordingFailed, SystemAlarm
 from mediaserver.lab.scenario import Answerer, Step
 from tests.app.plants import (
@@ -166,3 +168,23 @@ def test_all_channels_of_a_trunk_in_use(tmp_path: Path) -> None:
             assert rows[""].called == "8102"
 
     virtually(work)
+
+
+def test_a_line_that_babbles_does_not_fill_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story() -> None:
+        async with running(tmp_path) as plant:
+            board = plant.board_of("E1-1")
+            frame = bytes.fromhex("0201080808020001057000")  # an empty called number
+            for _ in range(500):
+                board.span("E1-1").frame_arrived(frame)
+                await asyncio.sleep(0.1)
+            told = [r.getMessage() for r in caplog.records if "information element" in r.message]
+            assert told[0].startswith("E1-1: information element: 0x70 at 5")
+            assert len(told) == 20
+            await asyncio.sleep(60)
+            board.span("E1-1").frame_arrived(frame)
+            assert "E1-1: 480 more lines not shown" in caplog.text
+
+    virtually(story)
