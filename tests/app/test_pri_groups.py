@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from drivers.base import SetupRequest
-from drivers.events import Number
+from drivers.events import Digits, Number, Setup
 from mediaserver.call.dialler import Target
 from mediaserver.call.leg import Leg, LegState
 from mediaserver.events import SpanChanged
@@ -157,3 +157,31 @@ def test_calls_say_what_their_speech_is_coded_with(tmp_path: Path, law: str) -> 
 
     (setup,) = virtually(story)
     assert "04038090" + {"alaw": "a3", "ulaw": "a2"}[law] in setup
+
+
+def test_a_number_goes_out_digit_by_digit(tmp_path: Path) -> None:
+    """`sending = "overlap"`: SETUP has the first digits; the exchange says when it has enough."""
+
+    async def story() -> tuple[list[str], str]:
+        async with running(tmp_path, **lines(sending="overlap", first_digits=3)) as plant:
+            exchange, heard = plant.exchange.lines, []
+
+            def offered(leg: Leg, setup: Setup) -> None:
+                assert not setup.complete
+                heard.append(setup.called.digits)
+                leg.more_digits()
+
+            def more(leg: Leg, event: Digits) -> None:
+                heard.append(event.digits)
+                if "".join(heard) == "01012345":
+                    leg.answer()
+
+            exchange.on_offer, exchange.on_digits = offered, more
+            target = Target("x", trunk="pstn", number="01012345")
+            leg = await plant.app.dialler.place(target, "party", 30)
+            leg.clear()
+            await asyncio.sleep(1)
+            return heard, leg.line
+
+    heard, line = virtually(story)
+    assert heard[0] == "010" and line == "E1-1/1"

@@ -256,7 +256,8 @@ class PriChild:
         self._started_at = asyncio.get_running_loop().time()
         settings = dataclasses.asdict(self.settings)
         adopted = [[call.ref, call.cref, call.channel] for call in self._calls.values()]
-        channels = {"restart": sorted(self._blocked), "out": sorted(self._out)}
+        restart = self._blocked - {call.channel for call in self._calls.values()}
+        channels = {"restart": sorted(restart), "out": sorted(self._out)}
         order = {"settings": settings, "span": self.span.name, "adopted": adopted, **channels}
         self._send({"start": order | {"first_ref": self._next_ref}})
         for d in self._lost:

@@ -236,20 +236,25 @@ def test_a_channel_out_of_service_is_so_for_the_next_process_too(by):
         us.answers = False
         exchange.line.setup(SetupRequest(7, Number("1")))
         await asyncio.sleep(1)
-        server, other = (us, exchange) if by == "us" else (exchange, us)
-        for channel in (6, 7):
+        talking, _ = await talk(us, exchange, 9)
+        server = us if by == "us" else exchange
+        for channel in (6, 7, 9):
             server.line.service(channel, False)
         await asyncio.sleep(1)
         HeldWorker.made[-1].die()
         await asyncio.sleep(20)
         assert [event.cause for event in us.of(Released)] == [41]
+        assert us.story(talking)[-1] == "Connected"  # a call on it goes on
+        us.line.release(talking, 16)
+        await asyncio.sleep(5)
         inner = HeldWorker.made[-1].end._line
         for line in (us.line, inner, exchange.line):
-            assert [channel for channel in (5, 6, 7) if line.is_idle(channel)] == [5]
-        for channel in (6, 7):
+            assert [channel for channel in (5, 6, 7, 9) if line.is_idle(channel)] == [5]
+        for channel in (6, 7, 9):
             server.line.service(channel, True)
         await asyncio.sleep(1)
-        assert all(line.is_idle(6) and line.is_idle(7) for line in (us.line, inner, exchange.line))
+        for line in (us.line, inner, exchange.line):
+            assert all(line.is_idle(channel) for channel in (6, 7, 9))
         us.line.stop()
 
     run(scenario())
