@@ -47,6 +47,10 @@ class LineCare:
         if self.tones:
             counts = Heard(self.answer, self.busy)
             ExchangeTones(leg, self.tones, outgoing, told, counts, self.own)
+        self.watch(leg)
+
+    def watch(self, leg: Leg) -> None:
+        """What is done for each of a telephone's two calls, the rest being the channel's."""
         if self.silence_s:
             SilenceWatch(leg, self.silence_s)
 

@@ -203,7 +203,9 @@ class Lines:
         leg = self._make_leg(slot, role, party)  # no event of it comes inside the request
         self._lines[slot.channel.span].legs[ref] = leg
         leg.dialled(ref)
-        if not waits:
+        if waits:
+            self._lines[slot.channel.span].care.watch(leg)
+        else:
             self._take_care(leg, outgoing=True)
         return leg
 

@@ -1,7 +1,8 @@
 """A line on which nothing is heard for long: on some exchange lines the one sign of a hang-up.
 
 What: looks at what a connected leg receives, once a second; when it has been below `QUIET_DBM0`
-for the time that is set, the far end counts as gone.
+for the time that is set, the far end counts as gone. Of a telephone's two calls that is the one
+in talk: what it sends is not for the one it holds.
 Limits: a caller who says nothing for so long is cut off too, so it is off until asked for.
 """
 
@@ -42,7 +43,7 @@ class SilenceWatch:
 
     def _look(self) -> None:
         leg = self._leg
-        silent = leg.media.level_dbm0 < QUIET_DBM0
+        silent = not leg.held and leg.media.level_dbm0 < QUIET_DBM0
         self._quiet_s = self._quiet_s + LOOK_S if silent else 0.0
         if self._quiet_s < self._after_s:
             self._wait()

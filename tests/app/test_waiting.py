@@ -216,6 +216,37 @@ def test_a_flash_while_the_end_of_a_call_is_told_takes_who_waits(tmp_path: Path)
     virtually(work)
 
 
+def test_silence_ends_the_call_in_talk_and_not_the_one_that_is_held(tmp_path: Path) -> None:
+    """Anna takes Cleo and lays the telephone aside: what she does not say is not for Bert."""
+    silence = {"call_waiting": True, "disconnect": ["silence"], "silence_s": 12}
+    board = [dict(SETTINGS["board"][0])]
+    board[0]["span"] = [*board[0]["span"][:2], {"name": "FXS-1", "kind": "fxs", "analog": silence}]
+    takes = (
+        Step(shows="13800000001 Cleo", within_s=30),
+        Step(flash=True),
+        Step(say=TO_CLEO),
+        Step(hear="tone:busy", within_s=30),
+        Step(flash=True),
+        Step(say=TO_BERT),
+        Step(hang_up=True),
+    )
+    says = (Step(expect="answered", within_s=30), Step(expect="released", within_s=20))
+
+    async def work() -> None:
+        async with running(tmp_path, **{**SETTINGS, "board": board}) as plant:
+            await perform(
+                plant,
+                anna(*takes, number="301"),
+                cleo(*says, at_s=8),
+                answerers=(bert(Step(hear=TO_BERT, within_s=60), line="E1-2"),),
+            )
+            rows = calls(plant)
+            assert rows["13800000001"].cleared_by == "party" and rows["201"].cause == 16
+            assert rows["13800000001"].ended_utc < rows["201"].ended_utc
+
+    virtually(work)
+
+
 def test_nobody_takes_the_call_that_waits(tmp_path: Path) -> None:
     async def work() -> None:
         async with running(tmp_path, **SETTINGS) as plant:

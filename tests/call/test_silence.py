@@ -17,7 +17,7 @@ class Line:
     def __init__(self) -> None:
         self.media, self.channel, self.ref = self, self, 7
         self.span = "FXO-1"
-        self.level_dbm0 = -70.0
+        self.level_dbm0, self.held = -70.0, False
         self.told: list[Any] = []
         self.listeners: list[Any] = []
         self.kept = False
