@@ -109,7 +109,8 @@ class LineTold(CallEvent):
     leg_id: str
     line: str
     what: str  # "redirected" | "subaddress" | "connected" | "charge" | "charged" | "joining" |
-    # "waiting": another call waits on this one's line, "text" says whose
+    # "waiting": another call waits on this one's line, "text" says whose | "flashed": it is taken,
+    # or the two are swapped, by a flash
     text: str
 
 

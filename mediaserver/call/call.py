@@ -177,6 +177,7 @@ class Call:
         self._legs.append(leg)
         leg.listeners.append(self._leg_moved)
         leg.on_hold = self._hold_changed
+        leg.on_flash = self._flashed
 
     def move(self, event: CallInput) -> None:
         old = self.state
@@ -327,6 +328,13 @@ class Call:
             log.exception("call %s: %s failed", self.id, what)
 
     # ---- inside
+
+    def _flashed(self, leg: Leg) -> None:
+        """Its telephone has no other call of ours: the flash is for the exchange of its party."""
+        other = self.answered_by() if leg is self.caller else self.caller
+        if self.state is CallState.TALKING and other is not None and other.flash():
+            told = {"leg_id": other.id, "line": other.line, "what": "flashed", "text": ""}
+            self._publish(LineTold, **told)
 
     def _leg_moved(self, leg: Leg, old: LegState, new: LegState) -> None:
         self._publish(

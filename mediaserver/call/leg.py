@@ -134,6 +134,7 @@ class Leg:
         self.on_hold: Callable[[Leg], None] | None = None
         self.came: ev.Setup | None = None  # what the call came in with
         self.connected: ev.Connected | None = None  # who answered it
+        self.on_flash: Callable[[Leg], None] | None = None  # its telephone's, with no other call
         self._waiters: list[tuple[frozenset[LegState], asyncio.Future[LegState]]] = []
 
     @property
@@ -167,6 +168,8 @@ class Leg:
             self.connected = event
         if isinstance(event, ev.Held | ev.Retrieved):
             self._hold(isinstance(event, ev.Held))
+        if isinstance(event, ev.Flash) and self.on_flash is not None:
+            self.on_flash(self)
         known = _FROM_LINE.get(type(event))
         if known is not None:
             self._move(known)
@@ -216,6 +219,13 @@ class Leg:
         """Leave an offered leg to another terminal of its line: the exchange hears nothing."""
         if self.state is LegState.OFFERED and not self._request("ignore"):
             self.clear(causes.Cause.NON_SELECTED)
+
+    def flash(self) -> bool:
+        """Flash on an exchange line for its other call; whether there was one."""
+        takes = getattr(self.signalling, "takes_flash", None)
+        if self.state is not LegState.CONNECTED or takes is None:
+            return False
+        return bool(takes(self.channel.number)) and self._request("flash")
 
     def clear(self, cause: int = causes.Cause.NORMAL) -> None:
         """Clear the leg; harmless when it is being cleared already."""

@@ -398,7 +398,9 @@ def test_what_the_exchange_says_of_a_waiting_call_is_in_the_agents_call(tmp_path
             (row,) = calls(plant).values()
             told = [r.data for r in story(plant, row.id) if r.kind == "LineTold"]
         assert [(d["line"], d["what"], d["text"]) for d in told] == [
-            ("FXO-1/1", "waiting", "13800000002 Beate")
+            ("FXO-1/1", "waiting", "13800000002 Beate"),
+            ("FXO-1/1", "flashed", ""),
+            ("FXO-1/1", "flashed", ""),
         ]
 
     virtually(work)

@@ -5,7 +5,7 @@ told any more. An outgoing call closes the loop, waits for dial tone, sends the 
 pulses and waits for the answer: a reversal of polarity, voice on the line (heard by the layer
 above), or a time. The far end's hanging up shows as a break of current or polarity here; busy tone
 and silence are heard above. A line the exchange does not feed is out of service until it does.
-In talk the exchange may say who waits.
+In talk the exchange may say who waits; a flash takes that call, and swaps the two.
 How: the table below. A break of current counts when it has lasted; between the end of a call and
 the next the line is on hook for a guard time.
 Limits: without `audio`, or with no number, the line is only lifted and counts as connected. A
@@ -146,6 +146,15 @@ class FxoSignalling(AnalogSignalling):
         self._check(digits)
         port.dialled = done
         self._send(port, digits)
+
+    def takes_flash(self, channel: int) -> bool:
+        """Whether a flash on this line now takes or swaps the exchange's other call for it."""
+        port = self._ports[channel]
+        return port.another and port.state is PortState.TALKING
+
+    def flash(self, ref: int) -> None:
+        """Raises DriverError where the board cannot, or there is no such call."""
+        self.span.flash(self._port(ref).number)
 
     # ---- from the line -------------------------------------------------------------------
 
@@ -334,6 +343,7 @@ class FxoSignalling(AnalogSignalling):
         if caller is None:
             log.warning("%s: a message of who waits came garbled", port.channel.name)
         elif port.ref == ref:
+            port.another = True
             self._tell(CallWaits(self.span.name, ref, *party(caller, self.settings.names)))
 
     def _close_loop(self, port: Port) -> None:

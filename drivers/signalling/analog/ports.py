@@ -80,6 +80,7 @@ class Port:
     dialled: Callable[[bool], None] | None = None  # FXO: told when digits sent in talk are out
     fed: bool = True  # FXO: the exchange feeds the line
     waits: bool = False  # FXO: for dial tone
+    another: bool = False  # FXO: a second call waits at the exchange, or is held there
     listening: bool = False  # FXO: for caller ID
     caller: CallerId | None = None  # FXO: what was heard, until a call has it
     heard_at: float = 0.0
@@ -238,7 +239,7 @@ class AnalogSignalling:
             del self._refs[port.ref]
             self._tell(Released(self.span.name, port.ref, port.cause))
         port.ref, port.outgoing, port.request, port.ring = 0, False, None, None
-        port.held = False
+        port.held = port.another = False
 
     # ---- inside --------------------------------------------------------------------------
 

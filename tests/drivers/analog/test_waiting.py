@@ -9,7 +9,7 @@ import pytest
 
 from drivers.base import AlertTone, DriverError, FskMessage, SetupRequest
 from drivers.cause import Cause
-from drivers.events import CallWaits, Connected, Held, Number, Released, Retrieved, Setup
+from drivers.events import CallWaits, Connected, Flash, Held, Number, Released, Retrieved, Setup
 from drivers.signalling.analog import PortState
 from drivers.signalling.analog.callerid import scheme, schemes
 from dsp_ext import tone_plan
@@ -370,5 +370,30 @@ def test_where_nothing_is_sent_in_talk_nothing_is_listened_for(options: dict[str
     async def scenario() -> None:
         line, _ = await in_talk(**options)
         assert line.audio.waiting_ears == {}
+
+    run(scenario())
+
+
+def test_a_flash_is_for_the_exchange_once_it_has_said_that_a_call_waits() -> None:
+    async def scenario() -> None:
+        exchange, line = await ends({"country": "us"}, {"country": "us", "call_waiting": True})
+        ref = line.line.setup(SetupRequest(1, Number()))
+        await asyncio.sleep(0.5)
+        _, _, heard = line.audio.waiting_ears[1]
+        assert not line.line.takes_flash(1), "an exchange without a call would give dial tone"
+        heard(None)
+        assert not line.line.takes_flash(1)
+        heard(CallerId(number="139"))
+        assert line.line.takes_flash(1)
+        line.line.flash(ref)
+        await asyncio.sleep(1)
+        assert [event.ref for event in exchange.of(Flash)] == [exchange.last(Setup).ref]
+        line.line.release(ref, 16)
+        await asyncio.sleep(2)
+        line.line.setup(SetupRequest(1, Number()))
+        await asyncio.sleep(0.5)
+        assert not line.line.takes_flash(1), "that was of the call before"
+        with pytest.raises(DriverError, match="has gone"):
+            line.line.flash(ref)
 
     run(scenario())
