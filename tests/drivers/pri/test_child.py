@@ -329,6 +329,28 @@ def test_a_process_that_hangs_is_ended_and_replaced():
     run(scenario())
 
 
+@pytest.mark.parametrize("dead", (False, True))
+def test_after_stop_nothing_is_told_and_no_process_started(dead):
+    async def scenario():
+        board, us, exchange = await world()
+        ref, _ = await talk(us, exchange, 4)
+        if dead:
+            HeldWorker.made[-1].die()
+            await asyncio.sleep(0.05)
+        us.line.release(ref, 16)  # without a process it is told in the loop's next turn
+        us.line.stop()
+        told = list(us.log)
+        board.alarm("E1", True)
+        await asyncio.sleep(10)
+        board.alarm("E1", False)
+        await asyncio.sleep(60)
+        assert us.log == told and len(HeldWorker.made) == 1
+        with pytest.raises(DriverError):
+            us.line.setup(SetupRequest(5, Number("1")))
+
+    run(scenario())
+
+
 def test_an_alarm_that_lasts_ends_the_calls_with_and_without_a_process():
     async def scenario():
         board, us, exchange = await world()
