@@ -18,7 +18,8 @@ GUARD_S = 2.5
 class AlarmGuard:
     """Follows one span's alarms. `changed` is called when the first begins or the last ends.
 
-    `expired` is called once when alarms have lasted `guard_s` seconds without a gap.
+    `expired` is called once when alarms have lasted `guard_s` seconds without a gap. Neither is
+    called before `start` or after `stop`.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class AlarmGuard:
         self._changed, self._expired, self._guard_s = changed, expired, guard_s
         self._alarms: set[Alarm] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._running = False
 
     @property
     def active(self) -> bool:
@@ -34,15 +36,17 @@ class AlarmGuard:
 
     def start(self, alarms: frozenset[Alarm]) -> None:
         """Take over the alarms that stand already."""
+        self._running = True
         for alarm in alarms:
             self._set(alarm, True)
 
     def watch(self, event: LineEvent) -> None:
         """To be given to `Span.watch`."""
-        if isinstance(event, SpanAlarm):
+        if self._running and isinstance(event, SpanAlarm):
             self._set(event.alarm, event.active)
 
     def stop(self) -> None:
+        self._running = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
