@@ -59,17 +59,19 @@ class Side:
         return [event for event in self.log[name] if type(event) is kind]
 
 
-async def world(*, child: bool = False, **settings):
-    """(near board, our side, the exchange's), all lines up."""
+async def world(*, child: bool = False, dead: str = "", **settings):
+    """(near board, our side, the exchange's), all lines up but `dead`, which is in alarm."""
     HeldWorker.made.clear()
     specs = [SpanSpec.of("e1", name, name) for name in SPANS]
     near, far = make_pair(specs, wire=StillWire)
+    if dead:
+        near.alarm(dead, True)
     us, exchange = Side(near, "user", child, **settings), Side(far, "network", **settings)
     for side in (us, exchange):
         for line in side.lines.values():
             line.start()
     await asyncio.sleep(1)
-    assert all(line.up for side in (us, exchange) for line in side.lines.values())
+    assert all(line.up is (n != dead) for side in (us, exchange) for n, line in side.lines.items())
     return near, us, exchange
 
 
@@ -155,6 +157,26 @@ def test_a_d_channel_that_fails_without_alarm(child):
         near.d_channel("E1-2", True)
         await asyncio.sleep(60)
         await talk(exchange, 5)
+
+    run(scenario())
+
+
+@PROCESSES
+@pytest.mark.parametrize("dead", ["E1-1", "E1-3"])
+def test_a_line_that_is_in_alarm_at_the_start(child, dead):
+    """The primary's: the backup serves from the beginning; one without a D channel: the others."""
+
+    async def scenario():
+        near, us, exchange = await world(child=child, dead=dead)
+        with pytest.raises(DriverError, match="alarm"):
+            us.lines[dead].setup(SetupRequest(5, Number("1")))
+        ref = us.lines["E1-2"].setup(SetupRequest(5, Number("1")))
+        await asyncio.sleep(5)
+        assert [event.ref for event in us.of("E1-2", Connected)] == [ref]
+        near.alarm(dead, False)
+        await asyncio.sleep(60)
+        await talk(us, 7)
+        await talk(exchange, 9)
 
     run(scenario())
 
