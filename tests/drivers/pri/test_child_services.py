@@ -119,3 +119,18 @@ def test_the_calls_of_some_channels_are_given_up(dead):
         us.line.stop()
 
     run(scenario())
+
+
+def test_the_cause_of_a_release_outlives_the_process():
+    async def scenario():
+        _, us, exchange = await world()
+        ref, _ = await talk(us, exchange, 4)
+        us.line.release(ref, 17)
+        HeldWorker.made[-1].die()  # before it has read the request
+        await asyncio.sleep(1)
+        assert us.of(Released) == [Released("E1", ref, 17)]
+        await asyncio.sleep(20)
+        assert len(exchange.of(Released)) == 1 and us.line.is_idle(4)
+        us.line.stop()
+
+    run(scenario())
