@@ -265,11 +265,15 @@ class ChannelChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemAlarm(Event):
-    """A condition people must know of, raised and cleared by name ("disk", "database", …)."""
+    """A condition people must know of, raised and cleared by name ("disk", "database", …).
+
+    said : `text` as a sentence's code and values, None where there is none (see `alarms`).
+    """
 
     name: str
     active: bool
     text: str
+    said: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

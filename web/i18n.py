@@ -14,6 +14,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
+from mediaserver.cti.sentences import ALARMS
+
 LANGUAGES = {"en": "English", "zh": "中文"}
 
 WORDS = {
@@ -102,6 +104,11 @@ WORDS = {
         "database": _l("Database"),
         "media": _l("Media engine"),
         "load": _l("Load"),
+    },
+    "span_alarm": {
+        "red": _l("red: no signal or no frame is received"),
+        "ais": _l("ais: all ones are received"),
+        "rai": _l("rai: the far end says that it does not receive us"),
     },
     "line": {"ok": _l("Good"), "warn": _l("Look at it"), "bad": _l("Bad")},
     "run": {
@@ -303,10 +310,11 @@ def language() -> str:
 def script_words() -> dict[str, object]:
     """What the scripts say, in the language of the page."""
     tables = {kind: {c: str(w) for c, w in WORDS[kind].items()} for kind in _FOR_SCRIPTS}
-    return {**tables, "text": _script_text()}
+    said = {code: _(text) for code, text in ALARMS.items()}
+    return {**tables, "said": said, "text": _script_text()}
 
 
-_FOR_SCRIPTS = ("call", "agent", "channel", "alarm", "counter", "part")
+_FOR_SCRIPTS = ("call", "agent", "channel", "alarm", "span_alarm", "counter", "part")
 
 
 def _script_text() -> dict[str, str]:

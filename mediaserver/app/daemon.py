@@ -14,11 +14,13 @@ from typing import Any
 
 from drivers.base import Board
 from drivers.cause import Cause
+from drivers.said import Said
 from mediaserver.acd.agent import Agent
 from mediaserver.acd.queue import Queue
 from mediaserver.acd.service import Acd
 from mediaserver.acd.store import MemoryStore
 from mediaserver.acd.strategy import STRATEGIES
+from mediaserver.alarms import alarm
 from mediaserver.app.control import AppControl
 from mediaserver.app.engine import line_care
 from mediaserver.app.flows import check_flows
@@ -44,7 +46,6 @@ from mediaserver.cti.messages import Identity
 from mediaserver.cti.server import CtiServer
 from mediaserver.db import queries, users
 from mediaserver.db.store import Store
-from mediaserver.events import SystemAlarm
 from mediaserver.ivr.reception import Reception
 from mediaserver.ivr.session import QueueVoice, Tools
 from mediaserver.linedoctor.service import LineDoctor
@@ -267,10 +268,8 @@ class App:
             user = users.verify_login(session, login, password)
             return Identity(user.login, user.role) if user else None
 
-    def _database_trouble(self, active: bool, text: str) -> None:
-        self.bus.publish(
-            SystemAlarm(name="database", active=active, text=text, **self.clock.stamp())
-        )
+    def _database_trouble(self, active: bool, said: Said) -> None:
+        self.bus.publish(alarm("database", active, said, **self.clock.stamp()))
 
 
 def _own_numbers(settings: Settings) -> dict[str, OwnNumbers]:

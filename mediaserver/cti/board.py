@@ -23,6 +23,7 @@ from mediaserver.cti.rows import (
     Changes,
     ChannelRow,
     QueueRow,
+    SaidData,
     Snapshot,
     SpanRow,
     SpanTree,
@@ -383,7 +384,12 @@ class Board:
             since = iso(event.utc)
             if event.name in self.alarms:
                 since = self.alarms[event.name]["since_utc"]
-            row: AlarmRow = {"name": event.name, "text": event.text, "since_utc": since}
+            row: AlarmRow = {
+                "name": event.name,
+                "text": event.text,
+                "said": cast(SaidData | None, event.said),
+                "since_utc": since,
+            }
             self.alarms[event.name] = row
             return Update("Alarm", event.data(), {"alarms": [row]})
         self.alarms.pop(event.name, None)

@@ -23,7 +23,7 @@ from typing_extensions import TypedDict
 
 from drivers.said import Said, as_data
 from mediaserver.cti.refusals import advice, say
-from mediaserver.cti.rows import Changes, Utc, one_of
+from mediaserver.cti.rows import Changes, SaidData, Utc, one_of
 
 VERSION = 1
 MAX_LINE = 64 * 1024
@@ -72,13 +72,6 @@ RequestMessage = TypedDict(
         "as": NotRequired[ActingFor],
     },
 )
-
-
-class SaidData(TypedDict):
-    """A sentence for another language, or a program: a value may be a sentence in its turn."""
-
-    code: str
-    values: dict[str, Any]
 
 
 class ErrorBody(TypedDict):

@@ -26,6 +26,13 @@ AgentState = Annotated[str, one_of(AGENT_STATES, "state of an agent")]
 ChannelState = Annotated[str, one_of(CHANNEL_STATES, "what a timeslot or port is doing")]
 
 
+class SaidData(TypedDict):
+    """A sentence for another language, or a program: a value may be a sentence in its turn."""
+
+    code: str
+    values: dict[str, Any]
+
+
 # ---- rows of the snapshot ---------------------------------------------------
 
 
@@ -116,6 +123,7 @@ class AlarmRow(TypedDict):
 
     name: str
     text: str
+    said: Annotated[SaidData | None, Field(description="text as a sentence's code and values")]
     since_utc: Utc
 
 

@@ -11,10 +11,11 @@ from typing import Any
 from drivers import said
 from drivers.signalling.cas_words import SENTENCES as CAS
 from drivers.signalling.pri.q931_values import SENTENCES as PRI
+from mediaserver.alarms import SENTENCES as ALARMS
 from mediaserver.cti.refusals import SENTENCES as REFUSALS
 from mediaserver.linedoctor.sentences import SENTENCES as LINES
 
-FAMILIES: tuple[Mapping[str, str], ...] = (PRI, CAS, LINES, REFUSALS)
+FAMILIES: tuple[Mapping[str, str], ...] = (PRI, CAS, LINES, REFUSALS, ALARMS)
 SENTENCES: dict[str, str] = {code: text for family in FAMILIES for code, text in family.items()}
 
 

@@ -20,6 +20,8 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
+from drivers.said import Said
+from mediaserver.alarms import say
 from mediaserver.db.journal import Write
 from mediaserver.db.rows import Upsert
 from mediaserver.db.writer import Outcome, Place, StoreBusy, Unreachable, Writer
@@ -44,13 +46,13 @@ class Store:
     """Rows into the database at `url`, with the journal at `journal_path` behind it.
 
     `timeout_s` is how long one write may wait for the database before it goes
-    to the journal. `on_trouble(active, text)` is called on the loop when the
+    to the journal. `on_trouble(active, said)` is called on the loop when the
     database is lost and when all that waited is in it; `on_reached()` each
     time it can be read and written again, the first time included.
     """
 
     def __init__(self, url: str, journal_path: Path, timeout_s: float = 2.0) -> None:
-        self.on_trouble: Callable[[bool, str], None] = _log_alarm
+        self.on_trouble: Callable[[bool, Said], None] = _log_alarm
         self.on_reached: Callable[[], None] = lambda: None
         self.reached = False  # the database is in use and nothing waits
         self.waiting = 0  # writes in the journal
@@ -180,7 +182,7 @@ class Store:
         good = outcome.place is Place.DATABASE and not outcome.waiting
         if not good and not self._recover_due:
             self._retry_later()
-        condition = "" if good else "in memory only" if self._stuck else "in the journal"
+        condition = "" if good else "memory" if self._stuck else "journal"
         putting_back = outcome.place is Place.DATABASE and not good
         if condition != self._condition and not putting_back:
             self._condition = condition
@@ -193,11 +195,9 @@ class Store:
 
     def _tell(self, condition: str, reason: str) -> None:
         if condition:
-            self.on_trouble(
-                True, f"records are kept {condition}; the database cannot be used: {reason}"
-            )
+            self.on_trouble(True, say(f"alarm.{condition}", why=reason))
         else:
-            self.on_trouble(False, "the database is in use, and all records are in it")
+            self.on_trouble(False, say("alarm.database.over"))
 
     def _retry_later(self) -> None:
         if self._timer is not None or self._closing:
@@ -211,5 +211,5 @@ class Store:
         self._wake.set()
 
 
-def _log_alarm(active: bool, text: str) -> None:
-    (log.error if active else log.info)("%s", text)
+def _log_alarm(active: bool, said: Said) -> None:
+    (log.error if active else log.info)("%s", said)

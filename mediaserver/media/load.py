@@ -9,9 +9,11 @@ from __future__ import annotations
 import logging
 
 from dsp_ext.event import SHED_LEVELS, Event
+from mediaserver.alarms import alarm, say
+from mediaserver.alarms import left_out as told
 from mediaserver.bus import Bus
 from mediaserver.clock import Clock
-from mediaserver.events import LoadShed, SystemAlarm
+from mediaserver.events import LoadShed
 
 log = logging.getLogger(__name__)
 
@@ -29,16 +31,17 @@ class LoadWatch:
         level, before, percent = event.a, event.b, round(100 * event.x)
         left_out = self.left_out = SHED_LEVELS[1 : level + 1]
         if level > before:
-            text = f"a tick takes {percent} % of its time; left out now: {', '.join(left_out)}"
-            log.warning("load: %s", text)
+            said = say("alarm.load", percent=percent, left_out=told(left_out))
+            log.warning("load: %s", said)
         else:
-            text = f"a tick takes {percent} % of its time; taken up again: {SHED_LEVELS[before]}"
+            again = say(f"shed.{SHED_LEVELS[before]}")
+            said = say("alarm.load.less", percent=percent, again=again)
             if left_out:
-                text += f"; still left out: {', '.join(left_out)}"
-            log.info("load: %s", text)
+                said = say("alarm.load.still", less=said, left_out=told(left_out))
+            log.info("load: %s", said)
         if self._bus is not None:
             stamp = self._clock.stamp()
             self._bus.publish(
                 LoadShed(level=level, before=before, left_out=left_out, percent=percent, **stamp)
             )
-            self._bus.publish(SystemAlarm(name="load", active=level > 0, text=text, **stamp))
+            self._bus.publish(alarm("load", level > 0, said, **stamp))

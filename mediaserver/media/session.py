@@ -14,11 +14,12 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from drivers.said import Said
 from dsp_ext import event as dsp
 from dsp_ext.event import Event
+from mediaserver.alarms import alarm, say
 from mediaserver.bus import Bus
 from mediaserver.clock import Clock
-from mediaserver.events import SystemAlarm
 from mediaserver.media.bridge import Bridge
 from mediaserver.media.callerid import CallerIdEvent, caller_of
 from mediaserver.media.commands import Commands
@@ -179,9 +180,9 @@ class MediaSession:
     def _missed(self, event: Event) -> None:
         self.missed_ticks += event.a
         if self._late is None:
-            text = f"media ticks late: {event.a} now, {self.missed_ticks} since start"
-            log.warning("%s", text)
-            self._alarm(True, text)
+            said = say("alarm.late", now=event.a, all=self.missed_ticks)
+            log.warning("%s", said)
+            self._alarm(True, said)
         else:
             self._late.cancel()
         loop = asyncio.get_running_loop()
@@ -189,9 +190,8 @@ class MediaSession:
 
     def _on_time_again(self) -> None:
         self._late = None
-        self._alarm(False, f"media on time for {_LATE_QUIET_S:.0f} s")
+        self._alarm(False, say("alarm.late.over", seconds=int(_LATE_QUIET_S)))
 
-    def _alarm(self, active: bool, text: str) -> None:
+    def _alarm(self, active: bool, said: Said) -> None:
         if self._bus is not None:
-            stamp = self._clock.stamp()
-            self._bus.publish(SystemAlarm(name="media", active=active, text=text, **stamp))
+            self._bus.publish(alarm("media", active, said, **self._clock.stamp()))

@@ -20,14 +20,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from drivers.said import Said
 from dsp_ext.ring import Ring
+from mediaserver.alarms import alarm, say
 from mediaserver.bus import Bus
 from mediaserver.clock import Clock, VirtualLoop
 from mediaserver.events import (
     RecordingFailed,
     RecordingStarted,
     RecordingStopped,
-    SystemAlarm,
 )
 from mediaserver.media.session import MediaError, MediaPort, MediaSession
 from mediaserver.recording import wav
@@ -252,7 +253,7 @@ class Recorder:
     def _failed(self, recording: Recording, reason: str) -> None:
         recording.state, recording.reason = "failed", reason
         self._publish(RecordingFailed, recording, reason=reason)
-        self._alarm(True, f"recording: {reason}")
+        self._alarm(True, say("alarm.recording", why=reason))
 
     def _publish(self, kind: Any, recording: Recording, **fields: Any) -> None:
         self._bus.publish(
@@ -266,10 +267,10 @@ class Recorder:
 
     # ---- the alarm
 
-    def _alarm(self, active: bool, text: str) -> None:
+    def _alarm(self, active: bool, said: Said) -> None:
         if active and self._looking is None:
             self._look_later()
-        self._bus.publish(SystemAlarm(name="disk", active=active, text=text, **self._clock.stamp()))
+        self._bus.publish(alarm("disk", active, said, **self._clock.stamp()))
 
     def _look_later(self) -> None:
         again = self._loop.call_later(_LOOK_AGAIN_S, lambda: self._spawn(self._look()))
@@ -285,4 +286,4 @@ class Recorder:
             self._look_later()
         else:
             self._looking = None
-            self._alarm(False, f"{self.root}: recording again")
+            self._alarm(False, say("alarm.recording.over", place=str(self.root)))

@@ -36,7 +36,7 @@ class Rig:
         self.journal = root / "journal.jsonl"
         self.store = Store(url, self.journal, TIMEOUT_S)
         self.said: list[tuple[bool, str]] = []
-        self.store.on_trouble = lambda active, text: self.said.append((active, text))
+        self.store.on_trouble = lambda active, said: self.said.append((active, str(said)))
 
     async def rows(self) -> dict[str, int]:
         return await self.store.read(talks)

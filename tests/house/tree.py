@@ -30,7 +30,7 @@ WEB_MAY_IMPORT = ("cti", "db", "config", "recording.store")
 
 # Rooms of `mediaserver`, from the ground up.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"audio", "db", "events", "config", "clock", "table"}),
+    frozenset({"audio", "db", "events", "config", "clock", "table", "alarms"}),
     frozenset({"media", "bus"}),
     frozenset({"call", "recording", "cdr"}),
     frozenset({"acd", "ivr", "faxing", "linedoctor"}),

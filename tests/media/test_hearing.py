@@ -163,5 +163,12 @@ def test_shed_load_is_an_event_and_an_alarm_that_says_what_is_left_out() -> None
         ]
         assert "call progress" in alarms[1].text and "90 %" in alarms[1].text
         assert "taken up again: call progress; still left out: echo tails" in alarms[2].text
+        assert alarms[0].said == {
+            "code": "alarm.load",
+            "values": {
+                "percent": 90,
+                "left_out": {"code": "shed.echo tails beyond 64 ms", "values": {}},
+            },
+        }
 
     run(story)

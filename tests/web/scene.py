@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mediaserver import events as ev
+from mediaserver.alarms import alarm, left_out, say
 from mediaserver.events import Event
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -25,6 +26,10 @@ CALLS: tuple[tuple[str, str, str, str, int, int, str, str, str], ...] = (
 
 #: Places in the queues once the calls above have come in.
 POSITIONS = {"c-0003": 1, "c-0004": 2, "c-0005": 1, "c-0006": 2}
+
+
+#: What the engine leaves out under load.
+OUT = ("call progress", "echo cancelling")
 
 
 class Teller:
@@ -123,10 +128,13 @@ class Teller:
     def trouble(self) -> Iterator[Event]:
         """A span loses its signal and the disk fills."""
         yield ev.SpanChanged(**self.at(20), span="E1-2", up=False, alarms=("red",))
-        text = "3 % of the disk is free; new recordings are refused"
-        yield ev.SystemAlarm(**self.at(65), name="disk", active=True, text=text)
+        full = say("alarm.recording", why="No space left on device")
+        yield alarm("disk", True, full, **self.at(65))
+        shed = say("alarm.load", percent=90, left_out=left_out(OUT))
+        yield alarm("load", True, shed, **self.at(20))
 
     def calm(self) -> Iterator[Event]:
         """And all is well again."""
         yield ev.SpanChanged(**self.at(0), span="E1-2", up=True, alarms=())
         yield ev.SystemAlarm(**self.at(0), name="disk", active=False, text="")
+        yield ev.SystemAlarm(**self.at(0), name="load", active=False, text="")

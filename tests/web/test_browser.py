@@ -201,10 +201,27 @@ def test_the_board_shows_what_the_daemon_says(visit: Open, own_daemon: Daemon) -
     teller = Teller()
     own_daemon.publish(teller.trouble())
     page.wait_for_selector("#alarms .alarm")
-    page.wait_for_selector(".span[data-key='E1-2'][data-health=alarm] .alarm-tag")
+    tag = page.wait_for_selector(".span[data-key='E1-2'][data-health=alarm] .alarm-tag")
+    assert tag.get_attribute("title") == "red: no signal or no frame is received"
     own_daemon.publish(teller.calm())
     page.wait_for_selector("#alarms", state="hidden")
     page.wait_for_selector(".span[data-key='E1-2'][data-health=good]")
+
+
+def test_alarms_are_told_in_the_language_of_the_page(visit: Open, own_daemon: Daemon) -> None:
+    page, english = visit("/board", language="zh"), visit("/system")
+    live(page)
+    teller = Teller()
+    own_daemon.publish(teller.trouble())
+    told = page.locator("#alarms .alarm[data-key=load]")
+    eventually(told).to_contain_text("每个节拍用去 90 % 的时间；现已停用：呼叫进程音检测，回声消除")
+    full = page.locator("#alarms .alarm[data-key=disk]")
+    eventually(full).to_contain_text("录音：No space left on device")
+    eventually(english.locator("#sys-alarms")).to_contain_text(
+        "a tick takes 90 % of its time; left out now: call progress, echo cancelling"
+    )
+    own_daemon.publish(teller.calm())
+    page.wait_for_selector("#alarms", state="hidden")
 
 
 def test_a_page_whose_scripts_come_late_misses_no_picture(visit: Open) -> None:
@@ -231,7 +248,8 @@ def test_a_trace_is_searched_and_held(visit: Open) -> None:
     assert page.locator("#trace-rows b").all_inner_texts() == ["RELEASE COMPLETE", "SETUP"]
     page.fill("#trace-find", "10086")
     assert page.locator("#trace-rows b").all_inner_texts() == ["SETUP"]
-    page.click("#trace-hold")
+    page.keyboard.press("Escape")
+    page.keyboard.press("h")
     assert page.get_attribute("#trace-hold", "aria-pressed") == "true"
     page.fill("#trace-find", "nothing like it")
     page.wait_for_selector("#trace-none:not([hidden])")

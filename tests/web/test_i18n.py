@@ -28,7 +28,7 @@ WEB = Path(__file__).parents[2] / "web"
 CATALOGUE = WEB / "translations/zh/LC_MESSAGES/messages.po"
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 #: What the server says by codes, and the console puts into words.
-ELSEWHERE = ("mediaserver/linedoctor", "mediaserver/cti", "drivers")
+ELSEWHERE = ("mediaserver", "drivers")
 KEYWORDS = dict.fromkeys(("_", "_l", "N_", "gettext", "lazy_gettext"))
 NODES: tuple[type[Node], ...] = get_args(get_args(AnyNode)[0])
 PLACES = re.compile(r"%\(\w+\)[-+.\d]*[a-z]|\{\w+\}|%%")

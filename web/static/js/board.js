@@ -1,6 +1,6 @@
 // The live board: spans, calls, queues, agents, alarms, drawn from the folded picture.
 
-import { boot, el, hangUp, icon, isStale, post, secondsSince, clock, since, t, toast, word } from "./core.js";
+import { boot, el, hangUp, icon, isStale, post, said, secondsSince, clock, since, t, toast, word } from "./core.js";
 import { live } from "./live.js";
 import { drawSpans } from "./spans.js";
 
@@ -173,7 +173,7 @@ function drawAlarms() {
   const rows = [...picture.alarms.values()];
   $("alarms").hidden = !rows.length;
   keyed($("alarms"), rows, "name", (alarm) =>
-    el("div", { class: "alarm" }, icon("bell-ringing"), el("b", {}, word("alarm", alarm.name)), el("span", {}, alarm.text || ""), since(alarm.since_utc, { class: "num" })),
+    el("div", { class: "alarm" }, icon("bell-ringing"), el("b", {}, word("alarm", alarm.name)), el("span", {}, said(alarm.said, alarm.text || "")), since(alarm.since_utc, { class: "num" })),
     () => el("span"),
   );
 }

@@ -8,6 +8,15 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
 
+/** What the server says by a code and values; `text`, its English, for what has no words here. */
+export function said(data, text) {
+  const sentence = boot.words.said[data?.code];
+  if (sentence === undefined) return text;
+  const fill = (value) => (value?.code ? said(value, "") : String(value));
+  if (data.values.parts) return data.values.parts.map(fill).join(sentence);
+  return sentence.replace(/%\((\w+)\)[ds]/g, (_whole, name) => fill(data.values[name])).replaceAll("%%", "%");
+}
+
 /** People's word for a code, or the code itself. */
 export function word(kind, code) {
   return boot.words[kind]?.[code] ?? code ?? "";

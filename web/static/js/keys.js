@@ -1,4 +1,5 @@
-// The keyboard: `/` search, `g` + letter to go, j and k through rows, Enter, space, `?`.
+// The keyboard: `/` search, `g` + letter to go, j and k through rows, Enter, space, `?`; and the
+// keys of a page's own buttons (`data-key`).
 
 import { boot } from "./core.js";
 
@@ -42,6 +43,12 @@ export function toggleTheme() {
   document.dispatchEvent(new CustomEvent("theme"));
 }
 
+/** What a key does on this page alone: it presses the button that names it. */
+function own(key) {
+  const button = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  return button && (() => button.click());
+}
+
 const help = () => document.getElementById("help")?.showModal();
 const player = (what) => document.dispatchEvent(new CustomEvent("player", { detail: what }));
 
@@ -77,7 +84,7 @@ function onKey(event) {
     return;
   }
   if (event.key === " " && event.target.closest("button, summary, a")) return;
-  const action = ACTIONS[event.key];
+  const action = ACTIONS[event.key] ?? own(event.key);
   const forPlayer = event.key === " " || event.key.startsWith("Arrow");
   if (!action || (forPlayer && !document.querySelector("[data-player]"))) return;
   event.preventDefault();

@@ -90,7 +90,7 @@ function paintSpan(node, span, list, channels, callUrl) {
   node.dataset.health = alarms.some((name) => LOSS.test(name)) ? "alarm" : alarms.length || !span.up ? "warn" : "good";
   node.querySelector(".kind").textContent = [span.kind, span.signalling].filter(Boolean).join(" · ").toUpperCase();
   node.querySelector(".span-state").textContent = span.up ? t("up") : t("down");
-  node.querySelector(".span-alarms").replaceChildren(...alarms.map((name) => el("span", { class: "alarm-tag" }, name.toUpperCase())));
+  node.querySelector(".span-alarms").replaceChildren(...alarms.map((name) => el("span", { class: "alarm-tag", title: word("span_alarm", name) }, name.toUpperCase())));
   node.querySelector(".used").textContent = t("of", { used, all: rows.length });
   const cells = node.querySelector(".slots").children;
   list.forEach((slot, i) => paint(cells[i], span, slot, callUrl));

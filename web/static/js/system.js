@@ -1,6 +1,6 @@
 // The system page: counters asked for every few seconds, alarms and spans from the stream.
 
-import { boot, el, icon, since, t, timeOfDay, word } from "./core.js";
+import { boot, el, icon, said, since, t, timeOfDay, word } from "./core.js";
 import { live } from "./live.js";
 
 const $ = (id) => document.getElementById(id);
@@ -92,7 +92,7 @@ function draw() {
     $("sys-up").replaceChildren(since(server.started_utc));
   }
   const rows = [...alarms.values()].map((alarm) =>
-    el("div", { class: "alarm" }, icon("bell-ringing"), el("b", {}, word("alarm", alarm.name)), el("span", {}, alarm.text || ""), since(alarm.since_utc, { class: "num" })),
+    el("div", { class: "alarm" }, icon("bell-ringing"), el("b", {}, word("alarm", alarm.name)), el("span", {}, said(alarm.said, alarm.text || "")), since(alarm.since_utc, { class: "num" })),
   );
   const none = el("div", { class: "nothing small good" }, icon("circle-check"), $("sys-alarms").dataset.none);
   $("sys-alarms").replaceChildren(...(rows.length ? rows : [none]));
@@ -104,7 +104,7 @@ function drawSpans(spans, channels) {
     ...[...spans.values()].map((span) => {
       const all = [...(channels.get(span.name)?.values() ?? [])];
       const used = all.filter((row) => row.state !== "idle" && row.state !== "blocked").length;
-      const tags = (span.alarms ?? []).map((name) => el("span", { class: "alarm-tag" }, name.toUpperCase()));
+      const tags = (span.alarms ?? []).map((name) => el("span", { class: "alarm-tag", title: word("span_alarm", name) }, name.toUpperCase()));
       return el(
         "tr",
         {},
