@@ -134,3 +134,23 @@ def test_the_cause_of_a_release_outlives_the_process():
         us.line.stop()
 
     run(scenario())
+
+
+@pytest.mark.parametrize("dead", (False, True))
+def test_a_channel_is_restarted(dead):
+    async def scenario():
+        _, us, exchange = await world()
+        one, there = await talk(us, exchange, 4)
+        two, _ = await talk(us, exchange, 5)
+        if dead:
+            HeldWorker.made[-1].die()
+            await asyncio.sleep(0.05)
+        us.line.restart(4)
+        await asyncio.sleep(20)
+        assert us.of(Released) == [Released("E1", one, 41)]
+        assert exchange.of(Released) == [Released("X1", there, 41)]
+        assert us.story(two)[-1] == "Connected" and us.line.is_idle(4)
+        await talk(us, exchange, 4)
+        us.line.stop()
+
+    run(scenario())
