@@ -35,6 +35,14 @@ static void copy(char *to, size_t size, const char *from)
     to[length] = 0;
 }
 
+/* A name that its owner withholds goes no further. */
+static void copy_name(char *to, size_t size, const struct pri_party_name *from)
+{
+    if (from->valid && !(from->presentation & PRI_PRES_RESTRICTION)) {
+        copy(to, size, from->str);
+    }
+}
+
 static void copy_subaddress(char *to, size_t size, const struct pri_party_subaddress *from)
 {
     static const char digit[] = "0123456789abcdef";
@@ -67,9 +75,7 @@ static void flatten_redirecting(const struct pri_party_redirecting *from, shim_e
     if (from->from.number.valid) {
         copy(to->redirecting, sizeof(to->redirecting), from->from.number.str);
     }
-    if (from->from.name.valid) {
-        copy(to->redirecting_name, sizeof(to->redirecting_name), from->from.name.str);
-    }
+    copy_name(to->redirecting_name, sizeof(to->redirecting_name), &from->from.name);
 }
 
 static void flatten_connected(const struct pri_party_id *from, shim_event *to)
@@ -80,9 +86,7 @@ static void flatten_connected(const struct pri_party_id *from, shim_event *to)
     if (from->number.valid) {
         copy(to->connected_number, sizeof(to->connected_number), from->number.str);
     }
-    if (from->name.valid) {
-        copy(to->connected_name, sizeof(to->connected_name), from->name.str);
-    }
+    copy_name(to->connected_name, sizeof(to->connected_name), &from->name);
 }
 
 static void flatten_charge(int charge, const struct pri_aoc_recorded_currency *money,
@@ -146,9 +150,7 @@ static void flatten_ring(const pri_event_ring *ring, shim_event *to)
     if (ring->calling.number.valid) {
         copy(to->calling, sizeof(to->calling), ring->calling.number.str);
     }
-    if (ring->calling.name.valid) {
-        copy(to->name, sizeof(to->name), ring->calling.name.str);
-    }
+    copy_name(to->name, sizeof(to->name), &ring->calling.name);
     copy(to->called, sizeof(to->called), ring->callednum);
     copy_subaddress(to->calling_sub, sizeof(to->calling_sub), &ring->calling.subaddress);
     copy_subaddress(to->called_sub, sizeof(to->called_sub), &ring->called_subaddress);

@@ -43,6 +43,28 @@ def test_a_name_comes_by_facility_on_qsig_and_ni2():
         assert pair.last("user", Setup).name == "Li", switch
 
 
+@pytest.mark.parametrize(("tag", "shown"), [("80", "Li"), ("82", "")])
+def test_a_name_that_is_withheld_is_not_shown(tag, shown):
+    """Q.SIG's callingName (ECMA-164), allowed and restricted, beside a number that is not."""
+    name = "1c189faa068001008201008b0100a10a020101020100" + tag + "024c69"
+    numbers = "6c04008031337006813130303836"
+    pair = Pair(net={"switch": "qsig"}, user={"switch": "qsig"})
+    message = "080200010504038090a31803a18381" + name + numbers
+    (setup,) = pair.user.feed(bytes.fromhex("020103" + message), pair.now)
+    assert (setup.name, setup.calling.digits) == (shown, "13")
+
+
+def test_a_name_of_who_answered_that_is_withheld_is_not_shown():
+    pair = Pair(net={"switch": "qsig"}, user={"switch": "qsig"})
+    pair.call("user", 3)
+    cref = pair.net.calls()[0].cref | 0x8000
+    name = "1c189faa068001008201008b0100a10a020101020102" + "82" + "024c69"
+    message = f"0802{cref:04x}07" + "1803a98383" + name + "4c0400803133"
+    pair.log["user"] += pair.user.feed(bytes.fromhex("020103" + message), pair.now)
+    told = pair.last("user", Connected)
+    assert told.number is not None and (told.number.digits, told.name) == ("13", "")
+
+
 @pytest.mark.parametrize("caller", SIDES)
 def test_sub_addresses(caller):
     pair = Pair()
