@@ -4,7 +4,8 @@ What: packets are put in as they come, frames are taken out as they are due. Dup
 and those of a foreign count are refused by reason; what is not there when due is said so.
 How: packets lie by their number in a ring. Of each second the shortest wait of a packet is kept. The
 delay grows at once by as much as a packet comes late while nothing newer has come (what is heard
-waits for it), and frame by frame otherwise. If for half a minute every packet has waited longer than
+waits for it), and frame by frame otherwise. A second in which every packet waited longer than the
+most allowed is passed over at once. If for half a minute every packet has waited longer than
 `least` calls for, frames are passed over one by one (at the start: for four seconds). So clocks that differ give controlled slips of a
 frame (125 µs, one octet a time slot) and no drift of delay.
 Limits: a second of packets. A far end that starts anew is followed from its second packet on.
@@ -174,6 +175,13 @@ cdef int jitter_put(jitter_t* j, const cesop_packet* packet, int64_t* frame) noe
     return fate
 
 
+cdef void _come_back(jitter_t* j) noexcept nogil:
+    """Whoever took no frames for a while is behind by more than is allowed: what lies so far back
+    is left out at once, and what packets waited before tells nothing any more."""
+    _shift(j, j.least - j.latest)
+    j.seconds, j.depth_known, j.owed = 0, False, 0
+
+
 cdef void _end_second(jitter_t* j) noexcept nogil:
     """Judge how long packets had to wait: more than is needed, or less than is safe?"""
     cdef int i
@@ -182,6 +190,8 @@ cdef void _end_second(jitter_t* j) noexcept nogil:
     j.gaps = j.due = j.second = 0
     if j.latest == UNTOLD:
         return
+    if j.latest > j.most:
+        _come_back(j)
     if j.settled or j.latest < j.least:
         j.history[j.seconds % JITTER_HISTORY] = j.latest
         j.seconds += 1
@@ -196,8 +206,6 @@ cdef void _end_second(jitter_t* j) noexcept nogil:
     if least < j.least:
         j.owed = <int> max(<int64_t> 0, <int64_t> j.owed,
                            min(j.least - least, j.most - j.had_most))
-    elif least > j.most:
-        _shift(j, j.least - least)
     elif least > j.least + j.slack and j.seconds >= ACQUIRED:
         j.owed = <int> (j.least + j.slack - least)
     elif j.owed < 0:

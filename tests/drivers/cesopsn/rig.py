@@ -74,3 +74,14 @@ def waiting(sock: socket.socket) -> list[bytes]:
 
 def noise(shape: tuple[int, int], seed: int) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+def carry(near: End, far: End, middle, order, blocks: int = 20, start: int = 0) -> list[int]:
+    """Sends blocks valued by their number; `order` hands on some of each tick's packets."""
+    heard: list[int] = []
+    for number in range(start, start + blocks):
+        near.send(number % 200)
+        for data in order(number, waiting(middle)):
+            middle.sendto(data, far.socket.getsockname())
+        heard += far.hear()[0].tolist()
+    return heard

@@ -13,7 +13,7 @@ from dsp_ext.cesop_clock import FarClock
 from dsp_ext.cesop_jitter import JitterBuffer
 from dsp_ext.cesop_port import CesopPort
 from dsp_ext.engine import Engine, EngineThread
-from tests.drivers.cesopsn.rig import ALL, B_SLOTS, End, noise, pair, relayed, udp, waiting
+from tests.drivers.cesopsn.rig import ALL, B_SLOTS, End, carry, noise, pair, relayed, udp, waiting
 
 IDLE = 0xD5
 
@@ -55,17 +55,6 @@ def settled(a: End, b: End, blocks: int = 5) -> None:
         b.hear()
 
 
-def carry(near: End, far: End, middle, order, blocks: int = 20, start: int = 0) -> list[int]:
-    """Sends blocks valued by their number; `order` hands on some of each tick's packets."""
-    heard: list[int] = []
-    for number in range(start, start + blocks):
-        near.send(number % 200)
-        for data in order(number, waiting(middle)):
-            middle.sendto(data, far.socket.getsockname())
-        heard += far.hear()[0].tolist()
-    return heard
-
-
 def test_packets_out_of_order_are_put_in_order() -> None:
     with relayed(frames=8, least=0) as (near, far, middle):
         shuffle = random.Random(1).shuffle
@@ -87,57 +76,6 @@ def test_duplicates_are_dropped_and_counted() -> None:
         heard = carry(near, far, middle, lambda _, packets: packets * 3)
         assert heard == [n for n in range(20) for _ in range(80)]
         assert far.ces.counters()["duplicate"] == 80
-
-
-def test_late_packets_make_the_buffer_deeper_and_nothing_is_lost_then() -> None:
-    """From block 5 on packets come 20 ms later: one gap, and all that follows is heard."""
-    held: list[list[bytes]] = []
-
-    def delay(number: int, packets: list[bytes]) -> list[bytes]:
-        held.append(packets)
-        return held.pop(0) if number < 5 or len(held) > 2 else []
-
-    with relayed(frames=8, least=0) as (near, far, middle):
-        heard = carry(near, far, middle, delay, blocks=30)
-        assert heard[: 5 * 80] == [n for n in range(5) for _ in range(80)]
-        assert heard[8 * 80 :] == [n for n in range(6, 28) for _ in range(80)], "5 is blended in"
-        counts = far.ces.counters()
-        assert (counts["underrun_frames"], counts["grown_frames"]) == (160, 160)
-        assert counts["late"] == 0
-
-
-def test_the_buffer_grows_no_deeper_than_most() -> None:
-    held: list[list[bytes]] = []
-
-    def delay(number: int, packets: list[bytes]) -> list[bytes]:
-        held.append(packets)
-        return held.pop(0) if number < 5 or len(held) > 20 else []
-
-    with relayed(frames=8, least=0, most=800) as (near, far, middle):
-        carry(near, far, middle, delay, blocks=60)
-        counts = far.ces.counters()
-        assert counts["grown_frames"] <= 800
-        assert counts["late"] > 0
-
-
-def test_a_deep_buffer_comes_back_when_packets_come_evenly_again() -> None:
-    held: list[list[bytes]] = []
-
-    def delay(number: int, packets: list[bytes]) -> list[bytes]:
-        held.append(packets)
-        if number == 130:  # the delay ends
-            out = [data for each in held for data in each]
-            held.clear()
-            return out
-        return held.pop(0) if number < 5 or number > 130 or len(held) > 2 else []
-
-    with relayed(frames=40, least=0, timeslots=(1,)) as (near, far, middle):
-        carry(near, far, middle, delay, blocks=3000)
-        assert far.ces.depth_ms == 20
-        carry(near, far, middle, delay, blocks=2000, start=3000)
-        assert far.ces.depth_ms < 1, "after half a minute it shrinks, frame by frame"
-        counts = far.ces.counters()
-        assert (counts["slips_passed"], counts["lost_frames"]) == (159, 0)
 
 
 def test_loss_is_filled_by_what_was_heard_before() -> None:
