@@ -58,7 +58,7 @@ class Ours:
             self._happened,
             registers=registers,
             variant=variant,
-            trace=lambda channel, text: self.trace.append(f"{channel}: {text}"),
+            trace=lambda channel, way, said: self.trace.append(f"{channel}: {way} {said}"),
             **VARIANTS[variant],
         )
 
