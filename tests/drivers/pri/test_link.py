@@ -416,6 +416,24 @@ def test_an_unanswered_restart_is_repeated_then_the_channel_is_out_of_service():
     assert pair.user.is_idle(8)
 
 
+def test_channels_that_wait_for_their_restart_carry_no_call_and_are_restarted_once():
+    pair = Pair()
+    sent: list[str] = []
+    pair.spoil = lambda frame: (
+        sent.append(frame[13:14].hex()) if message_type(frame) == 0x46 else None,
+        frame,
+    )[1]
+    for channel in (5, 6, 5, 6, 7):
+        pair.user.restart(channel, pair.now)
+        assert not pair.user.is_idle(channel)
+        with pytest.raises(DriverError, match="not idle"):
+            pair.user.setup(SetupRequest(channel, Number("1")), pair.now)
+    pair.run(2)
+    assert sent == ["85", "86", "87"]
+    assert all(pair.user.is_idle(channel) for channel in (5, 6, 7))
+    assert [e.in_service for e in pair.of("user", ChannelState)].count(False) == 3
+
+
 def test_their_setup_shows_that_a_channel_waiting_for_restart_is_idle():
     pair = Pair()
     pair.user.restart(1, pair.now)
