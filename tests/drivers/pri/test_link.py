@@ -408,7 +408,7 @@ def test_an_unanswered_restart_is_repeated_then_the_channel_is_out_of_service():
     pair.run(10)
     assert len(sent) == 2
     # An acknowledgement of another channel is none of this one; T316 runs for each attempt.
-    other = bytes.fromhex("020103" "080280004e" "1803a98387" "790180")
+    other = bytes.fromhex("020103080280004e1803a98387790180")
     pair.log["user"] += pair.user.feed(other, pair.now)
     assert [event.reason for event in pair.of("user", ChannelState)] == ["restarting"]
     pair.run(2)
@@ -416,9 +416,11 @@ def test_an_unanswered_restart_is_repeated_then_the_channel_is_out_of_service():
     assert pair.last("user", ChannelState) == ChannelState("user", 8, False, "no answer to RESTART")
     with pytest.raises(DriverError):
         pair.user.setup(SetupRequest(8, Number("1")), pair.now)
-    pair.spoil = lambda frame: frame
-    pair.user.restart(8, pair.now)
-    pair.run(1)
+    pair.drop = lambda toward, frame: True
+    pair.run(30)
+    assert not pair.user.up
+    pair.spoil, pair.drop = lambda frame: frame, lambda toward, frame: False
+    pair.run(30)  # the data link is back, and the channel is tried again
     assert pair.user.is_idle(8)
 
 
