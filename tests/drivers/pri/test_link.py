@@ -419,8 +419,12 @@ def test_an_unanswered_restart_is_repeated_then_the_channel_is_out_of_service():
     pair.drop = lambda toward, frame: True
     pair.run(30)
     assert not pair.user.up
-    pair.spoil, pair.drop = lambda frame: frame, lambda toward, frame: False
+    pair.drop = lambda toward, frame: False
     pair.run(30)  # the data link is back, and the channel is tried again
+    assert len(sent) > 2
+    pair.spoil = lambda frame: frame
+    pair.user.restart(8, pair.now)
+    pair.run(15)
     assert pair.user.is_idle(8)
 
 
