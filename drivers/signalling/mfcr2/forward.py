@@ -33,7 +33,7 @@ class ForwardState(Enum):
 
 
 _S = ForwardState
-_STOP = {"stop": (_S.IDLE, "_quiet"), "fail": (_S.DONE, "_fail")}
+_STOP = {"stop": (_S.IDLE, "_quiet")}
 
 TABLE: Table[ForwardState] = Table(
     "R2 outgoing register",
@@ -51,6 +51,7 @@ TABLE: Table[ForwardState] = Table(
             "send": (_S.SENDING, "_send"),
             "wait": (_S.WAITING, "_wait"),
             "finish": (_S.DONE, "_finish"),
+            "fail": (_S.DONE, "_fail"),
             "timer": (_S.DONE, "_expire"),
             **_STOP,
         },
@@ -60,7 +61,7 @@ TABLE: Table[ForwardState] = Table(
             "timer": (_S.DONE, "_expire"),
             **_STOP,
         },
-        _S.DONE: _STOP | {"fail": (_S.DONE, "")},
+        _S.DONE: _STOP,
     },
 )
 
