@@ -60,8 +60,9 @@ def show(value: Any) -> str:
 
 def did_you_mean(given: Any, allowed: Sequence[str]) -> str:
     """`allowed is a, b, c`, with the nearest one named when there is one near."""
-    near = get_close_matches(str(given), allowed, n=1, cutoff=0.5)
-    hint = f'did you mean "{near[0]}"? ' if near else ""
+    plain = {word.lower(): word for word in allowed}
+    near = get_close_matches(str(given).lower(), list(plain), n=1, cutoff=0.5)
+    hint = f'did you mean "{plain[near[0]]}"? ' if near else ""
     return f"{hint}allowed: {', '.join(allowed) if allowed else 'none are defined'}"
 
 
@@ -99,20 +100,33 @@ def _problem(error: ErrorDetails, model: type[BaseModel]) -> Problem:
         return Problem(where, _WORDS[kind])
     if kind == "literal_error":
         allowed = [a.strip("'") for a in re.split(r", | or ", context["expected"])]
+        if given in allowed:  # a number, in quotes
+            return Problem(where, "must be a number, without quotes", given)
         return Problem(where, did_you_mean(given, [a for a in allowed if a]), given)
     if kind == "value_error":
         return Problem(where, str(context["error"]), None if isinstance(given, dict) else given)
     if kind == "string_pattern_mismatch":
-        words = _PATTERNS.get(context["pattern"], f"must match {context['pattern']}")
+        words = PATTERNS[context["pattern"]]
         return Problem(where, words, given)
     words = _WORDS.get(kind, error["msg"])
     return Problem(where, words.format(**context), given)
 
 
-_PATTERNS = {
+#: What the patterns of keys mean, here and in scenarios.
+PATTERNS = {
     r"^[\w.\-]+$": "may hold only letters, digits, _ . and -, and must not be empty",
+    r"^[\w.\-]*$": "may hold only letters, digits, _ . and -",
     r"^[0-9*#+]+$": "may hold only digits, * # and +, and must not be empty",
+    r"^[0-9*#]*$": "may hold only digits, * and #",
+    r"^[0-9]{1,15}$": "must be 1 to 15 digits",
+    r"^([0-9]{1,15}|dialled)?$": 'must be 1 to 15 digits, or "dialled"',
     r"^[0-9X]+\*?$|^\*$": "may hold only digits, X (any digit) and a last * (any further digits)",
+    r"^[01]{4}$": 'must be four bits, such as "0101"',
+    r"^([01]{4})?$": 'must be four bits, such as "0101"',
+    r"^[0-9*#A-D,]+$": "may hold only telephone keys, and commas for pauses",
+    r"^[0-9]*$": "may hold only digits",
+    r"^[0-9*#+]*$": "may hold only digits, * # and +",
+    r"^[\w-]+$": "may hold only letters, digits, _ and -, and must not be empty",
 }
 
 

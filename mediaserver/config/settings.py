@@ -145,7 +145,7 @@ class Extension(Phone):
     waits for somebody.
     """
 
-    number: Annotated[str, Field(pattern=r"^[0-9]{1,15}$", description="1 to 15 digits")]
+    number: Annotated[str, Field(pattern=r"^[0-9]{1,15}$")]
     always_rings: Literal["", "call", "person"] = ""
 
     @model_validator(mode="after")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from drivers.signalling.mfcr2.variant import R2Settings
 from mediaserver.config import ConfigError, Settings, from_dict, load, parse
+from mediaserver.config.problems import PATTERNS
+from mediaserver.lab.scenario import Scenario
 
 GOOD = """
 [server]
@@ -121,6 +125,19 @@ _PRI = '[[board]]\nname = "v"\n[[board.span]]\nname = "a"\nkind = "e1"\n[board.s
         ("[cti]\nport = 70000", "ms.toml:2: cti.port = 70000: must be at most 65535"),
         ("[cti]\nport = true", "ms.toml:2: cti.port = true: must be a whole number"),
         ("[media]\nblock_ms = 7", "ms.toml:2: media.block_ms = 7: allowed: 2, 5, 10, 20"),
+        (
+            '[media]\nblock_ms = "10"',
+            'ms.toml:2: media.block_ms = "10": must be a number, without quotes',
+        ),
+        (
+            f'{_PRI}switch = "NI2"',
+            'ms.toml:7: board[1].span[1].pri.switch = "NI2": did you mean "ni2"? allowed: '
+            "euroisdn, euroisdn_t1, qsig, ni1, ni2, dms100, 5ess, 4ess",
+        ),
+        (
+            '[[extension]]\nnumber = "12-3"\nline = "F/1"',
+            'ms.toml:2: extension[1].number = "12-3": must be 1 to 15 digits',
+        ),
         (
             '[database]\nurl = "mysql://me:secret@h/db"',
             'ms.toml:2: database.url = "mysql://me:***@h/db": '
@@ -398,3 +415,20 @@ def test_echo_asked_for_with_blocks_too_short_for_it_is_named() -> None:
         parse(short.replace('kind = "fxo"', 'kind = "fxo"\necho = true'), "ms.toml")
     assert "board[1].span[3].echo" in str(error.value)
     assert "needs [media] block_ms of 10 or 20, which is 5" in str(error.value)
+
+
+def _patterns(schema: object) -> Iterator[str]:
+    if isinstance(schema, dict):
+        if isinstance(schema.get("pattern"), str):
+            yield schema["pattern"]
+        for part in schema.values():
+            yield from _patterns(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from _patterns(part)
+
+
+@pytest.mark.parametrize("model", [Settings, Scenario])
+def test_what_a_value_may_hold_is_said_in_words(model: type[BaseModel]) -> None:
+    found = set(_patterns(model.model_json_schema()))
+    assert found and found <= PATTERNS.keys()
