@@ -34,6 +34,8 @@ BOOT_MODULES = [
     "9p",
     "overlay",
 ]
+#: A driver of the lab's own, for what DAHDI's dynamic spans have not: see card/README.md.
+CARD = HERE / "card"
 DAHDI_MODULES = ["dahdi", "dahdi_dynamic", "dahdi_dynamic_loc", "dahdi_dummy", "dahdi_echocan_mg2"]
 #: Programs the guest runs that are no part of the project: DAHDI's own set-up tool.
 TOOL_PACKAGES = ("dahdi", "libtonezone2.0")
@@ -60,7 +62,7 @@ class Lab:
 
     kernel: Path
     initramfs: Path
-    modules: Path  # directory of DAHDI_MODULES
+    modules: Path  # directory of DAHDI_MODULES and labcard
     tools: Path  # root of the unpacked tools
     openr2: Path  # root of libopenr2 and its program
     headers: Path  # DAHDI's own include directory
@@ -90,6 +92,7 @@ def prepare() -> Lab:
         _kernel(image / "boot" / f"vmlinuz-{version}", lab.kernel)
     if not lab.modules.exists():
         _modules(version, dahdi, lab.modules)
+    _card(version, dahdi, lab.modules)
     _initramfs(image / "lib/modules" / version, cache / "first", lab.initramfs)
     return lab
 
@@ -145,22 +148,26 @@ def _kernel(compressed: Path, target: Path) -> None:
     raise LabUnavailable(f"{compressed.name} holds no kernel compressed with xz")
 
 
+def _make(version: str, source: Path, dahdi: Path, *words: str) -> list[str]:
+    """What builds modules in `source` for that kernel, with DAHDI's headers."""
+    headers = f"/usr/src/linux-headers-{version}"
+    return [*("make", "-C", headers, f"M={source}", f"DAHDI_INCLUDE={dahdi / 'include'}"), *words]
+
+
 def _modules(version: str, dahdi: Path, target: Path) -> None:
     """DAHDI's modules, unpatched, and only those the lab loads."""
     source = dahdi / "drivers" / "dahdi"
     _run(
-        [
-            "make",
-            "-C",
-            f"/usr/src/linux-headers-{version}",
-            f"M={source}",
-            f"DAHDI_INCLUDE={dahdi / 'include'}",
+        _make(
+            version,
+            source,
+            dahdi,
             "HOTPLUG_FIRMWARE=yes",
             "DAHDI_BUILD_ALL=m",
             "DAHDI_MODULES_EXTRA=dahdi_dummy.o",
             "KBUILD_MODPOST_WARN=1",
             *(f"{name}.ko" for name in DAHDI_MODULES),
-        ],
+        ),
         source,
         "DAHDI's modules do not build",
     )
@@ -170,6 +177,20 @@ def _modules(version: str, dahdi: Path, target: Path) -> None:
     for name in DAHDI_MODULES:
         shutil.copy(source / f"{name}.ko", partial)
     partial.rename(target)
+
+
+def _card(version: str, dahdi: Path, modules: Path) -> None:
+    """The lab's own cards, from card/, beside DAHDI's modules."""
+    target, build = modules / "labcard.ko", modules.parent / "card"
+    newest = max(path.stat().st_mtime for path in CARD.iterdir())
+    if target.exists() and target.stat().st_mtime > newest:
+        return
+    shutil.rmtree(build, ignore_errors=True)
+    shutil.copytree(CARD, build)
+    symbols = dahdi / "drivers" / "dahdi" / "Module.symvers"
+    make = _make(version, build, dahdi, f"KBUILD_EXTRA_SYMBOLS={symbols}")
+    _run(make, build, "the lab's card does not build")
+    shutil.copy(build / "labcard.ko", target)
 
 
 def _initramfs(modules: Path, tree: Path, target: Path) -> None:
