@@ -51,6 +51,8 @@ def spans(as_json: bool) -> None:
     signal or no frame is received; AIS (blue), the next equipment has lost its input; RAI (yellow),
     the far end does not receive us. `mediaserver lines` has their history.
     """
+    from drivers.boards.dahdi import words
+
     found = _spans()
     if as_json:
         print_json([_as_data(info) for info in found])
@@ -58,15 +60,15 @@ def spans(as_json: bool) -> None:
     table = make_table("", "span", "name", "line", "clock", "channels", "alarms", "errors")
     for info in found:
         data = _as_data(info)
-        errors = ", ".join(f"{n} {what}" for what, n in data["errors"].items() if n)
+        clock = f"span {info.sync_source}" if info.sync_source else "own"
         table.add_row(
             str(info.number),
             info.name,
             data["line"] or "none",
-            f"span {info.sync_source}" if info.sync_source else "own",
+            f"{clock}, master" if data["master"] else clock,
             f"{info.configured} of {info.channels}",
-            ", ".join(data["alarms"]) or "none",
-            errors or "none",
+            ", ".join([*words.alarm_words(info.alarms), *data["conditions"]]) or "none",
+            words.error_words(info.errors) or "none",
         )
     out.print(table)
 
@@ -114,18 +116,21 @@ def maintain(span: int, what: str) -> None:
 
 
 def _as_data(info: SpanInfo) -> dict[str, Any]:
-    from drivers.boards.dahdi import words
+    from drivers.boards.dahdi import proc, words
 
+    told = proc.read(info.number)
     return {
         "span": info.number,
         "name": info.name,
         "description": info.description,
         "line": words.line_words(info.lineconfig),
         "sync_source": info.sync_source,
+        "master": told is not None and told.master,
         "configured": info.configured,
         "channels": info.channels,
         "alarms": sorted(alarm.value for alarm in words.alarms(info.alarms)),
-        "conditions": words.conditions(info.alarms),
+        "alarm_words": words.alarm_words(info.alarms),
+        "conditions": [said for said, _todo in words.conditions(info.alarms)],
         "errors": info.errors,
     }
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from mediaserver.doctor.findings import Finding, fail, ok, warn
 
 DEVICES = Path("/dev/dahdi")
 MODULE = Path("/sys/module/dahdi")
-PROC = Path("/proc/dahdi")
 _APT = "apt-get install dahdi dahdi-dkms linux-headers-amd64"
 RULE = "drivers/boards/dahdi/90-mediaserver-dahdi.rules"
 
@@ -76,66 +74,78 @@ def _wanted(wanted: list[Any], there: set[int]) -> Iterator[Finding]:
 
 def _span(control: Any, info: Any) -> Iterator[Finding]:
     """One span in a line, and each thing that is wrong with it in another."""
-    from drivers.boards.dahdi import words
+    from drivers.boards.dahdi import proc, words
+    from drivers.boards.dahdi.board import channels_of_span
 
     name = f"span {info.number}"
+    told = proc.read(info.number)
+    channels = channels_of_span(control, info.number, info.channels)
     facts = [
         info.description or info.name,
         words.line_words(info.lineconfig),
         f"clock from span {info.sync_source}" if info.sync_source else "",
+        "DAHDI's timing master" if told is not None and told.master else "",
         f"{info.configured} of {info.channels} channels set up",
-        _uses(control, info),
-        _cancellers(info.number) if info.channels else "",
+        _uses(channels),
+        _cancellers(told) if told is not None and info.channels else "",
     ]
     text = "; ".join(fact for fact in facts if fact)
-    alarms = sorted(alarm.value for alarm in words.alarms(info.alarms))
-    if alarms:
-        yield fail(name, f"{text}; in alarm: {', '.join(alarms)}", _ALARM_ADVICE[alarms[0]])
+    if alarms := words.alarm_words(info.alarms):
+        yield fail(name, f"{text}; in alarm: {', '.join(alarms)}", _advice(info.alarms))
     elif info.channels and not info.configured:
         yield warn(name, f"{text}; no channel is set up", "mediaserver dahdi config, dahdi_cfg")
     else:
         yield ok(name, text)
-    for condition in words.conditions(info.alarms):
-        yield warn(name, condition, "end the loop or the test; dahdi_maint shows it")
-    counted = {what: count for what, count in info.errors.items() if count}
-    if counted:
-        said = ", ".join(f"{count} {what}" for what, count in counted.items())
-        yield warn(name, f"errors counted: {said}", "cable, plug, or a clock that slips: see lines")
+    yield from _faults(name, info, channels)
 
 
-_ALARM_ADVICE = {
+def _faults(name: str, info: Any, channels: Sequence[Any]) -> Iterator[Finding]:
+    """What is wrong with a span beside its alarms, and what its card has counted."""
+    from drivers.boards.dahdi import words
+
+    for condition, todo in words.conditions(info.alarms):
+        yield warn(name, condition, todo.replace("SPAN", str(info.number)))
+    dead = [str(each.position) for each in channels if each.alarms and not info.alarms]
+    if dead:
+        todo = "is the exchange's line plugged in? measure: about 48 V on hook"
+        yield fail(name, f"no battery on port {', '.join(dead)}", todo)
+    if counted := words.error_words(info.errors):
+        yield warn(name, f"counted: {counted}", "cable, plug, or a clock that slips: see lines")
+    if info.prbs:
+        yield warn(name, f"a test pattern is received (PRBS {info.prbs})", "the far end tests")
+
+
+_ADVICE = {
     "red": "no signal: is the cable in, the far end on, transmit and receive not crossed?",
     "ais": "the far end's equipment has no signal itself: ask the operator",
     "rai": "the far end does not hear us: our transmit pair, or its receiver",
 }
 
 
-#: The canceller a channel was given in the set-up file, or that its card has.
-_CANCELLER = re.compile(r"\(EC: (.+?) - (ACTIVE|INACTIVE)\)")
+def _advice(bits: int) -> str:
+    """For the gravest of a span's alarms."""
+    from drivers.boards.dahdi import words
+    from drivers.boards.dahdi._dahdi import lib
+
+    lost = lib.DAHDI_ALARM_LFA | lib.DAHDI_ALARM_LMFA
+    if bits & lost and not bits & lib.DAHDI_ALARM_LOS:
+        return "there is a signal, but no frame: framing, CRC4 and line code the same on both?"
+    found = {alarm.value for alarm in words.alarms(bits)}
+    return next(advice for alarm, advice in _ADVICE.items() if alarm in found)
 
 
-def _cancellers(number: int, proc: Path | None = None) -> str:
-    """The kernel's echo cancellers of a span; "" where DAHDI does not tell."""
-    try:
-        text = ((proc or PROC) / str(number)).read_text(errors="replace")
-    except OSError:
-        return ""
-    found = _CANCELLER.findall(text)
-    if not found:
+def _cancellers(told: Any) -> str:
+    """The echo cancellers of a span, the card's own or the kernel's."""
+    if not told.cancellers:
         return "no echo canceller of the kernel"
-    active = sum(state == "ACTIVE" for _name, state in found)
-    names = Counter(name for name, _state in found)
-    told = ", ".join(f"{name} on {count} channels" for name, count in names.items())
-    return f"echo canceller {told}" + (f", {active} at work" if active else "")
+    names = ", ".join(f"{name} on {count} channels" for name, count in told.cancellers.items())
+    at_work = f", {told.cancelling} at work" if told.cancelling else ""
+    return f"echo canceller {names}{at_work}"
 
 
-def _uses(control: Any, info: Any) -> str:
+def _uses(channels: Sequence[Any]) -> str:
     """How many channels serve as what."""
     from drivers.boards.dahdi import words
-    from drivers.boards.dahdi.board import channels_of_span
 
-    counts: dict[str, int] = {}
-    for channel in channels_of_span(control, info.number, info.channels):
-        word = words.signalling_word(channel.signalling)
-        counts[word] = counts.get(word, 0) + 1
+    counts = Counter(words.signalling_word(channel.signalling) for channel in channels)
     return ", ".join(f"{count} {word}" for word, count in counts.items())

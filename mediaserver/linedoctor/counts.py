@@ -3,7 +3,8 @@
 What: `Counts` since the board was opened, from an entry of its `status()`. A virtual wire counts
 bits, blocks and slips; an E1 over IP missing octets and passed-over or repeated frames; DAHDI gaps
 in its channels, blocks by which a card's clock made them slip, and what the framer of a card
-counts: CRC-4 blocks, code violations.
+counts: CRC-4 blocks, code violations, slips. Which of them a card's driver counts differs: the most
+of those that tell the same is taken.
 Limits: a counter that goes back (a card's were reset) counts as one that begins anew.
 """
 
@@ -56,10 +57,11 @@ def counts_of(status: Mapping[str, Any]) -> Counts:
     packets = status.get("packets", {})
     framer = status.get("errors", {})
     return Counts(
-        bits=framer.get("bpv", 0),
-        blocks=framer.get("crc4", 0) or framer.get("fas", 0),
+        bits=max(framer.get("bpv", 0), framer.get("cv", 0)),
+        blocks=max(framer.get("crc4", 0), framer.get("fas", 0), framer.get("fe", 0)),
         slips=packets.get("slips_repeated", 0)
         + packets.get("slips_passed", 0)
+        + framer.get("slips", 0)
         + status.get("slips", 0),
         lost_ms=_ms(status.get("rx_gaps", 0), channels),
         lost_out_ms=_ms(status.get("tx_gaps", 0), channels),

@@ -74,6 +74,14 @@ SENTENCES = {
     "slips.do": N_(
         "take the clock from the line that comes from the network (DAHDI: span= timing 1)"
     ),
+    "framer.bpv": N_("the card has counted %(count)d bipolar violations"),
+    "framer.cv": N_("the card has counted %(count)d code violations"),
+    "framer.crc4": N_("the card has counted %(count)d CRC-4 errors"),
+    "framer.fas": N_("the card has counted %(count)d errored frame alignment words"),
+    "framer.fe": N_("the card has counted %(count)d framing errors"),
+    "framer.ebit": N_("the far end has told of %(count)d errored blocks of ours (E bits)"),
+    "framer.be": N_("the card has counted %(count)d bit errors of a test pattern"),
+    "framer.irq_misses": N_("the machine has missed %(count)d interrupts of the card"),
     "gaps": N_("%(lost_ms)d ms missing of what is received, %(lost_out_ms)d ms of what is sent"),
     "gaps.do": N_("a busy machine or a network that loses packets: see `mediaserver status`"),
     # ---- a channel in service

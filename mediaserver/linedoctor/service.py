@@ -113,7 +113,10 @@ class LineDoctor:
     def _span(self, status: Mapping[str, Any]) -> dict[str, Any]:
         name = status["name"]
         totals, counted, available = self.watch.counted(name)
-        findings = list(words.of_span(status, totals, available))
+        findings = [
+            *words.of_span(status, totals, available),
+            *words.of_framer(status.get("errors", {})),
+        ]
         slots = self._lines.slots(name)
         return {
             "name": name,

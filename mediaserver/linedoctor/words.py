@@ -104,6 +104,29 @@ def _slips(count: int, status: Mapping[str, Any]) -> Finding:
     return Finding("slips", WARN if advice else OK, said, advice)
 
 
+#: What the framer of a card counts that is no second of ours -> its code.
+_FRAMER = {
+    "bpv": "framer.bpv",
+    "cv": "framer.cv",
+    "crc4": "framer.crc4",
+    "fas": "framer.fas",
+    "fe": "framer.fe",
+    "ebit": "framer.ebit",
+    "be": "framer.be",
+    "irq_misses": "framer.irq_misses",
+}
+
+
+def of_framer(errors: Mapping[str, int]) -> Iterator[Finding]:
+    """What a card has counted since its driver began or was told to begin anew, each by its name.
+
+    Whether that is much is told by the seconds in which it came (`of_span`).
+    """
+    for name, code in _FRAMER.items():
+        if count := errors.get(name, 0):
+            yield Finding("errors", OK, say(code, count=count))
+
+
 def of_channel(figures: Mapping[str, Any]) -> Iterator[Finding]:
     """Of a channel in service, by its levels and its echo canceller."""
     floor = figures["noise_dbm0"]

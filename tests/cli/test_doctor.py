@@ -260,17 +260,17 @@ def test_dahdis_set_up_file_is_read_and_a_faulty_line_named(tmp_path: Path) -> N
             "echo canceller VPMADT032 on 1 channels, OSLEC on 1 channels",
         ),
         (["1 A/1 Clear "], "no echo canceller of the kernel"),
-        (None, ""),
     ],
 )
-def test_the_kernels_echo_cancellers_are_told(
-    tmp_path: Path, channels: list[str] | None, told: str
+def test_the_echo_cancellers_of_a_span_are_told(
+    tmp_path: Path, channels: list[str], told: str
 ) -> None:
+    from drivers.boards.dahdi import proc
     from mediaserver.doctor import cards
 
-    if channels is not None:
-        (tmp_path / "3").write_text('Span 3: A "Card" HDB3/CCS\n\n\t' + "\n\t".join(channels))
-    assert cards._cancellers(3, tmp_path) == told
+    (tmp_path / "3").write_text('Span 3: A "Card" HDB3/CCS\n\n\t' + "\n\t".join(channels))
+    assert cards._cancellers(proc.read(3, tmp_path)) == told
+    assert proc.read(4, tmp_path) is None
 
 
 def over_ip(local: str) -> Settings:

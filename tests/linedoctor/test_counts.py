@@ -45,6 +45,8 @@ def test_of_a_card() -> None:
     assert counts_of(status) == Counts(bits=4, blocks=9, slips=5, lost_out_ms=1)
     without_crc = {**status, "errors": {**errors, "crc4": 0}}
     assert counts_of(without_crc).blocks == 2
+    of_another_driver = {**status, "errors": {"cv": 6, "fe": 3, "slips": 2}}
+    assert counts_of(of_another_driver) == Counts(bits=6, blocks=3, slips=2 + 5, lost_out_ms=1)
 
 
 def test_counters_that_were_reset_begin_anew() -> None:

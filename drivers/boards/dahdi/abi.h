@@ -187,6 +187,9 @@ struct dahdi_vmwi_info {
 #define DAHDI_ALARM_RED 8
 #define DAHDI_ALARM_BLUE 16
 #define DAHDI_ALARM_NOTOPEN 32
+#define DAHDI_ALARM_LOS 256
+#define DAHDI_ALARM_LFA 512
+#define DAHDI_ALARM_LMFA 1024
 
 #define DAHDI_MAINT_NONE 0
 #define DAHDI_MAINT_LOCALLOOP 1

@@ -8,6 +8,7 @@ after it.
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Callable, Sequence
 
 from drivers.base import (
@@ -46,6 +47,7 @@ class DahdiAnalogSpan(DahdiSpan):
     ) -> None:
         self._receive: Callable[[AnalogEvent], None] | None = None
         self._quiet: dict[int, asyncio.TimerHandle] = {}
+        self._cannot: set[str] = set()  # what the card was found not to have
         super().__init__(name, kind, number, found, control, audio)
 
     def on_line(self, receive: Callable[[AnalogEvent], None]) -> None:
@@ -115,7 +117,10 @@ class DahdiAnalogSpan(DahdiSpan):
         try:
             ask(self._device(channel))
         except DahdiError as error:
-            self._say(f"port {channel}: no {what}: {error}")
+            if what not in self._cannot:
+                self._say(f"port {channel}: no {what}: {error}")
+            if error.code in (errno.ENOTTY, errno.ENOSYS):
+                self._cannot.add(what)
 
     def _device(self, channel: int) -> Device:
         place = self._place.get(channel)

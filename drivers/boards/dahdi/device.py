@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from drivers.base import DriverError
+from drivers.boards.dahdi import proc
 from drivers.boards.dahdi._dahdi import ffi, lib
 from drivers.cause import Cause
 from dsp_ext import g711
@@ -34,6 +35,7 @@ ADVICE = {
     errno.ENODEV: "the card or its span is gone",
     errno.EINVAL: "the driver refuses that here",
     errno.ENOSYS: "this card or its driver cannot do that",
+    errno.ENOTTY: "this card or its driver cannot do that",
 }
 #: What a span can be ordered to do for maintenance, by words.
 MAINTENANCE = {
@@ -72,7 +74,8 @@ class SpanInfo:
     manufacturer: str
     location: str
     kind: str  # "E1", "T1", "BRI" … as the driver names it; may be empty
-    errors: dict[str, int]
+    errors: dict[str, int]  # words.ERRORS
+    prbs: int  # the test pattern that is received, 0 for none, as the driver numbers them
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,7 @@ class Control(_File):
         """Raises DahdiError for a span there is not."""
         box = ffi.new("struct dahdi_spaninfo *", {"spanno": number})
         self._ask(f"span {number}", lib.DAHDI_SPANSTAT, box)
+        told = proc.read(number) if box.linecompat else None  # an analog card has no framer
         return SpanInfo(
             number=box.spanno,
             name=_text(box.name),
@@ -161,9 +165,14 @@ class Control(_File):
                 "crc4": box.crc4count,
                 "ebit": box.ebitcount,
                 "fas": box.fascount,
+                "fe": box.fecount,
+                "cv": box.cvcount,
+                "be": box.becount,
+                "slips": told.slips if told is not None else 0,
                 "irq_misses": box.irqmisses,
                 "errored_seconds": box.errsec,
             },
+            prbs=box.prbs,
         )
 
     def attach_echo(self, channel: int, name: str) -> None:

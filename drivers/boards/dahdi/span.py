@@ -181,6 +181,8 @@ class DahdiSpan:
         try:
             info = self.control.span(self.number)
             now, self._errors = words.alarms(info.alarms), info.errors
+            if info.alarms & lib.DAHDI_ALARM_NOTOPEN:
+                now |= {Alarm.RED}  # it is being taken away: we have it open
         except DahdiError:
             now = frozenset({Alarm.RED})
         if self.broken:

@@ -1,4 +1,4 @@
-"""A hundred alarms on a card's E1 in calls; and the card pulled out and put back.
+"""A hundred alarms on a card's E1 in calls.
 
 The calls of another pair of spans go on through all of it, and none of their octets is lost.
 """
@@ -125,32 +125,5 @@ def test_a_hundred_alarms_end_all_calls_with_a_cause_and_leave_nothing_behind() 
             assert open_files() == files
             assert not any(span.alarms for span in board.spans)
             assert talk.octets > 8000 * GUARD_S * ALARMS
-
-    asyncio.run(test())
-
-
-@pytest.mark.usefixtures("cards")
-def test_a_card_pulled_out_in_calls_ends_them_and_works_again_when_it_is_back(
-    tmp_path: Path,
-) -> None:
-    async def test() -> None:
-        async with lines(card_first=False) as (board, pair, talk):
-            near, far = board.spans[2:]
-            files = open_files()
-            await pair.call(CALLS)
-            await asyncio.to_thread(card.pull, "e1")
-            for k in (0, 1):
-                await until(lambda k=k: len(pair.causes(k)) == len(CALLS))
-                assert set(pair.causes(k)) == {Cause.DESTINATION_OUT_OF_ORDER}
-            await until(lambda: near.broken and far.broken)
-            assert not pair.up
-            talk.check()
-            await asyncio.to_thread(card.plug, "e1")
-            await asyncio.to_thread(card.set_up, tmp_path, card.e1())
-            await until(lambda: not near.broken and not far.broken, 90)
-            await until(lambda: pair.up and pair.idle(CALLS), 90)
-            await pair.call(CALLS)
-            talk.check()
-            assert open_files() == files
 
     asyncio.run(test())
