@@ -13,7 +13,7 @@ echo "  Building with bounds checks"
 MEDIASERVER_CHECKS=1 "$python" setup.py -q build --build-lib "$tree" \
     --build-temp build/checks-temp >build/log/checks.log 2>&1 ||
     { tail -n 30 build/log/checks.log; exit 1; }
-cp -r tests pyproject.toml "$tree/"
+cp -r docs tests pyproject.toml "$tree/"
 cd "$tree"
 dirs=()
 for dir in tests/dsp tests/dsp_ext tests/kernels tests/engine tests/drivers; do
