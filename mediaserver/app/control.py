@@ -67,6 +67,14 @@ class AppControl(LineControl):
         except DriverError as error:
             raise refused("conflict", "line.refuses", why=str(error)) from None
 
+    async def restart(self, line: str, by: str) -> None:
+        try:
+            maintenance.restart(self._app.lines, line)
+        except NoChannel:
+            raise refused("not_found", "channel.none", line=line) from None
+        except DriverError as error:
+            raise refused("conflict", "line.refuses", why=str(error)) from None
+
     async def set_agent(self, agent: str, state: str, reason: str) -> None:
         try:
             self._app.acd.set_agent(agent, state, reason)

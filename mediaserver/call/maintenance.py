@@ -1,4 +1,4 @@
-"""Channels taken out of service by hand, and brought back.
+"""Channels taken out of service by hand, and brought back; or restarted.
 
 What: the channel takes no further call either way; one that is on it goes on. Where the line has a
 message for it, the far end is told: SERVICE on NI2, 5ESS and 4ESS, blocking on R2. Elsewhere calls
@@ -27,6 +27,16 @@ def set_service(lines: Lines, name: str, in_service: bool) -> bool:
     lines.hold(slot, not in_service)
     log.info("%s: %s service by hand", name, "back in" if in_service else "out of")
     return told
+
+
+def restart(lines: Lines, name: str) -> None:
+    """Bring a channel to idle at both ends, whatever is on it: its call ends with 41 (Q.931 5.5).
+
+    Raises NoChannel for a channel that does not exist, DriverError where the line cannot do so now.
+    """
+    slot = lines.slot(name)
+    slot.signalling.restart(slot.channel.number)
+    log.info("%s: restarted by hand", name)
 
 
 def tell(slot: Slot, in_service: bool) -> bool:

@@ -25,6 +25,9 @@ class Control(Protocol):
     async def service(self, line: str, in_service: bool, by: str) -> bool:
         """Take a channel out of service or bring it back; whether the far end is told."""
 
+    async def restart(self, line: str, by: str) -> None:
+        """Bring a channel to idle at both ends; a call on it ends."""
+
     async def set_agent(self, agent: str, state: str, reason: str) -> None:
         """Move an agent to "ready", "away" or "logged_out"."""
 

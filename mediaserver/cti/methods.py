@@ -57,6 +57,10 @@ class ServiceParams(Params):
     in_service: bool
 
 
+class RestartParams(Params):
+    line: Annotated[str, Field(min_length=1, max_length=64, description='a channel, "E1-1/7"')]
+
+
 class TraceParams(Params):
     span: Annotated[str, Field(min_length=1, max_length=64)]
     after: Annotated[int, Field(ge=0, description="only entries numbered above this")] = 0
@@ -228,6 +232,13 @@ METHODS: dict[str, Method] = {
             frozenset({"admin", "technician"}),
             "Takes a channel out of service, or brings it back; a call on it goes on.",
             "far_end_told: whether the line has a message for it",
+        ),
+        Method(
+            "restart",
+            RestartParams,
+            frozenset({"admin", "technician"}),
+            "Brings a channel to idle at both ends, whatever is on it: a call ends with cause 41.",
+            "{}",
         ),
         Method(
             "trace",

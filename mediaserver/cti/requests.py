@@ -52,6 +52,7 @@ class Requests:
             "hangup": self._hangup,
             "join": self._join,
             "service": self._service,
+            "restart": self._restart,
             "agent_state": self._agent_state,
             "faults": self._faults,
             "trace": self._trace,
@@ -216,6 +217,14 @@ class Requests:
         self._known_span(params.line.rpartition("/")[0])
         told = await self._control.service(params.line, params.in_service, who.login)
         return {"far_end_told": told}
+
+    async def _restart(
+        self, session: Session, who: Identity, params: methods.RestartParams
+    ) -> dict[str, Any]:
+        self._known_span(params.line.rpartition("/")[0])
+        await self._control.restart(params.line, who.login)
+        log.info("channel %s restarted by %s over CTI", params.line, who.login)
+        return {}
 
     async def _agent_state(
         self, session: Session, who: Identity, params: methods.AgentStateParams

@@ -89,6 +89,30 @@ def test_a_call_on_it_goes_on(tmp_path: Path, kind: str) -> None:
     virtually(scene)
 
 
+@pytest.mark.parametrize("kind", LINES)
+def test_a_channel_that_is_restarted_is_idle_at_both_ends(tmp_path: Path, kind: str) -> None:
+    async def scene() -> None:
+        async with running(tmp_path, **trunk(**LINES[kind])) as plant:
+            leg, other = far_call(plant, 1), far_call(plant, 2, "13800000002")
+            await asyncio.sleep(5)
+            assert leg.state is LegState.CONNECTED
+            control = AppControl(plant.app)
+            await control.restart("E1-1/1", "tech")
+            await asyncio.sleep(5)
+            assert leg.state is LegState.RELEASED
+            assert leg.cause == (16 if kind == "r2" else 41)  # R2 tells no cause
+            assert other.state is LegState.CONNECTED
+            assert plant.app.lines.slot("E1-1/1").usable
+            again = far_call(plant, 1)
+            await asyncio.sleep(5)
+            assert again.state is LegState.CONNECTED
+            with pytest.raises(CtiError) as error:
+                await control.restart("E1-1/16", "tech")
+            assert error.value.code == "not_found"
+
+    virtually(scene)
+
+
 def test_what_cannot_be_served_is_said(tmp_path: Path) -> None:
     async def scene() -> None:
         async with running(tmp_path, **trunk(pri={"switch": "ni2"})) as plant:

@@ -76,6 +76,12 @@ def test_a_channel_goes_out_of_service_and_comes_back(invoke: Invoke, server: Ba
     assert invoke("channel", "E1-1/7", "off").exit_code == 2
 
 
+def test_a_channel_is_restarted(invoke: Invoke, server: Background) -> None:
+    assert "E1-1/7 is being restarted" in invoke("channel", "E1-1/7", "restart").output
+    assert server.rig.control.done == [("restart", "E1-1/7", "local")]
+    assert invoke("channel", "E1-9/1", "restart").exit_code == 1
+
+
 def test_status_over_tcp_logs_in(invoke: Invoke, server: Background) -> None:
     at = f"127.0.0.1:{server.rig.server.port}"
     good = {"MEDIASERVER_LOGIN": "sue", "MEDIASERVER_PASSWORD": "secret"}

@@ -67,6 +67,9 @@ class FakeControl:
         self.done.append(("service", line, in_service, by))
         return line.startswith("E1")
 
+    async def restart(self, line: str, by: str) -> None:
+        self.done.append(("restart", line, by))
+
     async def set_agent(self, agent: str, state: str, reason: str) -> None:
         if self.hold is not None:
             await self.hold.wait()

@@ -75,6 +75,7 @@ PARAMS = {
     "hangup": {"call_id": "c1"},
     "join": {"call_id": "c1"},
     "service": {"line": "E1-1/7", "in_service": False},
+    "restart": {"line": "E1-1/7"},
     "agent_state": {"agent": "bob", "state": "ready"},
     "faults": {"span": "E1-1"},
     "trace": {"span": "E1-1"},
