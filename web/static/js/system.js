@@ -109,9 +109,9 @@ function drawSpans(spans, channels) {
         "tr",
         {},
         el("td", {}, el("b", {}, span.name)),
-        el("td", { class: "muted" }, [span.kind, span.signalling].filter(Boolean).join(" · ").toUpperCase()),
+        el("td", { class: "muted nowrap" }, [span.kind, span.signalling].filter(Boolean).join(" · ").toUpperCase()),
         el("td", {}, el("span", { class: `state state-span-${span.up ? "up" : "down"}` }, span.up ? t("up") : t("down")), " ", ...tags),
-        el("td", { class: "num right" }, `${used} / ${all.length}`),
+        el("td", { class: "num right nowrap" }, `${used} / ${all.length}`),
       );
     }),
   );
