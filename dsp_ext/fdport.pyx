@@ -202,6 +202,10 @@ cdef int _read_fds(void* ctx, uint8_t* octets, int stride, int block) noexcept n
     for c in range(p.channels):
         row = octets + c * stride
         n = 0
+        if p.of[c].state == BEGUN and p.of[c].settles > SETTLES:
+            p.of[c].settles = SETTLES
+            memset(row, p.idle, block)
+            continue
         if load_acquire(&p.of[c].state) < HELD:
             n = _receive(p, c, row)
         if n and p.of[c].state == RUNS and not p.of[c].joined and p.ticks % p.channels == c:
@@ -284,7 +288,7 @@ cdef int _teller(fdport_t* p) noexcept nogil:
     cdef int c
     cdef int last = -1
     for c in range(p.channels - 1, -1, -1):
-        if load_acquire(&p.of[c].state) < HELD:
+        if _sends(p, c):
             if not p.of[c].joined:
                 return c
             last = max(last, c)
@@ -295,6 +299,7 @@ cdef int _wait_fds(void* ctx, int64_t timeout_ns) noexcept nogil:
     """2: a block is there; 1: it has come; 0: not in this time; -1: no channel runs that could tell.
 
     The last channel tells: it began last, so that the others' blocks are there when its is. Not one
+    that waits, as what emptied it has moved its blocks, by which all others would miss one; nor one
     that is joined, whose blocks the driver may have moved, as long as there is another."""
     cdef fdport_t* p = <fdport_t*> ctx
     cdef pollfd poll
@@ -312,8 +317,17 @@ cdef int _wait_fds(void* ctx, int64_t timeout_ns) noexcept nogil:
 
 
 cdef void _pace_fds(void* ctx, bint hurried) noexcept nogil:
+    """Channels that wait begin where the clock's block ends, and not as late as they are read: their
+    blocks would come so late too, and miss the ticks that are early."""
     cdef fdport_t* p = <fdport_t*> ctx
+    cdef uint8_t before[BLOCK_MAX]
+    cdef int c
     p.hurried = hurried
+    for c in range(p.channels):
+        if load_acquire(&p.of[c].state) == WAITS and _receive(p, c, before):
+            p.of[c].tries = 0
+            _begin(p, c)
+            p.of[c].settles += 1  # nothing can have come when it is read in this tick
 
 
 cdef class FdPort:

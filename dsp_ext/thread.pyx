@@ -111,9 +111,10 @@ cdef int64_t _next_block(clockwork_t* clock, int64_t due) noexcept nogil:
     """
     cdef int64_t now
     cdef int told = _wait_for_line(clock, due + clock.block_ns)
-    _tell_pace(clock, told == 2)
     if told < 0:
         _sleep_until(due)
+    _tell_pace(clock, told == 2)
+    if told < 0:
         return due
     now = now_ns()
     return now if told and now < due + clock.block_ns else due

@@ -165,12 +165,56 @@ def test_the_line_is_the_threads_clock(pairs) -> None:
 def test_a_block_that_was_there_already_is_told_from_one_that_is_waited_for(pairs) -> None:
     fds = port_of(pairs)
     assert fds.hurried, "as long as nobody tells"
+    assert fds.port.wait(0.0) == -1, "none has begun"
+    pairs[2][1].send(bytes(BLOCK))
+    fds.port.read()
     assert fds.port.wait(0.0) == 0
     pairs[2][1].send(bytes(BLOCK))
     assert fds.port.wait(0.0) == 2
     fds.port.read()
     Timer(0.01, pairs[2][1].send, [bytes(BLOCK)]).start()
     assert fds.port.wait(10.0) == 1
+
+
+def test_channels_begin_where_the_block_ends_and_not_after_another_engines_work(pairs) -> None:
+    """Begun later they would end their blocks later, and miss ticks that are early."""
+    sent_before: list[int] = []
+
+    @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_int)
+    def empty(fd: int, received: int) -> int:
+        if fd == pairs[1][0].fileno():
+            sent_before.append(len(packets(pairs[0][1])))
+        return 0
+
+    flush = ctypes.cast(empty, ctypes.c_void_p).value
+    engines = []
+    for ours, far in pairs[:2]:
+        fds = FdPort([ours.fileno()], block=BLOCK, prefill=2, flush=flush)
+        engines.append(Engine(1, block=BLOCK))
+        engines[-1].attach(0, fds.port)
+        far.send(b"\x01" * BLOCK)
+    thread = EngineThread(engines, priority=None)
+    thread.start()
+    while engines[1].counters()["ticks"] < 3:
+        select.select([], [], [], 0.01)
+    thread.stop()
+    assert sent_before[0] == 2, "what is sent ahead, and no block of a tick"
+
+
+def test_a_channel_that_was_emptied_is_not_the_clock_until_it_has_begun_anew(pairs) -> None:
+    """Its blocks end at another moment than the others', which would miss one."""
+    fds = port_of(pairs)
+    assert fds.teller == -1, "none runs: the thread goes by its own clock"
+    for _, far in pairs:
+        far.send(bytes(BLOCK))
+    fds.port.read()
+    assert fds.teller == 2
+    fds.hold(2)
+    fds.resume(2)
+    assert fds.teller == 1
+    pairs[2][1].send(bytes(BLOCK))
+    fds.port.read()
+    assert fds.teller == 2
 
 
 @pytest.fixture
