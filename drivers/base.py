@@ -301,6 +301,10 @@ class AnalogSpan(Span, Protocol):
         """Whether HookChange is each change of the loop as it happens, so that flashes, pulses and
         breaks of current are to be told from it; False where the board has done that."""
 
+    def set_flash(self, heard_ms: tuple[int, int], sent_ms: int) -> None:
+        """Which breaks of a loop are flashes, the least and the most, where the board tells them;
+        and how long those are that it makes. What a board cannot keep it has its own for."""
+
     def set_hook(self, channel: int, off_hook: bool) -> None: ...
 
     def set_ring(

@@ -296,7 +296,7 @@ class Device(_File):
         self._ask("ring cadence", lib.DAHDI_SETCADENCE, box)
 
     def dial_pulses(self, digits: str) -> None:
-        """Pulses for each digit, with the driver's own times; DIALCOMPLETE follows.
+        """Pulses for each digit; DIALCOMPLETE follows.
 
         Raises DriverError for more digits than the driver takes at once."""
         text = f"P{digits}".encode("ascii")
@@ -306,6 +306,14 @@ class Device(_File):
         box.op = lib.DAHDI_DIAL_OP_REPLACE
         ffi.memmove(box.dialstr, text, len(text))
         self._ask("dial", lib.DAHDI_DIAL, box)
+
+    def times(self, **ms: int) -> None:
+        """Set times of the channel's signalling, by their names in dahdi_params."""
+        box = ffi.new("struct dahdi_params *")
+        self._ask("parameters", lib.DAHDI_GET_PARAMS, box)
+        for name, value in ms.items():
+            setattr(box, name, value)
+        self._ask("times of signalling", lib.DAHDI_SET_PARAMS, box)
 
     def set_polarity(self, reversed_: bool) -> None:
         self._set("polarity", lib.DAHDI_SETPOLARITY, int(reversed_))

@@ -125,8 +125,6 @@ class VirtualAnalogSpan(VirtualSpan):
     """
 
     raw_hook = True
-    #: How long `flash` breaks the loop.
-    flash_ms = 100
 
     def __init__(
         self, name: str, kind: SpanKind, ports: int, line: Line, side: str, port: Any
@@ -138,9 +136,14 @@ class VirtualAnalogSpan(VirtualSpan):
         self._reversed: set[int] = set()
         self._lamps: set[int] = set()
         self._dialling: dict[int, list[asyncio.TimerHandle]] = {}
+        self._flash_ms = 100
 
     def on_line(self, receive: Callable[[AnalogEvent], None]) -> None:
         self._receive = receive
+
+    def set_flash(self, heard_ms: tuple[int, int], sent_ms: int) -> None:
+        """The hook is told as it is, so that only what is sent matters."""
+        self._flash_ms = sent_ms
 
     def set_hook(self, channel: int, off_hook: bool) -> None:
         """FXO: close or open the loop. FXS: feed or break it. Repeats do nothing."""
@@ -180,7 +183,7 @@ class VirtualAnalogSpan(VirtualSpan):
             raise DriverError(f"{self.name}/{channel} cannot flash: its loop is not closed by us")
         loop = asyncio.get_running_loop()
         self._close(channel, False)
-        timer = loop.call_later(self.flash_ms / 1000, self._close, channel, True)
+        timer = loop.call_later(self._flash_ms / 1000, self._close, channel, True)
         self._dialling.setdefault(channel, []).append(timer)
 
     def dial_pulses(self, channel: int, digits: str, send_ms: tuple[int, int, int]) -> None:

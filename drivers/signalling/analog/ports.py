@@ -125,6 +125,7 @@ class AnalogSignalling:
 
     def start(self) -> None:
         self._running = True
+        self.span.set_flash(self.settings.facts.flash, self.settings.facts.flash_send)
         self.span.on_line(self._on_line)
         self._tell(SignallingState(self.span.name, True, "ports in use"))
 

@@ -12,48 +12,48 @@ from mediaserver.lab.perform import perform
 from mediaserver.lab.scenario import SHIPPED, Scenario
 
 #: Which of ../system.conf's spans a scenario's spans are; the exchange is at the other end.
-DAHDI = {"E1-1": (9, 10), "E1-2": (5, 6), "FXS-1": (7, 8), "FXO-1": (11, 12)}
-#: Scenario → its spans that are DAHDI's, and who of it plays.
+DAHDI = {
+    "E1-1": (9, 10),
+    "E1-2": (5, 6),
+    "FXS-1": (7, 8),
+    "FXO-1": (11, 12),
+    "FXO-3": (13, 14),
+}
+#: Scenario → its spans that are DAHDI's.
 PLAYED = {
-    # Whose telephones hang up by themselves: how the driver's break of current is heard is another
-    # matter.
-    "em": (("E1-1", "E1-2", "FXS-1"), ("dave's phone", "emil", "frank")),
-    "caller-id": (("FXS-1", "FXO-1"), ("anna", "alice")),
-    "exchange-line": (("FXS-1", "FXO-1"), ("bob's old phone", "aunt")),
+    "em": ("E1-1", "E1-2", "FXS-1"),
+    "caller-id": ("FXS-1", "FXO-1", "FXO-3"),
+    "exchange-line": ("FXS-1", "FXO-1"),
+    "call-waiting": ("FXS-1",),
+    "line-call-waiting": ("FXS-1", "FXO-1"),
 }
-#: Who does something else here: a telephone ends the call, so that no break of current has to.
-OTHERWISE: dict[str, dict[str, dict[str, Any]]] = {
-    "caller-id": {
-        "anna": {
-            "steps": [{"hear": "partner", "within_s": 25}, {"expect": "released", "within_s": 30}]
-        },
-        "alice": {"steps": [{"say": "demo-thanks"}, {"hang_up": True}]},
-    }
-}
+#: Scenario → the span that cannot be here, and who is on it: its noise is of a simulated wire.
+LEFT_OUT = {"caller-id": ("FXO-2", "beate", "bob")}
+#: DAHDI takes a break of less than 200 ms for a dial's pulse, and is not told otherwise.
+COUNTRY = {"call-waiting": "us", "line-call-waiting": "us"}
 
 
 def on_cards(name: str) -> Scenario:
     """A shipped scenario whose lines are DAHDI's, without what is of other lines."""
     data = tomllib.loads((SHIPPED / f"{name}.toml").read_text(encoding="utf-8"))
-    settings, (spans, players) = data["settings"], PLAYED[name]
+    settings, absent = data["settings"], LEFT_OUT.get(name, ())
     (board,) = settings["board"]
-    cards = [_wired(span) for span in board["span"] if span["name"] in spans]
-    rest = [s for s in board["span"] if s["kind"] == "e1" and s["name"] not in spans]
+    spans = [span for span in board["span"] if span["name"] not in absent]
+    cards = [_wired(span) for span in spans if span["name"] in PLAYED[name]]
+    rest = [span for span in spans if span["name"] not in PLAYED[name]]
+    for span in cards if name in COUNTRY else ():
+        span["analog"] = {**span.get("analog", {}), "country": COUNTRY[name]}
     settings["board"] = [{"name": "cards", "type": "dahdi", "span": cards}]
     if rest:
         settings["board"].append({"name": "virtual", "span": rest})
-    here = {span["name"] for span in (*cards, *rest)}
-    settings["trunk_group"] = [each for each in settings["trunk_group"] if {*each["spans"]} <= here]
-    groups = {group["name"] for group in settings["trunk_group"]}
-    if "route" in settings:
-        settings["route"] = [
-            r for r in settings["route"] if groups & {r.get("trunk"), r.get("out")}
-        ]
+    groups = settings.get("trunk_group", [])
+    gone = [each["name"] for each in groups if set(absent) & {*each["spans"]}]
+    for key, field in (("trunk_group", "name"), ("route", "trunk")):
+        if key in settings:
+            settings[key] = [each for each in settings[key] if each.get(field) not in gone]
     data["fault"] = []  # of wires that are simulated
     for role in ("caller", "answerer"):
-        data[role] = [who for who in data[role] if who["name"] in players]
-        for who in data[role]:
-            who.update(OTHERWISE.get(name, {}).get(who["name"], {}))
+        data[role] = [who for who in data[role] if who["name"] not in absent]
     return Scenario.model_validate(data)
 
 
