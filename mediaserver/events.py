@@ -102,15 +102,27 @@ class ToneHeard(CallEvent):
     level_dbm0: float
 
 
+#: "waiting": another call waits on this one's line, and "text" says whose; "flashed": it is taken,
+#: or the two are swapped, by a flash.
+LINE_TOLD: tuple[str, ...] = (
+    "redirected",
+    "subaddress",
+    "connected",
+    "charge",
+    "charged",
+    "joining",
+    "waiting",
+    "flashed",
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineTold(CallEvent):
     """What a leg's far exchange says of the call besides its numbers."""
 
     leg_id: str
     line: str
-    what: str  # "redirected" | "subaddress" | "connected" | "charge" | "charged" | "joining" |
-    # "waiting": another call waits on this one's line, "text" says whose | "flashed": it is taken,
-    # or the two are swapped, by a flash
+    what: str  # one of LINE_TOLD
     text: str
 
 

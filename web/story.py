@@ -306,6 +306,7 @@ def _line_told(d: Data) -> Words:
         "subaddress": _("Sub-address %(text)s", text=text),
         "connected": _("Connected to %(text)s", text=text),
         "waiting": _("Another call waits on the line: %(text)s", text=text),
+        "flashed": _("The telephone's flash goes to the exchange, for the call that waits there"),
         "charge": _("Costs so far: %(text)s", text=text),
         "charged": _("Cost: %(text)s", text=text),
         "joining": _("The exchange is asked to join caller and %(text)s", text=text),

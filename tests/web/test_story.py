@@ -57,6 +57,12 @@ def test_every_event_has_words(kind: type[ev.Event], language: str) -> None:
     assert words(kind.__name__, {}).text  # a row with nothing in it breaks no page
 
 
+@pytest.mark.parametrize("what", ev.LINE_TOLD)
+def test_all_that_an_exchange_tells_has_words(what: str, language: str) -> None:
+    said = words("LineTold", {"what": what, "text": "8101"})
+    assert said.text != f"{what} 8101"
+
+
 def test_an_unknown_event_is_still_told(language: str) -> None:
     said = words("Teleported", {"to": "Mars", "empty": ""})
     assert said.text == "Teleported to: Mars" and said.minor
