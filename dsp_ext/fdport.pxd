@@ -40,6 +40,7 @@ cdef struct fdport_t:
     int pending  # errno that says: an event waits
     take_event_t take_event
     int ran_dry  # the event that tells so
+    int leaves  # the event that tells that a channel goes
     flush_t flush
     listen_t listen
     ring_t notices

@@ -4,8 +4,8 @@ What: each tick reads one block from every descriptor and writes one to it, with
 driver's clock is the engine's: `wait` gives the moment the next block is there.
 How: descriptors do not block and their driver hands out whole blocks. A pending event, which makes
 read and write fail until it is taken, is taken at once by the driver's own function and posted in
-a ring with an eventfd, so that it costs no audio. A channel whose driver has gone is idle until
-`replace` gives it another descriptor. A channel begins with its driver emptied, and a few blocks
+a ring with an eventfd, so that it costs no audio. A channel whose driver has gone, or says that it
+goes, is idle until `replace` gives it another descriptor: asking once more may take the driver long. A channel begins with its driver emptied, and a few blocks
 are sent ahead. Where the driver tells that a channel had nothing to send, what is sent begins anew:
 the blocks the line had to do without are not sent late, as they would stay a delay for good.
 A line whose clock is not the engine's slips by whole blocks, so that its delay does not drift: of
@@ -20,7 +20,7 @@ Limits: one reader and one writer; blocks of 16 octets and more (the driver's le
 
 import os
 
-from libc.errno cimport EAGAIN, EINTR, errno
+from libc.errno cimport EAGAIN, EINTR, ENODEV, errno
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
@@ -85,7 +85,9 @@ cdef bint _try_again(fdport_t* p, int c, int code) noexcept nogil:
             _post(p, c, event)
         if event == p.ran_dry and _sends(p, c) and not p.of[c].joined:
             p.of[c].dry = HELD_MOST
-        return event >= 0
+        if event == 0 or event != p.leaves:
+            return event >= 0
+        code = ENODEV
     if code != EAGAIN:
         store_release(&p.of[c].state, GONE)
         _post(p, c, -code)
@@ -339,6 +341,7 @@ cdef class FdPort:
     pending : the errno by which the driver says that an event waits; 0 for none
     take_event : address of a C function int(int fd) that takes one event: > 0, 0 for none, -errno
     ran_dry : the event that tells that a channel had nothing to send; 0: the driver has none
+    leaves : the event that tells that a channel is about to go; 0: the driver has none
     flush : address of a C function int(int fd, int received) that empties a driver of what is to be
         sent, and of what was received too; 0: it cannot
     listen : address of a C function int(int fd, int number) that lets the driver send on a channel
@@ -351,8 +354,8 @@ cdef class FdPort:
     """
 
     def __cinit__(self, fds, *, int block=80, str law="alaw", int prefill=1, int pending=0,
-                  size_t take_event=0, int ran_dry=0, size_t flush=0, size_t listen=0,
-                  numbers=(), gone=()):
+                  size_t take_event=0, int ran_dry=0, int leaves=0, size_t flush=0,
+                  size_t listen=0, numbers=(), gone=()):
         cdef int channels = len(fds)
         self.c.notices_fd = -1
         check_shape(channels, block, law)
@@ -366,7 +369,7 @@ cdef class FdPort:
         self.c.hurried = True
         self.c.idle = encode_one(0, LAWS.index(law))
         self.c.pending, self.c.take_event = pending, <take_event_t> take_event
-        self.c.ran_dry, self.c.flush = ran_dry, <flush_t> flush
+        self.c.ran_dry, self.c.leaves, self.c.flush = ran_dry, leaves, <flush_t> flush
         self.c.listen = <listen_t> listen
         self.c.of = <channel_t*> calloc(channels, sizeof(channel_t))
         if self.c.of == NULL or not ring_init(&self.c.notices, NOTICES * sizeof(notice_t)):
@@ -382,7 +385,7 @@ cdef class FdPort:
             self.c.of[c].state = GONE
 
     def __init__(self, fds, *, block=80, law="alaw", prefill=1, pending=0, take_event=0,
-                 ran_dry=0, flush=0, listen=0, numbers=(), gone=()):
+                 ran_dry=0, leaves=0, flush=0, listen=0, numbers=(), gone=()):
         self.port = Port.__new__(Port)
         self.port.c.ctx = &self.c
         self.port.c.read, self.port.c.write = _read_fds, _write_fds

@@ -143,6 +143,32 @@ def test_a_pending_event_is_taken_at_once_and_costs_no_audio(pairs) -> None:
         assert fds.port.read()[0].tolist() == [9] * BLOCK
 
 
+def test_a_channel_that_is_about_to_go_is_asked_no_more(pairs) -> None:
+    """A driver whose card is pulled out may let who asks it wait."""
+    waiting = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    waiting.setblocking(False)
+    asked = []
+
+    @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)
+    def take(fd: int) -> int:
+        asked.append(fd)
+        return 20
+
+    with waiting:
+        fds = FdPort(
+            [waiting.fileno()],
+            block=BLOCK,
+            pending=says(waiting),
+            take_event=ctypes.cast(take, ctypes.c_void_p).value,
+            leaves=20,
+        )
+        for _ in range(3):
+            assert (fds.port.read() == IDLE).all()
+            fds.port.write(np.zeros((1, BLOCK), np.uint8))
+        assert fds.drain() == [(0, 20), (0, -errno.ENODEV)]
+        assert fds.gone(0) and len(asked) == 1
+
+
 def test_the_line_is_the_threads_clock(pairs) -> None:
     """Blocks that wait are taken at once, whatever our own clock says."""
     engine = Engine(3, block=BLOCK)

@@ -28,6 +28,9 @@ _log = logging.getLogger(__name__)
 
 _LOOK_S = 1.0
 _AGAIN_MOST_S = 60.0
+#: From DAHDI's word that a span goes until it has, and more: a channel opened meanwhile would go
+#: too, and asking one that has gone takes 5 ms.
+_LEAVES_S = 2.0
 #: What DAHDI says of a span there is none of.
 _NOT_THERE = (errno.EINVAL, errno.ENXIO, errno.ENODEV)
 
@@ -133,7 +136,7 @@ class DahdiBoard:
     def _revive(self, span: DahdiSpan) -> None:
         """With a pause that doubles up to a minute; one line in the log each time."""
         now = self._loop.time()
-        if now < self._next_s.get(span.name, 0.0):
+        if now < max(self._next_s.get(span.name, 0.0), span.left_s + _LEAVES_S):
             return
         gone = [fd for fd in self._readers if fd not in span.readers() and not _open(fd)]
         for fd in gone:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -84,6 +85,7 @@ class DahdiSpan:
         self._errors: dict[str, int] = {}  # what the framer counts
         self._lines = LineLog(_log, name)
         self.counts: dict[str, int] = {}
+        self.left_s = -math.inf  # when its driver last said that it goes, in the loop's time
         self.devices: list[Device] = []
         try:
             for info in found:
@@ -96,6 +98,7 @@ class DahdiSpan:
                 pending=lib.DAHDI_ELAST,
                 take_event=_address("dahdi_take_event"),
                 ran_dry=lib.DAHDI_EVENT_WRITE_UNDERRUN,
+                leaves=lib.DAHDI_EVENT_REMOVED,
                 flush=_address("dahdi_flush"),
                 listen=_address("dahdi_listen") if audio.join else 0,
                 numbers=[info.number for info in found],
@@ -152,7 +155,9 @@ class DahdiSpan:
             return
         word = words.event_word(event)
         self._count(word)
-        if event in (lib.DAHDI_EVENT_ALARM, lib.DAHDI_EVENT_NOALARM, lib.DAHDI_EVENT_REMOVED):
+        if event == lib.DAHDI_EVENT_REMOVED:
+            self.left_s = asyncio.get_running_loop().time()
+        elif event in (lib.DAHDI_EVENT_ALARM, lib.DAHDI_EVENT_NOALARM):
             self.look()
         elif not self._line_event(channel, event):
             _log.debug("%s/%d: %s", self.name, channel, word)
@@ -315,6 +320,8 @@ class DahdiE1Span(DahdiSpan):
             except OSError as error:
                 if error.errno == lib.DAHDI_ELAST:
                     self._d_events()
+                    if self._d is None:
+                        return
                     continue
                 self._lost_frame(os.strerror(error.errno or 0))
                 self._close_d()
@@ -333,7 +340,9 @@ class DahdiE1Span(DahdiSpan):
             return
         word = words.event_word(event)
         self._count(f"d channel {word}")
-        if event in (lib.DAHDI_EVENT_ALARM, lib.DAHDI_EVENT_NOALARM, lib.DAHDI_EVENT_REMOVED):
+        if event == lib.DAHDI_EVENT_REMOVED:
+            self._close_d()
+        elif event in (lib.DAHDI_EVENT_ALARM, lib.DAHDI_EVENT_NOALARM):
             self.look()
         elif event in (lib.DAHDI_EVENT_ABORT, lib.DAHDI_EVENT_OVERRUN, lib.DAHDI_EVENT_BADFCS):
             self._lost_frame(word)
