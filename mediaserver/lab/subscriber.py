@@ -251,7 +251,8 @@ class Subscriber:
         end = loop.time() + within_s
         while self.partner is None or not self.partner.said:
             if loop.time() >= end:
-                raise StepFailed(f"nobody spoke within {within_s:g} s")
+                who = "nobody is known to have answered" if self.partner is None else "nobody spoke"
+                raise StepFailed(f"{who} within {within_s:g} s")
             await asyncio.sleep(LOOK_S)
 
     async def _expected(self, name: str) -> tuple[Pcm, float]:
