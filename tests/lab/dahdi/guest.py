@@ -12,12 +12,13 @@ guest no later than an idle one: what is missed or late there is the guest's own
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab.dahdi.prepare import Lab, LabUnavailable
 
-MEMORY_MB = 1024
+MEMORY_MB = 1536
 #: The guest's processor has as many cycles a second as it runs instructions.  Told, not measured:
 #: some boots hang while they measure it.
 TSC_KHZ = 1_000_000
@@ -36,10 +37,18 @@ class Outcome:
     console: str
 
 
-def run(lab: Lab, share: Path, script: str, *, limit_s: float = LIMIT_S) -> Outcome:
+def run(
+    lab: Lab,
+    share: Path,
+    script: str,
+    *,
+    limit_s: float = LIMIT_S,
+    started: Callable[[subprocess.Popen[bytes]], None] | None = None,
+) -> Outcome:
     """Boot, run `script` with bash in the guest, switch off.
 
     share : a directory of this machine that the guest may write to, at the same path
+    started : is given the emulator, which it may end
     Raises LabUnavailable when the emulator cannot be started.
     """
     share.mkdir(parents=True, exist_ok=True)
@@ -47,19 +56,21 @@ def run(lab: Lab, share: Path, script: str, *, limit_s: float = LIMIT_S) -> Outc
     for name in ("status", "output"):
         (share / name).unlink(missing_ok=True)
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             _command(lab, share),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=limit_s,
-            check=False,
         )
-        console = done.stdout
-    except subprocess.TimeoutExpired as late:
-        console = (late.stdout or b"") + b"\nlab: the guest did not end in time\n"
     except OSError as error:
         raise LabUnavailable(f"the emulator cannot be started: {error}") from error
+    if started is not None:
+        started(process)
+    try:
+        console, _ = process.communicate(timeout=limit_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        console = process.communicate()[0] + b"\nlab: the guest did not end in time\n"
     status, output = share / "status", share / "output"
     return Outcome(
         int(status.read_text()) if status.exists() else None,
@@ -75,6 +86,7 @@ def _command(lab: Lab, share: Path) -> list[str]:
     )
     plain = "security_model=none"
     return [
+        *("nice", "-n", "10"),
         "qemu-system-x86_64",
         *("-M", "microvm,rtc=on,pit=on,pic=on,isa-serial=on"),
         *("-accel", "tcg,thread=single,tb-size=512"),

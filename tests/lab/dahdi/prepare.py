@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,9 @@ NEEDED = {
 }
 
 
+_BUILDING = threading.Lock()
+
+
 class LabUnavailable(Exception):
     """The lab cannot be built here; says what is missing and how to get it."""
 
@@ -69,7 +73,14 @@ class Lab:
 
 
 def prepare() -> Lab:
-    """Build what is missing.  LabUnavailable where a package cannot be had or does not build."""
+    """Build what is missing.  LabUnavailable where a package cannot be had or does not build.
+
+    One thread at a time builds; the others find what is there then."""
+    with _BUILDING:
+        return _prepared()
+
+
+def _prepared() -> Lab:
     missing = [package for program, package in NEEDED.items() if not shutil.which(program)]
     if missing:
         raise LabUnavailable(f"not installed: {' '.join(missing)}  (apt-get install them)")
