@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from tests.lab.dahdi import guest
-from tests.lab.dahdi.prepare import HERE, ROOT, Lab, LabUnavailable, prepare
+from tests.lab.dahdi.prepare import HERE, ROOT, Lab, prepare
 
 SUITES = sorted(path.stem for path in (HERE / "inside").glob("test_*.py"))
 #: The long ones, by turns; the others follow.
@@ -96,6 +96,3 @@ def _read(report: Path) -> dict[str, str]:
         suite = case.get("classname", "").rsplit(".", 1)[-1]
         found[f"{suite}::{case.get('name')}"] = "\n".join(faults)
     return found
-
-
-__all__ = ["SUITES", "Boots", "LabUnavailable", "boot", "shares"]

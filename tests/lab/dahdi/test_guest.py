@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lab.dahdi.suites import SUITES, Boots, LabUnavailable, shares
+from tests.lab.dahdi.prepare import LabUnavailable
+from tests.lab.dahdi.suites import SUITES, Boots, shares
 
 
 def test_every_suite_has_a_guest() -> None:
